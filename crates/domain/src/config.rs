@@ -1,0 +1,375 @@
+//! `throughline.yml` as typed: what a project says of itself and of its sources.
+//!
+//! This is the file as written (paths relative to the project, secrets by name only). Reading the
+//! file and resolving paths is the binary's; what a setting means is said at its field.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A whole `throughline.yml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProjectConfig {
+    /// Name of the project, shown in reports.
+    pub name: String,
+    /// Version of this file's format; 1 today.
+    #[serde(default = "format_version")]
+    pub version: u32,
+    /// In which zone and money figures are reported.
+    #[serde(default)]
+    pub reporting: Reporting,
+    /// What belongs to the company on the web.
+    #[serde(default)]
+    pub site: Site,
+    /// How a session is cut.
+    #[serde(default)]
+    pub sessions: Sessions,
+    /// How conversions are credited.
+    #[serde(default)]
+    pub attribution: Attribution,
+    /// Which identifiers are evidence and which are not.
+    #[serde(default)]
+    pub identity: Identity,
+    /// What "net revenue" means.
+    #[serde(default)]
+    pub revenue: Revenue,
+    /// Variables for `var('…')` in models.
+    #[serde(default)]
+    pub vars: BTreeMap<String, serde_json::Value>,
+    /// Where data comes from, by source name.
+    #[serde(default)]
+    pub sources: BTreeMap<String, SourceConfig>,
+}
+
+fn format_version() -> u32 {
+    1
+}
+
+/// In which zone and money figures are reported.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reporting {
+    /// IANA zone of `reporting_date`.
+    pub zone: String,
+    /// ISO 4217 code of every `_reporting_amount`.
+    pub currency: String,
+    /// First day of a week: `monday` or `sunday`.
+    pub week_start: WeekStart,
+    /// ISO 3166 code of the home country.
+    pub home_country: Option<String>,
+}
+
+impl Default for Reporting {
+    fn default() -> Self {
+        Self {
+            zone: "UTC".into(),
+            currency: "USD".into(),
+            week_start: WeekStart::Monday,
+            home_country: None,
+        }
+    }
+}
+
+/// First day of a week.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WeekStart {
+    /// ISO 8601.
+    Monday,
+    /// As in the United States.
+    Sunday,
+}
+
+/// What belongs to the company on the web.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Site {
+    /// Own domains; a referrer on one of them or below is no source.
+    pub domains: Vec<String>,
+    /// Payment providers and log-in pages; a visit that returns from one is no new source.
+    pub payment_referrals: Vec<String>,
+}
+
+/// How a session is cut, where the tracker gives no session id of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sessions {
+    /// A longer pause than this opens a new session.
+    pub timeout_minutes: u32,
+    /// No session lasts longer than this.
+    pub hours_max: u32,
+    /// A direct session takes the last other source of the device from this many days back.
+    pub last_non_direct_days: u32,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self { timeout_minutes: 30, hours_max: 24, last_non_direct_days: 30 }
+    }
+}
+
+/// How conversions are credited.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Attribution {
+    /// The model that reports show first.
+    pub default_model: String,
+    /// How far before a conversion a touch may lie, by conversion type; `default` for the rest.
+    pub lookback_days: BTreeMap<String, u32>,
+    /// Half-life of time decay.
+    pub half_life_days: f64,
+    /// Event names (GA4's key events) that are conversions of their own beside sales, e.g. `generate_lead`.
+    pub conversion_events: Vec<String>,
+}
+
+impl Default for Attribution {
+    fn default() -> Self {
+        Self {
+            default_model: "position".into(),
+            lookback_days: BTreeMap::from([("default".into(), 90)]),
+            half_life_days: 7.0,
+            conversion_events: vec!["generate_lead".into(), "sign_up".into()],
+        }
+    }
+}
+
+/// Which identifiers are evidence and which are not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Identity {
+    /// Values that identify nobody, beside the built-in ones; `/…/` is a pattern.
+    pub blocked_values: Vec<String>,
+    /// A device, cookie or telephone linked to more user ids (or contacts, or buyers) than this is no evidence.
+    pub degree_max: u32,
+    /// A device, cookie or telephone linked to more e-mails than this is no evidence.
+    pub emails_max: u32,
+}
+
+impl Default for Identity {
+    fn default() -> Self {
+        Self { blocked_values: vec![], degree_max: 1, emails_max: 2 }
+    }
+}
+
+/// What is taken off gross revenue to give net revenue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Revenue {
+    /// Tax is no revenue.
+    pub exclude_tax: bool,
+    /// Shipping is no revenue.
+    pub exclude_shipping: bool,
+    /// Refunds lower revenue, on their own date.
+    pub subtract_refunds: bool,
+}
+
+impl Default for Revenue {
+    fn default() -> Self {
+        Self { exclude_tax: true, exclude_shipping: true, subtract_refunds: true }
+    }
+}
+
+/// One source: a system that data comes from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceConfig {
+    /// Which built-in silver models read it (`ga4`, `hubspot` …); without it the project brings its own.
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// Which shape the kind comes in, where there are several (`fivetran`, `export`, `api`).
+    #[serde(default)]
+    pub layout: Option<String>,
+    /// IANA zone of times without an offset; UTC without it.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// Currency of amounts that name none.
+    #[serde(default)]
+    pub currency: Option<String>,
+    /// A source with one stream may state it here; the stream is then called `rows`.
+    #[serde(default)]
+    pub path: Option<StreamPath>,
+    /// File settings for all its streams.
+    #[serde(default)]
+    pub files: FileConfig,
+    /// Its streams (tables, exports), by name: a path alone, or a path with settings of its own.
+    #[serde(default)]
+    pub streams: BTreeMap<String, StreamConfig>,
+}
+
+/// One stream: files of one shape.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum StreamConfig {
+    /// Only where it lies.
+    Path(StreamPath),
+    /// Where it lies, and how it is written.
+    Full {
+        /// Where it lies.
+        path: StreamPath,
+        /// How it is written, over the source's `files`.
+        #[serde(flatten)]
+        files: FileConfig,
+    },
+}
+
+impl StreamConfig {
+    /// The paths or globs, relative to the project.
+    pub fn paths(&self) -> Vec<&str> {
+        match self {
+            Self::Path(path) | Self::Full { path, .. } => path.all(),
+        }
+    }
+}
+
+/// A path or glob, or several.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum StreamPath {
+    /// One.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
+
+impl StreamPath {
+    /// All of them.
+    pub fn all(&self) -> Vec<&str> {
+        match self {
+            Self::One(path) => vec![path],
+            Self::Many(paths) => paths.iter().map(String::as_str).collect(),
+        }
+    }
+}
+
+/// How files are written. Every setting may be left out: it is then recognised.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FileConfig {
+    /// `csv`, `tsv`, `json`, `ndjson`, `parquet`; by the file's ending without it.
+    pub format: Option<FileFormat>,
+    /// `gz`, `zst` or `none`; by the file's first bytes without it.
+    pub compression: Option<Compression>,
+    /// One character between the fields; recognised in the header without it.
+    pub delimiter: Option<String>,
+    /// WHATWG name of the encoding; UTF-8 (or by byte order mark) without it.
+    pub encoding: Option<String>,
+    /// Words that stand for "no value", beside the empty field.
+    pub null_words: Option<Vec<String>>,
+    /// `,` where amounts are written 1.234,56.
+    pub decimal: Option<String>,
+    /// Lines before the header.
+    pub skip_lines: Option<usize>,
+    /// Where in a JSON document the records lie (`data.items`); the document, or its list, without it.
+    pub records: Option<String>,
+    /// What says how new a row is: a column's name, or `file: <pattern>` with the
+    /// pattern's named parts `year`, `month`, `day` (`hour`, `minute`, `second`) in the file's name.
+    /// Without it, the file's version decides.
+    pub effective_at: Option<EffectiveAt>,
+}
+
+/// What says how new a row is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum EffectiveAt {
+    /// A column (CSV) or a dotted path (JSON).
+    Column(String),
+    /// A regular expression over the file's name with named parts, or with `{date}` for YYYY-MM-DD or YYYYMMDD.
+    File {
+        /// The expression.
+        file: String,
+    },
+}
+
+/// Format of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum FileFormat {
+    Csv,
+    Tsv,
+    Json,
+    Ndjson,
+    Parquet,
+}
+
+impl FileFormat {
+    /// Rows arrive as text columns (true) or as one JSON payload (false).
+    pub fn is_columnar_text(self) -> bool {
+        matches!(self, Self::Csv | Self::Tsv)
+    }
+}
+
+/// Compression of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Compression {
+    None,
+    Gz,
+    Zst,
+}
+
+impl FileConfig {
+    /// These settings, and those of `base` where these are silent.
+    #[must_use]
+    pub fn over(&self, base: &Self) -> Self {
+        Self {
+            format: self.format.or(base.format),
+            compression: self.compression.or(base.compression),
+            delimiter: self.delimiter.clone().or_else(|| base.delimiter.clone()),
+            encoding: self.encoding.clone().or_else(|| base.encoding.clone()),
+            null_words: self.null_words.clone().or_else(|| base.null_words.clone()),
+            decimal: self.decimal.clone().or_else(|| base.decimal.clone()),
+            skip_lines: self.skip_lines.or(base.skip_lines),
+            records: self.records.clone().or_else(|| base.records.clone()),
+            effective_at: self.effective_at.clone().or_else(|| base.effective_at.clone()),
+        }
+    }
+}
+
+/// A stream of a source with its settings merged: what loading and silver work from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stream {
+    /// Name of the source.
+    pub source: String,
+    /// Name of the stream.
+    pub name: String,
+    /// Kind of the source.
+    pub kind: Option<String>,
+    /// Paths or globs, relative to the project.
+    pub paths: Vec<String>,
+    /// Settings of the stream over those of its source.
+    pub files: FileConfig,
+    /// Zone of times without an offset.
+    pub zone: Option<String>,
+    /// Currency of amounts that name none.
+    pub currency: Option<String>,
+}
+
+impl SourceConfig {
+    /// Its streams with the settings merged, in the order of their names.
+    pub fn streams(&self, source: &str) -> Vec<Stream> {
+        let stream = |name: &str, paths: Vec<&str>, files: FileConfig| Stream {
+            source: source.to_owned(),
+            name: name.to_owned(),
+            kind: self.kind.clone(),
+            paths: paths.into_iter().map(str::to_owned).collect(),
+            files,
+            zone: self.zone.clone(),
+            currency: self.currency.clone(),
+        };
+        let mut all = Vec::new();
+        if let Some(path) = &self.path {
+            all.push(stream("rows", path.all(), self.files.clone()));
+        }
+        for (name, config) in &self.streams {
+            let files = match config {
+                StreamConfig::Path(_) => self.files.clone(),
+                StreamConfig::Full { files, .. } => files.over(&self.files),
+            };
+            all.push(stream(name, config.paths(), files));
+        }
+        all
+    }
+}

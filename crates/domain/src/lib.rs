@@ -1,0 +1,6 @@
+//! The nouns of Throughline: what a project is, what an entity promises, how keys are made.
+//!
+//! No I/O and no engine: everything here is data and functions of data. It is small and changes
+//! slowly, because every other crate is built on it.
+
+pub mod config;
