@@ -4,3 +4,6 @@
 //! slowly, because every other crate is built on it.
 
 pub mod config;
+pub mod entity;
+pub mod key;
+pub mod parse;
