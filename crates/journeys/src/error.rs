@@ -1,0 +1,61 @@
+//! What can go wrong here: settings and seeds that cannot be understood, rows in the wrong order.
+//!
+//! No variant is raised by a single strange value in the data: such a value has a defined result.
+
+/// A failure of this crate.
+#[derive(Debug, thiserror::Error)]
+pub enum JourneysError {
+    /// A regular expression of the project or of a seed cannot be understood.
+    #[error("pattern `{pattern}` of {place} cannot be understood (hint: it is a regular expression)")]
+    Pattern {
+        /// The expression as written.
+        pattern: String,
+        /// Where it stands.
+        place: String,
+        /// What is wrong with it.
+        #[source]
+        source: Box<regex::Error>,
+    },
+    /// A seed is not the CSV it has to be.
+    #[error("seed `{seed}`, line {line}: {reason}")]
+    Seed {
+        /// Name of the seed.
+        seed: &'static str,
+        /// Line in its text, 1-based.
+        line: u64,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A setting has a value that has no meaning.
+    #[error("setting `{setting}` is `{value}`: {reason}")]
+    Setting {
+        /// Name of the setting as in `throughline.yml`.
+        setting: &'static str,
+        /// Its value.
+        value: String,
+        /// Why it cannot be used.
+        reason: &'static str,
+    },
+    /// More identifiers than node numbers (32 bits).
+    #[error("more than {limit} identifiers in one identity graph (hint: build it in parts)")]
+    TooManyNodes {
+        /// The largest number possible.
+        limit: u64,
+    },
+    /// Rows of one customer came in the wrong order; going on would give wrong credit.
+    #[error(
+        "{what} at {at_us} us came after a row at {last_at_us} us (hint: order the rows by \
+         customer, time, touches before conversions)"
+    )]
+    OutOfOrder {
+        /// `touch` or `conversion`.
+        what: &'static str,
+        /// Its time, microseconds since 1970.
+        at_us: i64,
+        /// Time of the row before it.
+        last_at_us: i64,
+    },
+}
+
+/// Result with this crate's error.
+pub type Result<T, E = JourneysError> = std::result::Result<T, E>;
