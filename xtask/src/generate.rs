@@ -24,7 +24,8 @@ marts read entities only, never a source.
 The types are: `text` · `integer` (64 bits) · `amount` (decimal(18,6), in the row's
 `currency_code`) · `rate` (decimal(18,8)) · `number` (double) · `boolean` · `instant` (UTC,
 microseconds) · `day` · `json` (text). A silver model may give any of them as text; the runner
-casts. A row whose value cannot be cast, or that lacks a required one, goes to quarantine with the reason.
+casts. A row whose value cannot be cast, or that lacks a required one, goes to quarantine with the
+reason.
 
 * **Key**: rows of one source that agree in it are one thing. The row with the latest
   `effective_at` stays, the others are counted as duplicates. Where versions are kept,

@@ -27,7 +27,7 @@ static QUOTED: LazyLock<Regex> =
 )]
 static KEYWORD: LazyLock<Regex> = LazyLock::new(|| {
     let words = "SELECT|FROM|WHERE|JOIN|LEFT|INNER|UNION|WITH|CASE|WHEN|THEN|ELSE|AND|OR|NOT|NULL\
-                 |ON|AS|IN|IS|OVER|GROUP|ORDER|PARTITION|BY|HAVING|DISTINCT|CAST|COALESCE|SUM|COUNT";
+                 |ON|AS|IN|IS|OVER|GROUP|ORDER|PARTITION|BY|HAVING|DISTINCT|CAST|SUM|COUNT";
     Regex::new(&format!(r"\b({words})\b")).unwrap()
 });
 
