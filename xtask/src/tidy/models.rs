@@ -31,27 +31,18 @@ static KEYWORD: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!(r"\b({words})\b")).unwrap()
 });
 
-/// What a star may follow: an import, a relation function, a part of a union, the last line.
 #[expect(
     clippy::unwrap_used,
     reason = "the pattern is a constant; the tests compile it"
 )]
-static STAR: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"select( distinct)? \*|[a-z_]+\.\*").unwrap());
-
-#[expect(
-    clippy::unwrap_used,
-    reason = "the pattern is a constant; the tests compile it"
-)]
-static STAR_IMPORT: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"select \* from (\{\{|[a-z_]+\()").unwrap());
+static STAR: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"select( distinct)? \*").unwrap());
 
 #[expect(
     clippy::unwrap_used,
     reason = "the pattern is a constant; the tests compile it"
 )]
 static STAR_WHOLE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^\s*select \* from [a-z_0-9]+\s*$").unwrap());
+    LazyLock::new(|| Regex::new(r"^select \* from [a-z_0-9]+\s*$").unwrap());
 
 /// Checks all models, macros excepted where a rule is about models.
 pub(super) fn check(files: &[File]) -> Vec<Violation> {
@@ -198,35 +189,26 @@ fn check_form(file: &File, found: &mut Vec<Violation>) {
             found.push(file.violation(number, format!("indented by {indent}; 4 spaces a step")));
         }
         if STAR.is_match(&code) && !may_select_all(&lines, index) {
-            let message = "`*`: name the columns (but in an import or the last line)";
+            let message = "`select *` over a join, or at the end: name the columns";
             found.push(file.violation(number, message));
         }
     }
 }
 
-/// Whether this is an import, a relation function, a part of a union or the last line.
+/// Within a CTE a star may take over one relation, but not a join: there the columns are named, so
+/// that nothing comes in twice or unseen. At the outermost it is the last line and nothing else.
 fn may_select_all(lines: &[&str], index: usize) -> bool {
     let line = lines[index];
-    let beside = |step: isize| {
-        let other = index
-            .checked_add_signed(step)
-            .and_then(|other| lines.get(other));
-        other.map_or("", |line| line.trim())
+    if !line.starts_with(' ') {
+        let is_last = lines[index + 1..].iter().all(|line| line.trim().is_empty());
+        return STAR_WHOLE.is_match(line) && is_last;
+    }
+    let is_end = |line: &&&str| {
+        let code = line.trim();
+        code.is_empty() || code.starts_with(')') || code.starts_with("union")
     };
-    // `select *` on a line of its own goes on below.
-    let joined = if line.trim_end().ends_with('*') {
-        format!("{} {}", line.trim_end(), beside(1))
-    } else {
-        line.to_owned()
-    };
-    let is_last = lines[index + 1..]
-        .iter()
-        .filter(|line| !line.trim().is_empty())
-        .count()
-        == 0
-        || (joined != *line && index + 2 >= lines.len());
-    let in_union = beside(-1).starts_with("union all") || beside(1).starts_with("union all");
-    STAR_IMPORT.is_match(&joined) || (STAR_WHOLE.is_match(&joined) && (is_last || in_union))
+    let statement = lines[index..].iter().take_while(|line| !is_end(line));
+    !statement.into_iter().any(|line| line.contains(" join "))
 }
 
 /// A model that reaches itself through refs.

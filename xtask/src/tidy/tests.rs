@@ -37,6 +37,10 @@ fn text_rules_see_width_leftovers_and_machine_paths() {
         file("e.rs", "let page = \"https://example.com/home/sale\";\n"),
         file("f.sql", "select 1 \n"),
         file("g.rs", "no end"),
+        file(
+            "h.rs",
+            &["let currency = \"X", "XX\"; // not a leftover\n"].concat(),
+        ),
     ];
     let found = messages(&text::check(&files));
     assert_eq!(
@@ -156,12 +160,12 @@ fn models_see_layers_grain_form_and_cycles() {
         ),
         file(
             "models/4_marts/mart_a.sql",
-            &format!("{grain}select * from {{{{ ref('dim_a') }}}}\n"),
+            &format!("{grain}select b from {{{{ ref('dim_a') }}}}\n"),
         ),
         file("models/seeds/words.csv", "a\n"),
         file(
             "quality/sentence.sql",
-            "  select x.* from {{ ref('words') }} join {{ ref('gone') }}\n",
+            "  select * from words join {{ ref('words') }} join {{ ref('gone') }}\n",
         ),
     ];
     let mut found = models::check(&files);
@@ -176,7 +180,7 @@ fn models_see_layers_grain_form_and_cycles() {
             "models/3_star/dim_b.sql:1: `AS`: keywords are lower case",
             "models/3_star/dim_b.sql:1: no `-- grain: one row per …` at its head",
             "models/4_marts/mart_a.sql:0: reaches itself through its refs",
-            "quality/sentence.sql:1: `*`: name the columns (but in an import or the last line)",
+            "quality/sentence.sql:1: `select *` over a join, or at the end: name the columns",
             "quality/sentence.sql:1: indented by 2; 4 spaces a step",
             "quality/sentence.sql:1: ref to `gone`, which does not exist",
         ]
@@ -184,34 +188,45 @@ fn models_see_layers_grain_form_and_cycles() {
 }
 
 #[test]
-fn a_star_may_stand_in_an_import_a_union_and_the_last_line() {
+fn a_star_may_take_over_one_relation_but_no_join() {
     let text = "\
 -- grain: one row per order
 with orders as (
     select * from {{ entity('order') }}
 ),
-stitched as (
-    select *
-    from connected_components((select a_key from orders))
-),
+
 both as (
-    select * from orders
+    select *, 1 as part from orders
+
     union all
-    select * from stitched
+
+    select *, 2 as part
+    from orders
+    where order_id = 'join'
 ),
-some as (
-    select * from both
-    where a_key > 0
+
+wide as (
+    select *
+    from both
+    inner join orders on true
 )
-select * from some
+
+select * from wide
 ";
+    let with_rest = text.replace("from wide", "from wide where true");
     let files = [
         file("models/3_star/dim_a.sql", text),
-        file("models/a.yml", "- name: dim_a\n"),
+        file("models/3_star/dim_b.sql", &with_rest),
+        file("models/a.yml", "- name: dim_a\n- name: dim_b\n"),
     ];
+    let message = "`select *` over a join, or at the end: name the columns";
     assert_eq!(
         messages(&models::check(&files)),
-        ["models/3_star/dim_a.sql:15: `*`: name the columns (but in an import or the last line)"]
+        [
+            format!("models/3_star/dim_a.sql:17: {message}"),
+            format!("models/3_star/dim_b.sql:17: {message}"),
+            format!("models/3_star/dim_b.sql:22: {message}"),
+        ]
     );
 }
 

@@ -19,7 +19,8 @@ static LEFTOVER: LazyLock<Regex> = LazyLock::new(|| {
         r"do!|unimple",
         r"mented!|FIX",
         r"ME\b|X",
-        r"XX\b|TO",
+        // Three X alone are also a currency; the marker stands before a colon.
+        r"XX:|TO",
         r"DO\b)",
     ];
     Regex::new(&pattern.concat()).unwrap()
