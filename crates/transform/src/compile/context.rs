@@ -1,0 +1,572 @@
+//! What models can say in Jinja: `config`, `ref`, `source`, `entity`, `var`, `this` and the rest.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use minijinja::value::{Kwargs, Object, Rest, Serde};
+use minijinja::{Error, ErrorKind, State, Value};
+
+use super::dependency::{Dependency, Target};
+use super::render::{Rendered, Scope};
+use crate::project::problem::suggestion;
+use crate::project::{ModelConfig, Problem, Project, SourceKind};
+
+type Notes = Arc<Mutex<Rendered>>;
+
+/// What the whole project knows.
+pub(super) struct Known {
+    models: BTreeMap<String, &'static str>,
+    seeds: BTreeSet<String>,
+    /// Streams by source.
+    sources: BTreeMap<String, BTreeSet<String>>,
+    kinds: BTreeMap<String, SourceKind>,
+    vars: BTreeMap<String, Value>,
+    project: Value,
+    /// Settings of each source that a silver model may ask for.
+    source_settings: BTreeMap<String, Value>,
+    /// Everything that can stand first in an expression, for advice.
+    pub(super) names: BTreeSet<String>,
+}
+
+/// Names that models can use, beside macros.
+const NAMES: [&str; 19] = [
+    "config",
+    "ref",
+    "source",
+    "entity",
+    "previous",
+    "var",
+    "this",
+    "is_incremental",
+    "project",
+    "model",
+    "source_name",
+    "source_settings",
+    "exceptions",
+    "adapter",
+    "log",
+    "execute",
+    "range",
+    "namespace",
+    "dict",
+];
+
+impl Known {
+    pub(super) fn new(
+        project: &Project,
+        vars: &BTreeMap<String, serde_json::Value>,
+        macros: &BTreeSet<String>,
+    ) -> Self {
+        let mut sources: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut source_settings = BTreeMap::new();
+        for (name, source) in &project.config.sources {
+            let streams = source.streams(name).into_iter().map(|stream| stream.name);
+            sources.insert(name.clone(), streams.collect());
+            let settings = serde_json::json!({
+                "name": name,
+                "kind": source.kind,
+                "layout": source.layout,
+                "zone": source.zone,
+                "currency": source.currency,
+            });
+            source_settings.insert(name.clone(), of_data(settings));
+        }
+        let all_vars = project.config.vars.iter().chain(vars);
+        let models = project
+            .models
+            .values()
+            .map(|m| (m.name.clone(), m.layer.schema()));
+        let kinds = project.source_kinds.iter();
+        Self {
+            models: models.collect(),
+            seeds: project.seeds.keys().cloned().collect(),
+            sources,
+            kinds: kinds
+                .map(|(name, kind)| (name.clone(), kind.clone()))
+                .collect(),
+            vars: all_vars.map(|(k, v)| (k.clone(), of_data(v))).collect(),
+            project: of_data(&project.config),
+            source_settings,
+            names: NAMES
+                .iter()
+                .map(|name| (*name).to_owned())
+                .chain(macros.clone())
+                .collect(),
+        }
+    }
+
+    /// Names below `object` (`project.reporting`), for advice.
+    pub(super) fn attributes(&self, object: &str) -> Vec<String> {
+        let mut parts = object.split('.');
+        let mut value = match parts.next() {
+            Some("project") => self.project.clone(),
+            Some("this") => return RELATION_PARTS.map(str::to_owned).to_vec(),
+            _ => return vec![],
+        };
+        for part in parts {
+            value = value.get_attr(part).unwrap_or_default();
+        }
+        let keys = value.try_iter().into_iter().flatten();
+        keys.filter_map(|key| key.as_str().map(str::to_owned))
+            .collect()
+    }
+}
+
+/// The names that a file with this scope can use.
+pub(super) fn context(known: &Arc<Known>, scope: &Arc<Scope>, notes: &Notes) -> Value {
+    let mut names: BTreeMap<&'static str, Value> = BTreeMap::new();
+    let shared = Shared {
+        known: known.clone(),
+        scope: scope.clone(),
+        notes: notes.clone(),
+    };
+    let config = Config {
+        scope: scope.clone(),
+        notes: notes.clone(),
+    };
+    names.insert("config", Value::from_object(config));
+    let s = shared.clone();
+    names.insert(
+        "ref",
+        Value::from_function(move |args: Rest<Value>| s.reference(&args)),
+    );
+    let s = shared.clone();
+    names.insert(
+        "source",
+        Value::from_function(move |args: Rest<Value>| s.source(&args)),
+    );
+    let s = shared.clone();
+    names.insert(
+        "entity",
+        Value::from_function(move |name: String| s.entity(name)),
+    );
+    let s = shared.clone();
+    names.insert(
+        "previous",
+        Value::from_function(move |name: String| s.previous(name)),
+    );
+    let s = shared.clone();
+    let var = move |name: String, default: Option<Value>| s.var(&name, default);
+    names.insert("var", Value::from_function(var));
+    names.insert(
+        "env_var",
+        Value::from_function(|_: Rest<Value>| no_env_var()),
+    );
+    let is_incremental = scope.is_incremental;
+    names.insert(
+        "is_incremental",
+        Value::from_function(move || is_incremental),
+    );
+    names.insert("project", known.project.clone());
+    names.insert("execute", Value::from(scope.relations.is_some()));
+    names.insert("exceptions", Value::from_object(Exceptions));
+    names.insert("adapter", Value::from_object(Adapter));
+    let name = scope.name.clone();
+    let log = move |message: Value, _: Kwargs| {
+        log::info!("{name}: {message}");
+        String::new()
+    };
+    names.insert("log", Value::from_function(log));
+    if let Some(this) = &scope.this {
+        names.insert("this", Value::from_object(This(this.clone())));
+        names.insert("model", of_data(serde_json::json!({"name": scope.name})));
+    }
+    if let Some(instance) = &scope.instance {
+        let settings = known
+            .source_settings
+            .get(&instance.source)
+            .cloned()
+            .unwrap_or_default();
+        names.insert("source_name", Value::from(instance.source.as_str()));
+        names.insert("source_settings", settings);
+    }
+    Value::from(names)
+}
+
+#[derive(Clone)]
+struct Shared {
+    known: Arc<Known>,
+    scope: Arc<Scope>,
+    notes: Notes,
+}
+
+impl Shared {
+    fn reference(&self, args: &[Value]) -> Result<Value, Error> {
+        let names: Vec<&str> = args.iter().filter_map(Value::as_str).collect();
+        let name = match (names.as_slice(), args.len()) {
+            ([name], 1) | ([_, name], 2) => (*name).to_owned(),
+            _ => {
+                let problem = Problem::new("`ref` takes the name of a model in quotes");
+                return Err(refusal(problem.hint("write `{{ ref('fct_order') }}`")));
+            }
+        };
+        if self.known.seeds.contains(&name) {
+            return self.relation(Target::Seed(name));
+        }
+        self.check_model(&name)?;
+        self.relation(Target::Model(name))
+    }
+
+    fn check_model(&self, name: &str) -> Result<(), Error> {
+        if self.known.models.contains_key(name) {
+            return Ok(());
+        }
+        let seeds = self.known.seeds.iter();
+        let known: Vec<&str> = self
+            .known
+            .models
+            .keys()
+            .chain(seeds)
+            .map(String::as_str)
+            .collect();
+        let hint = if domain::entity::entity(name).is_some() {
+            format!("it is an entity: write `{{{{ entity('{name}') }}}}`")
+        } else {
+            suggestion(name, known, "model")
+        };
+        Err(refusal(
+            Problem::new(format!("there is no model or seed `{name}`")).hint(hint),
+        ))
+    }
+
+    fn source(&self, args: &[Value]) -> Result<Value, Error> {
+        let names: Vec<&str> = args.iter().filter_map(Value::as_str).collect();
+        let ([source, stream], 2) = (names.as_slice(), args.len()) else {
+            let problem = Problem::new("`source` takes the names of a source and of its stream");
+            return Err(refusal(
+                problem.hint("write `{{ source('shop', 'orders') }}`"),
+            ));
+        };
+        if let Some(instance) = &self.scope.instance {
+            if instance.kind == *source {
+                return self.stream_of_kind(&instance.source, source, stream);
+            }
+        }
+        let Some(streams) = self.known.sources.get(*source) else {
+            let known = self.known.sources.keys().map(String::as_str);
+            let problem = Problem::new(format!("there is no source `{source}`"));
+            return Err(refusal(
+                problem
+                    .why("`sources:` in `throughline.yml` does not name it")
+                    .hint(suggestion(source, known, "source")),
+            ));
+        };
+        if !streams.contains(*stream) {
+            let known = streams.iter().map(String::as_str);
+            let hint = suggestion(stream, known, &format!("stream of `{source}`"));
+            let problem = Problem::new(format!("source `{source}` has no stream `{stream}`"));
+            return Err(refusal(problem.hint(hint)));
+        }
+        let (source, stream) = ((*source).to_owned(), (*stream).to_owned());
+        self.relation(Target::Source { source, stream })
+    }
+
+    /// A stream that a built-in silver model names: it may be missing in this project.
+    fn stream_of_kind(&self, source: &str, kind: &str, stream: &str) -> Result<Value, Error> {
+        if let Some(known) = self.known.kinds.get(kind) {
+            if !known.streams.contains_key(stream) {
+                let names = known.streams.keys().map(String::as_str);
+                let hint = suggestion(stream, names, &format!("stream of `{kind}`"));
+                let what = format!("the kind `{kind}` has no stream `{stream}`");
+                return Err(refusal(
+                    Problem::new(what).why("see its `_source.yml`").hint(hint),
+                ));
+            }
+        }
+        let is_there = self
+            .known
+            .sources
+            .get(source)
+            .is_some_and(|all| all.contains(stream));
+        if !is_there {
+            let missing = format!("{source}.{stream}");
+            lock(&self.notes).missing_streams.insert(missing);
+        }
+        self.relation(Target::Source {
+            source: source.to_owned(),
+            stream: stream.to_owned(),
+        })
+    }
+
+    fn entity(&self, name: String) -> Result<Value, Error> {
+        if domain::entity::entity(&name).is_none() {
+            let known = domain::entity::entities()
+                .iter()
+                .map(|entity| entity.name.as_str());
+            let hint = suggestion(&name, known, "entity");
+            return Err(refusal(
+                Problem::new(format!("there is no entity `{name}`")).hint(hint),
+            ));
+        }
+        self.relation(Target::Entity(name))
+    }
+
+    fn previous(&self, name: String) -> Result<Value, Error> {
+        self.check_model(&name)?;
+        self.relation(Target::Previous(name))
+    }
+
+    fn var(&self, name: &str, default: Option<Value>) -> Result<Value, Error> {
+        if let Some(value) = self.known.vars.get(name).cloned().or(default) {
+            return Ok(value);
+        }
+        let known = self.known.vars.keys().map(String::as_str);
+        let hint = suggestion(name, known, "variable");
+        let hint = format!("{hint}; or give a default: `var('{name}', …)`");
+        let problem = Problem::new(format!("variable `{name}` has no value"));
+        Err(refusal(
+            problem
+                .why("`vars:` in `throughline.yml` does not name it")
+                .hint(hint),
+        ))
+    }
+
+    fn relation(&self, target: Target) -> Result<Value, Error> {
+        let of = |is_bounded| {
+            let dependency = Dependency {
+                target: target.clone(),
+                is_bounded,
+            };
+            let text = match &self.scope.relations {
+                None => Some(self.while_parsing(&dependency)),
+                Some(relations) => relations.get(&dependency).cloned(),
+            };
+            (dependency, text)
+        };
+        let (bounded, whole) = (of(true), of(false));
+        if bounded.1.is_none() && whole.1.is_none() {
+            let problem = Problem::new(format!("`{target}` was not there when the model was read"));
+            return Err(refusal(problem.why(
+                "what a model reads may depend on nothing but the project and `is_incremental()`",
+            )));
+        }
+        let (schema, name) = self.parts(&target);
+        let notes = self.notes.clone();
+        Ok(Value::from_object(Relation {
+            bounded,
+            whole,
+            schema,
+            name,
+            notes,
+        }))
+    }
+
+    fn parts(&self, target: &Target) -> (String, String) {
+        let name = target.name().to_owned();
+        match target {
+            Target::Source { source, stream } => ("raw".into(), format!("{source}__{stream}")),
+            Target::Seed(_) => ("seeds".into(), name),
+            Target::Entity(_) => ("silver".into(), name),
+            Target::Model(_) | Target::Previous(_) => {
+                let schema = self.known.models.get(&name).copied().unwrap_or_default();
+                (schema.to_owned(), name)
+            }
+        }
+    }
+
+    /// What stands for a relation while settings and dependencies are learnt; it is also what the
+    /// fingerprint sees, so it must tell all dependencies apart.
+    fn while_parsing(&self, dependency: &Dependency) -> String {
+        let (schema, name) = self.parts(&dependency.target);
+        let use_of_it = match (&dependency.target, dependency.is_bounded) {
+            (Target::Previous(_), _) => "__previous",
+            (_, true) => "",
+            (_, false) => "__whole",
+        };
+        format!("{schema}.{name}{use_of_it}")
+    }
+}
+
+/// Data of the project as a value of the template engine.
+fn of_data(data: impl serde::Serialize) -> Value {
+    Value::from(Serde(data))
+}
+
+fn lock(notes: &Notes) -> std::sync::MutexGuard<'_, Rendered> {
+    notes.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A problem as the template engine's error; the renderer finds it again and adds the place.
+fn refusal(problem: Problem) -> Error {
+    Error::new(ErrorKind::InvalidOperation, problem.what.clone()).with_source(problem)
+}
+
+fn no_env_var() -> Result<Value, Error> {
+    let problem = Problem::new("`env_var` is not available in models")
+        .why("the same project must give the same tables anywhere, and secrets stay out of SQL")
+        .hint("use `var('…')` and set it under `vars:` in `throughline.yml`");
+    Err(refusal(problem))
+}
+
+/// What `ref`, `source`, `entity` and `previous` give.
+#[derive(Debug)]
+struct Relation {
+    bounded: (Dependency, Option<String>),
+    whole: (Dependency, Option<String>),
+    schema: String,
+    name: String,
+    notes: Notes,
+}
+
+const RELATION_PARTS: [&str; 4] = ["schema", "name", "identifier", "table"];
+
+impl Object for Relation {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        match key.as_str()? {
+            "schema" => Some(Value::from(self.schema.as_str())),
+            "name" | "identifier" | "table" => Some(Value::from(self.name.as_str())),
+            _ => None,
+        }
+    }
+
+    fn call_method(
+        self: &Arc<Self>,
+        _: &mut State<'_, '_>,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
+        if method != "render" || !args.is_empty() {
+            return Err(Error::from(ErrorKind::UnknownMethod));
+        }
+        lock(&self.notes).dependencies.insert(self.whole.0.clone());
+        Ok(Value::from(self.whole.1.clone().unwrap_or_default()))
+    }
+
+    fn render(self: &Arc<Self>, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        lock(&self.notes)
+            .dependencies
+            .insert(self.bounded.0.clone());
+        out.write_str(self.bounded.1.as_deref().unwrap_or_default())
+    }
+}
+
+/// What `this` is.
+#[derive(Debug)]
+struct This(String);
+
+impl Object for This {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let (schema, name) = self.0.split_once('.').unwrap_or(("", &self.0));
+        match key.as_str()? {
+            "schema" => Some(Value::from(schema)),
+            "name" | "identifier" | "table" => Some(Value::from(name)),
+            _ => None,
+        }
+    }
+
+    fn call_method(
+        self: &Arc<Self>,
+        _: &mut State<'_, '_>,
+        method: &str,
+        _: &[Value],
+    ) -> Result<Value, Error> {
+        match method {
+            "render" => Ok(Value::from(self.0.as_str())),
+            _ => Err(Error::from(ErrorKind::UnknownMethod)),
+        }
+    }
+
+    fn render(self: &Arc<Self>, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// What `config` is: `config(…)`, `config.get('…')`.
+struct Config {
+    scope: Arc<Scope>,
+    notes: Notes,
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "config of {}", self.scope.name)
+    }
+}
+
+impl Object for Config {
+    fn call(self: &Arc<Self>, _: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+        let mut checked = ModelConfig::default();
+        for arg in args {
+            let json = serde_json::to_value(arg).unwrap_or_default();
+            let Some(settings) = json.as_object() else {
+                let problem = Problem::new(format!("`config` cannot take `{arg}`"));
+                return Err(refusal(
+                    problem.hint("write `config(materialized='table')`"),
+                ));
+            };
+            for (setting, value) in settings {
+                checked.set(setting, value).map_err(refusal)?;
+                lock(&self.notes)
+                    .config
+                    .push((setting.clone(), value.clone()));
+            }
+        }
+        Ok(Value::from(""))
+    }
+
+    fn call_method(
+        self: &Arc<Self>,
+        _: &mut State<'_, '_>,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
+        let setting = args.first().and_then(Value::as_str);
+        let ("get" | "require", Some(setting)) = (method, setting) else {
+            return Err(Error::from(ErrorKind::UnknownMethod));
+        };
+        let notes = lock(&self.notes);
+        let found = notes.config.iter().rev().find(|(name, _)| name == setting);
+        if let Some((_, value)) = found {
+            return Ok(of_data(value));
+        }
+        if method == "require" {
+            return Err(refusal(Problem::new(format!("config lacks `{setting}`"))));
+        }
+        Ok(args.get(1).cloned().unwrap_or_else(|| Value::from(())))
+    }
+}
+
+/// `exceptions.raise_compiler_error('…')` and `exceptions.warn('…')`.
+#[derive(Debug)]
+struct Exceptions;
+
+impl Object for Exceptions {
+    fn call_method(
+        self: &Arc<Self>,
+        state: &mut State<'_, '_>,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
+        let message = args.first().map(ToString::to_string).unwrap_or_default();
+        match method {
+            "raise_compiler_error" => Err(refusal(Problem::new(message))),
+            "warn" => {
+                log::warn!("{}: {message}", state.name());
+                Ok(Value::from(""))
+            }
+            _ => Err(Error::from(ErrorKind::UnknownMethod)),
+        }
+    }
+}
+
+/// `adapter.quote('…')`.
+#[derive(Debug)]
+struct Adapter;
+
+impl Object for Adapter {
+    fn call_method(
+        self: &Arc<Self>,
+        _: &mut State<'_, '_>,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
+        match (method, args) {
+            ("quote", [name]) => Ok(Value::from(format!(
+                "\"{}\"",
+                name.to_string().replace('"', "\"\"")
+            ))),
+            _ => Err(Error::from(ErrorKind::UnknownMethod)),
+        }
+    }
+}

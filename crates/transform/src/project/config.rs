@@ -1,0 +1,333 @@
+//! What `config(…)` of a model says, typed.
+//!
+//! Values come from the `config:` block of a `.yml` and from `{{ config(…) }}` in the SQL, which
+//! wins. An unknown setting or a wrong value is refused with advice.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::layer::Layer;
+use super::problem::{Problem, suggestion};
+
+/// How a model becomes a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Materialized {
+    /// Computed on every read.
+    #[default]
+    View,
+    /// Rebuilt whole.
+    Table,
+    /// Only what changed.
+    Incremental,
+}
+
+/// How an incremental model takes in what changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// Rows are only added.
+    Append,
+    /// Whole intervals of `event_time` are replaced.
+    ReplaceInterval,
+}
+
+/// Length of an interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum BatchSize {
+    #[default]
+    Day,
+    Month,
+    Year,
+}
+
+/// How many silver rows one raw row gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rows {
+    /// Exactly one.
+    #[default]
+    One,
+    /// One or none.
+    Some,
+    /// Any number.
+    Many,
+}
+
+/// What a failed check does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Blocks publishing.
+    #[default]
+    Error,
+    /// Is reported.
+    Warn,
+}
+
+/// The settings of a model or of a singular test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ModelConfig {
+    /// How it becomes a table. Silver models with an entity do not use it.
+    pub materialized: Materialized,
+    /// For `incremental`: `incremental_strategy`; by `event_time` where it is not said.
+    pub strategy: Option<Strategy>,
+    /// DATE column of the output that names the interval.
+    pub event_time: Option<String>,
+    /// First day that is built.
+    pub begin: Option<NaiveDate>,
+    /// Length of an interval.
+    pub batch_size: BatchSize,
+    /// Intervals before a dirty one that are read too.
+    pub lookback: u32,
+    /// Columns that together are unique.
+    pub unique_key: Vec<String>,
+    /// Columns by which files are sorted.
+    pub sort: Vec<String>,
+    /// Columns with statistics; the lake's choice where it is not said.
+    pub stats: Option<Vec<String>>,
+    /// Entity that a silver model promises.
+    pub entity: Option<String>,
+    /// How many silver rows one raw row gives.
+    pub rows: Rows,
+    /// Layer, where neither folder nor name says it.
+    pub schema: Option<Layer>,
+    /// For tests: what failing does.
+    pub severity: Severity,
+    /// Words to select by.
+    pub tags: Vec<String>,
+    /// False: the model is left out.
+    pub enabled: bool,
+}
+
+impl Default for ModelConfig {
+    fn default() -> Self {
+        Self {
+            materialized: Materialized::default(),
+            strategy: None,
+            event_time: None,
+            begin: None,
+            batch_size: BatchSize::default(),
+            lookback: 0,
+            unique_key: vec![],
+            sort: vec![],
+            stats: None,
+            entity: None,
+            rows: Rows::default(),
+            schema: None,
+            severity: Severity::default(),
+            tags: vec![],
+            enabled: true,
+        }
+    }
+}
+
+/// Settings that `config` knows.
+pub const SETTINGS: [&str; 16] = [
+    "materialized",
+    "incremental_strategy",
+    "event_time",
+    "begin",
+    "batch_size",
+    "lookback",
+    "unique_key",
+    "sort",
+    "stats",
+    "entity",
+    "rows",
+    "schema",
+    "severity",
+    "tags",
+    "enabled",
+    "meta",
+];
+
+impl ModelConfig {
+    /// Takes in one setting. Tags add up, all else replaces.
+    ///
+    /// # Errors
+    /// The setting is unknown, or the value is not one it takes.
+    pub fn set(&mut self, setting: &str, value: &Value) -> Result<(), Problem> {
+        let given = Given { setting, value };
+        match setting {
+            "materialized" => {
+                self.materialized = given.one_of(&[
+                    ("view", Materialized::View),
+                    ("table", Materialized::Table),
+                    ("incremental", Materialized::Incremental),
+                ])?;
+            }
+            "incremental_strategy" => {
+                self.strategy = Some(given.one_of(&[
+                    ("append", Strategy::Append),
+                    ("replace_interval", Strategy::ReplaceInterval),
+                    ("microbatch", Strategy::ReplaceInterval),
+                ])?);
+            }
+            "event_time" => self.event_time = Some(given.text()?),
+            "begin" => self.begin = Some(given.day()?),
+            "batch_size" => {
+                self.batch_size = given.one_of(&[
+                    ("day", BatchSize::Day),
+                    ("month", BatchSize::Month),
+                    ("year", BatchSize::Year),
+                ])?;
+            }
+            "lookback" => self.lookback = given.count()?,
+            "unique_key" => self.unique_key = given.texts()?,
+            "sort" => self.sort = given.texts()?,
+            "stats" => self.stats = Some(given.texts()?),
+            "entity" => self.entity = Some(given.entity()?),
+            "rows" => {
+                self.rows = given.one_of(&[
+                    ("one", Rows::One),
+                    ("some", Rows::Some),
+                    ("many", Rows::Many),
+                ])?;
+            }
+            "schema" => {
+                self.schema = Some(given.one_of(&Layer::OF_MODELS.map(|l| (l.schema(), l)))?);
+            }
+            "severity" => {
+                self.severity =
+                    given.one_of(&[("error", Severity::Error), ("warn", Severity::Warn)])?;
+            }
+            "tags" => self.add_tags(given.texts()?),
+            "enabled" => self.enabled = given.boolean()?,
+            "meta" => {}
+            _ => {
+                return Err(
+                    Problem::new(format!("unknown setting `{setting}` in config"))
+                        .hint(suggestion(setting, SETTINGS, "setting")),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn add_tags(&mut self, tags: Vec<String>) {
+        for tag in tags {
+            if !self.tags.contains(&tag) {
+                self.tags.push(tag);
+            }
+        }
+    }
+
+    /// Checks what single settings cannot, and fills in the strategy.
+    ///
+    /// # Errors
+    /// Settings that do not go together.
+    pub fn complete(&mut self) -> Result<(), Problem> {
+        if self.materialized != Materialized::Incremental {
+            if let Some(Strategy::Append | Strategy::ReplaceInterval) = self.strategy {
+                return Err(Problem::new(
+                    "`incremental_strategy` is given but the model is not incremental",
+                )
+                .hint("add `materialized='incremental'`, or take the strategy out"));
+            }
+            return Ok(());
+        }
+        let by_event_time = if self.event_time.is_some() {
+            Strategy::ReplaceInterval
+        } else {
+            Strategy::Append
+        };
+        let strategy = *self.strategy.get_or_insert(by_event_time);
+        if strategy == Strategy::ReplaceInterval && self.event_time.is_none() {
+            return Err(Problem::new("`replace_interval` needs `event_time`")
+                .why("the intervals are those of a DATE column of the model's output")
+                .hint("add `event_time='event_date'` with the name of that column"));
+        }
+        Ok(())
+    }
+}
+
+/// A setting with its value, and how to read it.
+struct Given<'a> {
+    setting: &'a str,
+    value: &'a Value,
+}
+
+impl Given<'_> {
+    fn wrong(&self, wanted: &str) -> Problem {
+        Problem::new(format!("`{}` cannot be `{}`", self.setting, self.shown()))
+            .hint(format!("give {wanted}"))
+    }
+
+    fn shown(&self) -> String {
+        match self.value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        }
+    }
+
+    fn one_of<T: Copy>(&self, choices: &[(&str, T)]) -> Result<T, Problem> {
+        let text = self.value.as_str().unwrap_or_default();
+        let found = choices.iter().find(|(name, _)| *name == text);
+        found.map(|(_, choice)| *choice).ok_or_else(|| {
+            let names: Vec<String> = choices
+                .iter()
+                .map(|(name, _)| format!("`{name}`"))
+                .collect();
+            self.wrong(&format!("one of {}", names.join(", ")))
+        })
+    }
+
+    fn text(&self) -> Result<String, Problem> {
+        match self.value.as_str() {
+            Some(text) if !text.trim().is_empty() => Ok(text.to_owned()),
+            _ => Err(self.wrong("a name in quotes")),
+        }
+    }
+
+    fn texts(&self) -> Result<Vec<String>, Problem> {
+        let wanted = "a name in quotes, or a list of them";
+        match self.value {
+            Value::String(text) if !text.trim().is_empty() => Ok(vec![text.clone()]),
+            Value::Array(items) => items
+                .iter()
+                .map(|item| {
+                    item.as_str()
+                        .map(str::to_owned)
+                        .ok_or_else(|| self.wrong(wanted))
+                })
+                .collect(),
+            _ => Err(self.wrong(wanted)),
+        }
+    }
+
+    fn boolean(&self) -> Result<bool, Problem> {
+        self.value
+            .as_bool()
+            .ok_or_else(|| self.wrong("`true` or `false`"))
+    }
+
+    fn count(&self) -> Result<u32, Problem> {
+        let count = self
+            .value
+            .as_u64()
+            .and_then(|count| u32::try_from(count).ok());
+        count.ok_or_else(|| self.wrong("a whole number, 0 or more"))
+    }
+
+    fn day(&self) -> Result<NaiveDate, Problem> {
+        let text = self.value.as_str().unwrap_or_default();
+        let day = text.get(..10).unwrap_or(text);
+        NaiveDate::parse_from_str(day, "%Y-%m-%d").map_err(|_| self.wrong("a day as `2024-01-31`"))
+    }
+
+    fn entity(&self) -> Result<String, Problem> {
+        let name = self.text()?;
+        if domain::entity::entity(&name).is_some() {
+            return Ok(name);
+        }
+        let known = domain::entity::entities()
+            .iter()
+            .map(|entity| entity.name.as_str());
+        Err(Problem::new(format!("unknown entity `{name}`"))
+            .hint(suggestion(&name, known, "entity")))
+    }
+}
