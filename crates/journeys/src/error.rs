@@ -6,7 +6,9 @@
 #[derive(Debug, thiserror::Error)]
 pub enum JourneysError {
     /// A regular expression of the project or of a seed cannot be understood.
-    #[error("pattern `{pattern}` of {place} cannot be understood (hint: it is a regular expression)")]
+    #[error(
+        "pattern `{pattern}` of {place} cannot be understood (hint: it is a regular expression)"
+    )]
     Pattern {
         /// The expression as written.
         pattern: String,

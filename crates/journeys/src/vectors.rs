@@ -4,7 +4,10 @@
 use std::path::PathBuf;
 
 /// The file under `shared/vectors`, or None with a message where it is absent.
-#[expect(clippy::print_stderr, reason = "a skipped test says that it was skipped")]
+#[expect(
+    clippy::print_stderr,
+    reason = "a skipped test says that it was skipped"
+)]
 pub(crate) fn path(name: &str) -> Option<PathBuf> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../../../shared/vectors")
@@ -28,7 +31,9 @@ pub(crate) fn json(name: &str) -> Option<serde_json::Value> {
 
 /// Microseconds since 1970 of an RFC 3339 text.
 pub(crate) fn micros(text: &str) -> i64 {
-    chrono::DateTime::parse_from_rfc3339(text).expect("an RFC 3339 time").timestamp_micros()
+    chrono::DateTime::parse_from_rfc3339(text)
+        .expect("an RFC 3339 time")
+        .timestamp_micros()
 }
 
 /// Rows of a CSV text as (header name -> value).
@@ -39,7 +44,11 @@ pub(crate) fn csv_rows(text: &str) -> Vec<std::collections::BTreeMap<String, Str
         .records()
         .map(|row| {
             let row = row.expect("a CSV row");
-            header.iter().map(str::to_owned).zip(row.iter().map(str::to_owned)).collect()
+            header
+                .iter()
+                .map(str::to_owned)
+                .zip(row.iter().map(str::to_owned))
+                .collect()
         })
         .collect()
 }

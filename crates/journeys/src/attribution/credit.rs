@@ -25,7 +25,11 @@ pub fn split_credit(weights: &mut [f64], units: &mut [i64]) {
     }
     let mut given = 0_i64;
     for (weight, unit) in weights.iter_mut().zip(units.iter_mut()) {
-        let share = if *weight > 0.0 { *weight / total * CREDIT_UNITS as f64 } else { 0.0 };
+        let share = if *weight > 0.0 {
+            *weight / total * CREDIT_UNITS as f64
+        } else {
+            0.0
+        };
         let whole = share.floor();
         *unit = whole as i64;
         *weight = share - whole;
@@ -64,8 +68,15 @@ fn largest(values: &[f64]) -> Option<usize> {
 pub fn split_amount(amount: i128, credit: &[i64], shares: &mut [i128]) {
     debug_assert_eq!(credit.len(), shares.len(), "one share for each credit");
     let units = i128::from(CREDIT_UNITS);
-    let (sign, amount) = if amount < 0 { (-1, -amount) } else { (1, amount) };
-    let (cents, below) = (amount / AMOUNT_UNITS_PER_CENT, amount % AMOUNT_UNITS_PER_CENT);
+    let (sign, amount) = if amount < 0 {
+        (-1, -amount)
+    } else {
+        (1, amount)
+    };
+    let (cents, below) = (
+        amount / AMOUNT_UNITS_PER_CENT,
+        amount % AMOUNT_UNITS_PER_CENT,
+    );
     let mut left = cents;
     let mut most: Option<usize> = None;
     for (touch, (share, &credit_of)) in shares.iter_mut().zip(credit).enumerate() {

@@ -58,8 +58,14 @@ pub trait AttributionModel: std::fmt::Debug + Sync {
 }
 
 /// The models, in the order in which tables list them.
-pub const ALL: &[&dyn AttributionModel] =
-    &[&First, &Last, &LastNonDirect, &Linear, &Position::U_SHAPED, &TimeDecay];
+pub const ALL: &[&dyn AttributionModel] = &[
+    &First,
+    &Last,
+    &LastNonDirect,
+    &Linear,
+    &Position::U_SHAPED,
+    &TimeDecay,
+];
 
 /// The model of that name.
 pub fn by_name(name: &str) -> Option<&'static dyn AttributionModel> {

@@ -112,7 +112,10 @@ impl<T> AttributionPass<T> {
     ) -> Result<()> {
         self.advance("conversion", conversion.at_us, true)?;
         let oldest_us = conversion.at_us.saturating_sub(conversion.lookback_us);
-        let from = self.touches.partition_point(|touch| touch.at_us < oldest_us).max(self.start);
+        let from = self
+            .touches
+            .partition_point(|touch| touch.at_us < oldest_us)
+            .max(self.start);
         let touches = &self.touches[from..];
         let payloads = &self.payloads[from..];
         if touches.is_empty() {
@@ -168,10 +171,19 @@ impl<T> AttributionPass<T> {
         self.payloads.get(self.start)
     }
 
+    /// Number of touches in memory: those of the longest look-back, and at most as many again.
+    pub fn touches_held(&self) -> usize {
+        self.touches.len()
+    }
+
     /// Checks the order and lets go of touches that no conversion from now on can reach.
     fn advance(&mut self, what: &'static str, at_us: i64, is_conversion: bool) -> Result<()> {
         if let Some((last_at_us, _)) = self.last.filter(|&last| (at_us, is_conversion) < last) {
-            return Err(JourneysError::OutOfOrder { what, at_us, last_at_us });
+            return Err(JourneysError::OutOfOrder {
+                what,
+                at_us,
+                last_at_us,
+            });
         }
         self.last = Some((at_us, is_conversion));
         let oldest_us = at_us.saturating_sub(self.lookback_max_us);

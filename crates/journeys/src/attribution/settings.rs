@@ -38,17 +38,27 @@ impl AttributionSettings {
         let lookback_default_us = lookback_us
             .remove("default")
             .unwrap_or(i64::from(LOOKBACK_DAYS_DEFAULT) * DAY_US);
-        Ok(Self { lookback_us, lookback_default_us, half_life_us })
+        Ok(Self {
+            lookback_us,
+            lookback_default_us,
+            half_life_us,
+        })
     }
 
     /// How far before a conversion of this type a touch may lie, inclusive.
     pub fn lookback_us(&self, conversion_type: &str) -> i64 {
-        self.lookback_us.get(conversion_type).copied().unwrap_or(self.lookback_default_us)
+        self.lookback_us
+            .get(conversion_type)
+            .copied()
+            .unwrap_or(self.lookback_default_us)
     }
 
     /// The longest look-back of all types: an older touch can be forgotten.
     pub fn lookback_max_us(&self) -> i64 {
-        self.lookback_us.values().copied().fold(self.lookback_default_us, i64::max)
+        self.lookback_us
+            .values()
+            .copied()
+            .fold(self.lookback_default_us, i64::max)
     }
 
     /// In how many microseconds a touch loses half its weight.

@@ -64,9 +64,14 @@ impl BotPatterns {
     pub fn is_bot(&self, user_agent: &str) -> bool {
         // The longest match at the leftmost place: an exception that begins before a pattern
         // swallows it.
-        self.any_case.find_iter(user_agent).any(|found| found.pattern().as_usize() < self.not_from)
+        self.any_case
+            .find_iter(user_agent)
+            .any(|found| found.pattern().as_usize() < self.not_from)
             || self.contains.is_match(user_agent)
-            || self.starts_with.iter().any(|start| user_agent.starts_with(start.as_str()))
+            || self
+                .starts_with
+                .iter()
+                .any(|start| user_agent.starts_with(start.as_str()))
             || self.regexes.is_match(user_agent)
     }
 }

@@ -47,7 +47,14 @@ impl ClickIds {
     /// # Errors
     /// No CSV, a missing column, a value that is not one of those allowed.
     pub fn from_csv(text: &str) -> Result<Self> {
-        let columns = ["parameter", "source", "medium", "campaign", "is_paid_proof", "decides"];
+        let columns = [
+            "parameter",
+            "source",
+            "medium",
+            "campaign",
+            "is_paid_proof",
+            "decides",
+        ];
         let mut kinds = Vec::new();
         for row in seed::rows("click_id", text, &columns)? {
             let decides = match row.get(5) {
@@ -64,9 +71,9 @@ impl ClickIds {
                 "true" => true,
                 "false" => false,
                 other => {
-                    return Err(
-                        row.error(format!("`is_paid_proof` is `{other}`, not `true` or `false`"))
-                    );
+                    return Err(row.error(format!(
+                        "`is_paid_proof` is `{other}`, not `true` or `false`"
+                    )));
                 }
             };
             let kind = ClickId {
@@ -91,7 +98,9 @@ impl ClickIds {
 
     /// Place of the kind with this parameter name, in any case; a lower place is stronger.
     pub fn place(&self, parameter: &str) -> Option<usize> {
-        self.kinds.iter().position(|kind| kind.parameter.eq_ignore_ascii_case(parameter))
+        self.kinds
+            .iter()
+            .position(|kind| kind.parameter.eq_ignore_ascii_case(parameter))
     }
 
     /// The kind in that place.

@@ -86,7 +86,14 @@ impl ChannelRules {
     /// No CSV, a missing column, a pattern that cannot be understood, more than 64 distinct
     /// conditions.
     pub fn from_csv(text: &str, lists: SourceLists) -> Result<Self> {
-        let columns = ["priority", "channel", "source_category", "source", "medium", "campaign"];
+        let columns = [
+            "priority",
+            "channel",
+            "source_category",
+            "source",
+            "medium",
+            "campaign",
+        ];
         let mut conditions: Vec<Condition> = Vec::new();
         let mut rules = Vec::new();
         for row in seed::rows("channel_rule", text, &columns)? {
@@ -104,26 +111,40 @@ impl ChannelRules {
                 if text.is_empty() {
                     continue;
                 }
-                let known = conditions.iter().position(|c| c.field == field && c.text == text);
+                let known = conditions
+                    .iter()
+                    .position(|c| c.field == field && c.text == text);
                 let place = match known {
                     Some(place) => place,
                     None if conditions.len() == CONDITIONS_MAX => {
-                        return Err(row.error(format!(
-                            "more than {CONDITIONS_MAX} distinct conditions"
-                        )));
+                        return Err(
+                            row.error(format!("more than {CONDITIONS_MAX} distinct conditions"))
+                        );
                     }
                     None => {
                         let test = test(text)?;
-                        conditions.push(Condition { field, text: text.to_owned(), test });
+                        conditions.push(Condition {
+                            field,
+                            text: text.to_owned(),
+                            test,
+                        });
                         conditions.len() - 1
                     }
                 };
                 needs |= 1_u64 << place;
             }
-            rules.push(Rule { priority, channel, needs });
+            rules.push(Rule {
+                priority,
+                channel,
+                needs,
+            });
         }
         rules.sort_by_key(|rule| rule.priority);
-        Ok(Self { lists, rules, conditions })
+        Ok(Self {
+            lists,
+            rules,
+            conditions,
+        })
     }
 
     /// The channel of this source, medium and campaign; absent and empty mean the same.
@@ -197,7 +218,10 @@ impl Condition {
 
 fn test(text: &str) -> Result<Test> {
     let Some(pattern) = text.strip_prefix('~') else {
-        let values = text.split('|').map(|value| value.trim().to_lowercase()).collect();
+        let values = text
+            .split('|')
+            .map(|value| value.trim().to_lowercase())
+            .collect();
         return Ok(Test::OneOf(values));
     };
     RegexBuilder::new(&format!("^(?:{})$", pattern.trim()))

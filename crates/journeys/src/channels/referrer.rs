@@ -47,13 +47,19 @@ impl ReferrerHosts {
                 return Err(row.error("`host`, `source` and `medium` must have values"));
             }
             let campaign = format!("({medium})");
-            let meaning = ReferrerHost { source, medium, campaign };
+            let meaning = ReferrerHost {
+                source,
+                medium,
+                campaign,
+            };
             if let Some(domain) = host.strip_prefix("*.") {
                 hosts.below.insert(domain.to_owned(), meaning);
             } else if let Some(base) = host.strip_suffix(".*") {
                 hosts.any_ending.insert(base.to_owned(), meaning);
             } else {
-                hosts.exact.insert(url::without_www(&host).to_owned(), meaning);
+                hosts
+                    .exact
+                    .insert(url::without_www(&host).to_owned(), meaning);
             }
         }
         Ok(hosts)

@@ -17,15 +17,24 @@ impl SeedRow {
 
     /// A complaint about this row.
     pub(super) fn error(&self, reason: impl Into<String>) -> JourneysError {
-        JourneysError::Seed { seed: self.seed, line: self.line, reason: reason.into() }
+        JourneysError::Seed {
+            seed: self.seed,
+            line: self.line,
+            reason: reason.into(),
+        }
     }
 }
 
 /// The rows of a seed with the fields of these columns, in this order.
 pub(super) fn rows(seed: &'static str, text: &str, columns: &[&str]) -> Result<Vec<SeedRow>> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_reader(text.as_bytes());
     let fail = |line: u64, reason: String| JourneysError::Seed { seed, line, reason };
-    let header = reader.headers().map_err(|error| fail(1, error.to_string()))?.clone();
+    let header = reader
+        .headers()
+        .map_err(|error| fail(1, error.to_string()))?
+        .clone();
     let places = columns
         .iter()
         .map(|column| {
@@ -38,11 +47,16 @@ pub(super) fn rows(seed: &'static str, text: &str, columns: &[&str]) -> Result<V
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| {
-            fail(error.position().map_or(0, csv::Position::line), error.to_string())
+            fail(
+                error.position().map_or(0, csv::Position::line),
+                error.to_string(),
+            )
         })?;
         let line = record.position().map_or(0, csv::Position::line);
-        let fields =
-            places.iter().map(|&at| record.get(at).unwrap_or_default().to_owned()).collect();
+        let fields = places
+            .iter()
+            .map(|&at| record.get(at).unwrap_or_default().to_owned())
+            .collect();
         rows.push(SeedRow { seed, line, fields });
     }
     Ok(rows)

@@ -119,15 +119,29 @@ impl TrafficRules {
 
     /// Where this visitor came from.
     pub fn traffic_source<'a>(&'a self, input: &TrafficInput<'a>) -> TrafficSource<'a> {
-        let Found { source, medium, campaign, term, content, click } = self.find(input);
-        let kind = click.as_ref().and_then(|(place, _)| self.click_ids.get(*place));
+        let Found {
+            source,
+            medium,
+            campaign,
+            term,
+            content,
+            click,
+        } = self.find(input);
+        let kind = click
+            .as_ref()
+            .and_then(|(place, _)| self.click_ids.get(*place));
         let decides = kind.map_or(Decides::Never, |kind| kind.decides);
         let has_utm = source.is_some() || medium.is_some() || campaign.is_some();
         let (origin, resolution) = match kind {
-            Some(kind) if decides == Decides::OverUtm || (decides == Decides::WithoutUtm && !has_utm) => {
+            Some(kind)
+                if decides == Decides::OverUtm || (decides == Decides::WithoutUtm && !has_utm) =>
+            {
                 (Origin::of_click_id(kind, campaign), Resolution::ClickId)
             }
-            _ if has_utm => (self.origin_of_utm(source, medium, campaign), Resolution::Utm),
+            _ if has_utm => (
+                self.origin_of_utm(source, medium, campaign),
+                Resolution::Utm,
+            ),
             _ => match self.origin_of_referrer(input) {
                 Some(origin) => (origin, Resolution::Referrer),
                 None => (Origin::direct(), Resolution::None),
@@ -226,7 +240,11 @@ impl TrafficRules {
             return None;
         }
         let host = url::host(input.referrer_url?)?;
-        if self.ignored_domains.iter().any(|domain| url::is_domain_or_below(&host, domain)) {
+        if self
+            .ignored_domains
+            .iter()
+            .any(|domain| url::is_domain_or_below(&host, domain))
+        {
             return None;
         }
         if let Some(page_host) = input.page_url.and_then(url::host)
@@ -277,7 +295,11 @@ impl<'a> Origin<'a> {
     }
 
     fn of_click_id(kind: &'a ClickId, campaign: Option<Cow<'a, str>>) -> Self {
-        let known = if kind.campaign.is_empty() { NOT_SET } else { &kind.campaign };
+        let known = if kind.campaign.is_empty() {
+            NOT_SET
+        } else {
+            &kind.campaign
+        };
         Self {
             source: Cow::Borrowed(&kind.source),
             medium: Cow::Borrowed(&kind.medium),
@@ -294,7 +316,9 @@ fn said(value: Cow<'_, str>) -> Option<Cow<'_, str>> {
         Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
     };
     let is_nothing = value.is_empty()
-        || ["(not set)", "null", "undefined"].iter().any(|word| value.eq_ignore_ascii_case(word));
+        || ["(not set)", "null", "undefined"]
+            .iter()
+            .any(|word| value.eq_ignore_ascii_case(word));
     (!is_nothing).then_some(value)
 }
 
@@ -304,7 +328,11 @@ fn is_id(value: &str) -> bool {
 }
 
 fn lower(text: Cow<'_, str>) -> Cow<'_, str> {
-    if text.chars().any(char::is_uppercase) { Cow::Owned(text.to_lowercase()) } else { text }
+    if text.chars().any(char::is_uppercase) {
+        Cow::Owned(text.to_lowercase())
+    } else {
+        text
+    }
 }
 
 /// One is the other or lies below it, `www.` aside.

@@ -11,7 +11,9 @@ pub fn host(url: &str) -> Option<Cow<'_, str>> {
     let url = url.trim();
     let (rest, has_scheme) = after_scheme(url);
     let authority = &rest[..rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len())];
-    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let authority = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
     let host = match authority.strip_prefix('[') {
         Some(address) => address.split(']').next().unwrap_or_default(),
         None => authority.split(':').next().unwrap_or_default(),
@@ -19,7 +21,9 @@ pub fn host(url: &str) -> Option<Cow<'_, str>> {
     let host = host.trim_end_matches('.');
     let is_host = !host.is_empty()
         && (has_scheme || host.contains('.'))
-        && host.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':'));
+        && host
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':'));
     is_host.then(|| lower(host))
 }
 
@@ -41,10 +45,13 @@ pub fn path(url: &str) -> Option<&str> {
 pub fn params(url: &str) -> impl Iterator<Item = (&str, &str)> {
     let query = url.split_once('?').map_or("", |(_, rest)| rest);
     let query = query.split_once('#').map_or(query, |(query, _)| query);
-    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (name.strip_prefix("amp;").unwrap_or(name), value)
-    })
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (name.strip_prefix("amp;").unwrap_or(name), value)
+        })
 }
 
 /// The decoded value of the first parameter of that name, in any case. None where there is none.
@@ -114,12 +121,15 @@ pub fn display_host(host: Cow<'_, str>) -> Cow<'_, str> {
 
 /// The host without a leading `www.`.
 pub fn without_www(host: &str) -> &str {
-    host.strip_prefix("www.").filter(|rest| rest.contains('.')).unwrap_or(host)
+    host.strip_prefix("www.")
+        .filter(|rest| rest.contains('.'))
+        .unwrap_or(host)
 }
 
 /// The host is this domain or lies below it. Both in lower case.
 pub fn is_domain_or_below(host: &str, domain: &str) -> bool {
-    host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    host.strip_suffix(domain)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 /// In lower case, without a copy where it is.

@@ -12,9 +12,35 @@ use crate::error::{JourneysError, Result};
 
 /// Exact values, whatever the type: Segment's suggestions and what trackers write for "nothing".
 const EXACT: [&str; 30] = [
-    "", "-1", "null", "(null)", "<null>", "nil", "none", "(none)", "nan", "na", "n/a", "n.a.", "undefined",
-    "unknown", "(unknown)", "not set", "(not set)", "not provided", "(not provided)", "anonymous",
-    "anonymous user", "guest", "void", "empty", "abc123", "true", "false", "[object object]", "test",
+    "",
+    "-1",
+    "null",
+    "(null)",
+    "<null>",
+    "nil",
+    "none",
+    "(none)",
+    "nan",
+    "na",
+    "n/a",
+    "n.a.",
+    "undefined",
+    "unknown",
+    "(unknown)",
+    "not set",
+    "(not set)",
+    "not provided",
+    "(not provided)",
+    "anonymous",
+    "anonymous user",
+    "guest",
+    "void",
+    "empty",
+    "abc123",
+    "true",
+    "false",
+    "[object object]",
+    "test",
     "redacted",
 ];
 
@@ -45,7 +71,10 @@ impl BlockList {
         let mut patterns = Vec::new();
         for value in blocked_values {
             let value = value.trim();
-            match value.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')) {
+            match value
+                .strip_prefix('/')
+                .and_then(|rest| rest.strip_suffix('/'))
+            {
                 Some(pattern) if !pattern.is_empty() => {
                     // Checked alone, so that the message names the one that is wrong.
                     set(&[pattern])?;
@@ -83,11 +112,12 @@ impl BlockList {
 }
 
 fn set(patterns: &[&str]) -> Result<RegexSet> {
-    regex::RegexSetBuilder::new(patterns).case_insensitive(true).build().map_err(|source| {
-        JourneysError::Pattern {
+    regex::RegexSetBuilder::new(patterns)
+        .case_insensitive(true)
+        .build()
+        .map_err(|source| JourneysError::Pattern {
             pattern: patterns.join("` `"),
             place: "`identity.blocked_values`".into(),
             source: Box::new(source),
-        }
-    })
+        })
 }

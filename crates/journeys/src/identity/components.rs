@@ -22,12 +22,18 @@ pub struct GuardSettings {
 
 impl GuardSettings {
     /// No guard: every edge counts.
-    pub const OFF: Self = Self { degree_max: u32::MAX, emails_max: u32::MAX };
+    pub const OFF: Self = Self {
+        degree_max: u32::MAX,
+        emails_max: u32::MAX,
+    };
 }
 
 impl From<&domain::config::Identity> for GuardSettings {
     fn from(config: &domain::config::Identity) -> Self {
-        Self { degree_max: config.degree_max, emails_max: config.emails_max }
+        Self {
+            degree_max: config.degree_max,
+            emails_max: config.emails_max,
+        }
     }
 }
 
@@ -65,7 +71,11 @@ pub struct Node {
 impl Node {
     /// An identifier of which the source is unknown or does not matter.
     pub fn new(key: i64, node_type: NodeType) -> Self {
-        Self { key, node_type, source: 0 }
+        Self {
+            key,
+            node_type,
+            source: 0,
+        }
     }
 }
 
@@ -148,13 +158,19 @@ impl ComponentsBuilder {
     ///
     /// # Errors
     /// More identifiers than 32 bits can number.
-    pub fn push_nodes(&mut self, a: Node, b: Option<Node>, linked_at_us: Option<i64>) -> Result<()> {
+    pub fn push_nodes(
+        &mut self,
+        a: Node,
+        b: Option<Node>,
+        linked_at_us: Option<i64>,
+    ) -> Result<()> {
         let at_us = linked_at_us.unwrap_or(NEVER);
         let a = self.number(a, at_us)?;
         let Some(b) = b else { return Ok(()) };
         let b = self.number(b, at_us)?;
         if a != b {
-            self.edges.push(u64::from(a.min(b)) << 32 | u64::from(a.max(b)));
+            self.edges
+                .push(u64::from(a.min(b)) << 32 | u64::from(a.max(b)));
             if self.edges.len() >= self.dedupe_at {
                 self.dedupe();
                 self.dedupe_at = DEDUPE_EDGES_MIN.max(self.edges.len() * 2);
@@ -211,8 +227,9 @@ impl ComponentsBuilder {
     /// The dense number of a node. What two mentions say differently is settled without regard to
     /// which came first: the stronger type, the larger source, the earlier time.
     fn number(&mut self, node: Node, at_us: i64) -> Result<u32> {
-        let next = u32::try_from(self.keys.len())
-            .map_err(|_| JourneysError::TooManyNodes { limit: u64::from(u32::MAX) })?;
+        let next = u32::try_from(self.keys.len()).map_err(|_| JourneysError::TooManyNodes {
+            limit: u64::from(u32::MAX),
+        })?;
         let number = *self.index.entry(node.key).or_insert(next);
         if number == next {
             self.keys.push(node.key);
@@ -300,7 +317,9 @@ impl ComponentsBuilder {
 
 /// The two ends of each edge.
 fn ends(edges: &[u64]) -> impl Iterator<Item = (usize, usize)> + '_ {
-    edges.iter().map(|edge| ((edge >> 32) as usize, (edge & 0xffff_ffff) as usize))
+    edges
+        .iter()
+        .map(|edge| ((edge >> 32) as usize, (edge & 0xffff_ffff) as usize))
 }
 
 /// Union-find with path halving; the larger tree takes the smaller one.
@@ -311,7 +330,10 @@ struct Forest {
 
 impl Forest {
     fn new(nodes: usize) -> Self {
-        Self { parent: (0..).take(nodes).collect(), size: vec![1; nodes] }
+        Self {
+            parent: (0..).take(nodes).collect(),
+            size: vec![1; nodes],
+        }
     }
 
     fn find(&mut self, mut node: usize) -> usize {
@@ -328,7 +350,11 @@ impl Forest {
         if a == b {
             return;
         }
-        let (large, small) = if self.size[a] < self.size[b] { (b, a) } else { (a, b) };
+        let (large, small) = if self.size[a] < self.size[b] {
+            (b, a)
+        } else {
+            (a, b)
+        };
         // Numbers came from u32, so this never truncates.
         self.parent[small] = large as u32;
         self.size[large] += self.size[small];

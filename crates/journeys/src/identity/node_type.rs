@@ -56,13 +56,18 @@ impl NodeType {
 
     /// The type of that name; None for any other text.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|node_type| node_type.as_str() == name)
+        Self::ALL
+            .into_iter()
+            .find(|node_type| node_type.as_str() == name)
     }
 
     /// It names a person or an address (user, contact, lead, buyer, e-mail). The others can be
     /// shared by several people, so the degree guard watches them.
     pub fn is_person(self) -> bool {
-        matches!(self, Self::User | Self::Contact | Self::Lead | Self::Buyer | Self::Email)
+        matches!(
+            self,
+            Self::User | Self::Contact | Self::Lead | Self::Buyer | Self::Email
+        )
     }
 
     /// Several of these on one shared identifier mean several people.

@@ -41,7 +41,11 @@ pub fn normalise_email(value: &str) -> Option<Cow<'_, str>> {
         return None;
     }
     let is_lower = !value.chars().any(|c| c.is_uppercase());
-    Some(if is_lower { Cow::Borrowed(value) } else { Cow::Owned(value.to_lowercase()) })
+    Some(if is_lower {
+        Cow::Borrowed(value)
+    } else {
+        Cow::Owned(value.to_lowercase())
+    })
 }
 
 /// A telephone number as `+` and digits where it is international (`+…` or `00…`), else as its
@@ -55,7 +59,11 @@ pub fn normalise_phone(value: &str) -> Option<String> {
         None => text.trim(),
     };
     let is_plus = text.starts_with('+') || text.starts_with("(+");
-    let text = if is_plus { text.replacen("(0)", "", 1) } else { text.to_owned() };
+    let text = if is_plus {
+        text.replacen("(0)", "", 1)
+    } else {
+        text.to_owned()
+    };
     let mut digits = String::with_capacity(text.len() + 1);
     for c in text.chars() {
         match c {

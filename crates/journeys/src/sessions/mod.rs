@@ -4,8 +4,8 @@
 //! in which session it is. It sees one event at a time, keeps a few numbers a session, and
 //! allocates only when a session opens. It never sorts: the order is the caller's promise.
 
-mod settings;
 mod sessionizer;
+mod settings;
 #[cfg(test)]
 mod tests;
 

@@ -76,7 +76,12 @@ struct Latest {
 impl Sessionizer {
     /// For the first device.
     pub fn new(settings: SessionSettings) -> Self {
-        Self { settings, sessions: Vec::new(), by_native_id: HashMap::new(), latest: None }
+        Self {
+            settings,
+            sessions: Vec::new(),
+            by_native_id: HashMap::new(),
+            latest: None,
+        }
     }
 
     /// The next event is of another device.
@@ -90,7 +95,11 @@ impl Sessionizer {
     pub fn next(&mut self, event: &SessionEvent<'_>) -> SessionStep {
         let known = match event.native_session_id.filter(|id| !id.is_empty()) {
             Some(id) => self.native(id),
-            None => self.latest.as_ref().filter(|latest| self.goes_on(latest, event)).map(|l| l.session),
+            None => self
+                .latest
+                .as_ref()
+                .filter(|latest| self.goes_on(latest, event))
+                .map(|l| l.session),
         };
         let (session, is_start) = match known {
             Some(session) => (session, false),
@@ -133,7 +142,10 @@ impl Sessionizer {
 
     fn open(&mut self, event: &SessionEvent<'_>) -> usize {
         let session = self.sessions.len();
-        self.sessions.push(Open { started_at_us: event.at_us, events: 0 });
+        self.sessions.push(Open {
+            started_at_us: event.at_us,
+            events: 0,
+        });
         if let Some(id) = event.native_session_id.filter(|id| !id.is_empty()) {
             self.by_native_id.insert(id.to_owned(), session);
         }
@@ -150,14 +162,23 @@ impl Sessionizer {
             latest.day = day;
             return;
         }
-        let native_id = event.native_session_id.filter(|id| !id.is_empty()).map(str::to_owned);
+        let native_id = event
+            .native_session_id
+            .filter(|id| !id.is_empty())
+            .map(str::to_owned);
         let traffic = match self.settings.policy {
             SessionPolicy::Ga4 => None,
             SessionPolicy::UniversalAnalytics { .. } => event.traffic.map(|traffic| {
                 [traffic.source, traffic.medium, traffic.campaign].map(str::to_owned)
             }),
         };
-        self.latest = Some(Latest { session, at_us: event.at_us, native_id, traffic, day });
+        self.latest = Some(Latest {
+            session,
+            at_us: event.at_us,
+            native_id,
+            traffic,
+            day,
+        });
     }
 
     /// The day in the policy's zone; None where midnight does not matter or the time is no date.

@@ -1,0 +1,219 @@
+//! Sessions against the shared vectors, native ids, and properties.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::{SessionEvent, SessionPolicy, SessionSettings, SessionStep, Sessionizer, Traffic};
+use crate::vectors;
+
+const MINUTE_US: i64 = 60_000_000;
+
+fn settings() -> SessionSettings {
+    SessionSettings::from(&domain::config::Sessions::default())
+}
+
+fn steps(settings: SessionSettings, events: &[(i64, Option<&str>)]) -> Vec<SessionStep> {
+    let mut sessionizer = Sessionizer::new(settings);
+    events
+        .iter()
+        .map(|&(minutes, native_session_id)| {
+            sessionizer.next(&SessionEvent {
+                at_us: minutes * MINUTE_US,
+                native_session_id,
+                traffic: None,
+            })
+        })
+        .collect()
+}
+
+fn numbers(steps: &[SessionStep]) -> Vec<usize> {
+    steps.iter().map(|step| step.session).collect()
+}
+
+#[test]
+fn cuts_at_pauses_and_at_the_longest_length() {
+    let found = steps(settings(), &[(0, None), (30, None), (61, None)]);
+    assert_eq!(numbers(&found), [0, 0, 1]);
+    assert_eq!(
+        found[1],
+        SessionStep {
+            session: 0,
+            is_start: false,
+            started_at_us: 0,
+            event_index: 2
+        }
+    );
+    assert_eq!(found[2].started_at_us, 61 * MINUTE_US);
+    // An event every 20 minutes for 25 hours: cut after 24.
+    let long: Vec<(i64, Option<&str>)> = (0..75).map(|n| (n * 20, None)).collect();
+    let found = steps(settings(), &long);
+    assert_eq!(found[72].session, 0, "24 hours exactly");
+    assert_eq!(found[73].session, 1, "and 20 minutes");
+}
+
+#[test]
+fn native_ids_make_the_session() {
+    // A long pause does not cut it, and another tab's session may run between.
+    let events = [
+        (0, Some("a")),
+        (10, Some("b")),
+        (300, Some("a")),
+        (301, Some("b")),
+        (302, None),
+    ];
+    let found = steps(settings(), &events);
+    assert_eq!(numbers(&found), [0, 1, 0, 1, 1]);
+    assert_eq!(found[2].started_at_us, 0);
+    assert_eq!(found[4].event_index, 3);
+    // Without an id and after a pause: a session of its own; an empty id is none.
+    let found = steps(
+        settings(),
+        &[(0, Some("a")), (40, None), (41, Some("")), (42, Some("a"))],
+    );
+    assert_eq!(numbers(&found), [0, 1, 1, 0]);
+    assert!(found[1].is_start);
+}
+
+#[test]
+fn devices_do_not_mix() {
+    let mut sessionizer = Sessionizer::new(settings());
+    let event = SessionEvent {
+        at_us: 0,
+        native_session_id: Some("1"),
+        traffic: None,
+    };
+    assert!(sessionizer.next(&event).is_start);
+    sessionizer.begin_device();
+    let step = sessionizer.next(&event);
+    assert!(step.is_start && step.session == 0 && step.event_index == 1);
+}
+
+fn policy(name: &str, zone: &str) -> SessionPolicy {
+    match name {
+        "ga4" => SessionPolicy::Ga4,
+        _ => SessionPolicy::UniversalAnalytics {
+            zone: zone.parse().expect("an IANA zone"),
+        },
+    }
+}
+
+/// (session ordinal, start) of each event of a case.
+fn run(case: &Value, name: &str) -> BTreeMap<String, (u64, i64)> {
+    let text = |event: &Value, key: &str| event[key].as_str().unwrap_or_default().to_owned();
+    let mut by_user: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
+    for event in case["events"].as_array().expect("a list") {
+        by_user.entry(text(event, "user")).or_default().push(event);
+    }
+    let timeout = case["timeout_seconds"].as_i64().expect("a number");
+    let mut sessionizer = Sessionizer::new(SessionSettings {
+        timeout_us: timeout * 1_000_000,
+        length_max_us: i64::MAX,
+        policy: policy(name, case["timezone"].as_str().expect("text")),
+    });
+    let mut found = BTreeMap::new();
+    for events in by_user.values_mut() {
+        let at = |event: &Value| vectors::micros(event["time"].as_str().expect("text"));
+        events.sort_by_key(|event| (at(event), event["seq"].as_i64(), text(event, "id")));
+        sessionizer.begin_device();
+        for event in events {
+            let (source, medium) = (text(event, "source"), text(event, "medium"));
+            let campaign = text(event, "campaign");
+            let is_traffic = !source.is_empty() && source != "(direct)";
+            let step = sessionizer.next(&SessionEvent {
+                at_us: at(event),
+                native_session_id: None,
+                traffic: is_traffic.then_some(Traffic {
+                    source: &source,
+                    medium: &medium,
+                    campaign: &campaign,
+                }),
+            });
+            found.insert(
+                text(event, "id"),
+                (step.session as u64 + 1, step.started_at_us),
+            );
+        }
+    }
+    found
+}
+
+#[test]
+fn sessions_of_the_small_vectors() {
+    let Some(json) = vectors::json("session/sessions_small.json") else {
+        return;
+    };
+    for case in json["cases"].as_array().expect("a list") {
+        for name in ["ga4", "ua"] {
+            let found = run(case, name);
+            let expected = case["expected"][name]["sessions"]
+                .as_object()
+                .expect("an object");
+            assert_eq!(found.len(), expected.len());
+            for (id, session) in expected {
+                let start = vectors::micros(session["session_start"].as_str().expect("text"));
+                let number = session["session"].as_u64().expect("a number");
+                assert_eq!(found[id], (number, start), "{} {name} {id}", case["name"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn sessions_of_the_random_vectors() {
+    for file in [
+        "session/sessions_random_UTC.json",
+        "session/sessions_random_Berlin.json",
+    ] {
+        let Some(case) = vectors::json(file) else {
+            return;
+        };
+        for name in ["ga4", "ua"] {
+            let found = run(&case, name);
+            let expected = case["expected"][name]["sessions"]
+                .as_object()
+                .expect("an object");
+            assert_eq!(found.len(), expected.len());
+            for (id, number) in expected {
+                assert_eq!(Some(found[id].0), number.as_u64(), "{file} {name} {id}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn sessions_hold_their_promises(
+        gaps in proptest::collection::vec(0_i64..50, 1..200),
+        native in proptest::collection::vec(proptest::option::weighted(0.3, 0_u8..4), 200),
+    ) {
+        let settings = settings();
+        let mut sessionizer = Sessionizer::new(settings);
+        let mut at_us = 0;
+        let mut starts: Vec<i64> = Vec::new();
+        let mut counts: Vec<u32> = Vec::new();
+        let mut native_of: BTreeMap<String, usize> = BTreeMap::new();
+        for (gap, native) in gaps.iter().zip(&native) {
+            at_us += gap * MINUTE_US;
+            let id = native.map(|id| id.to_string());
+            let step = sessionizer.next(&SessionEvent {
+                at_us,
+                native_session_id: id.as_deref(),
+                traffic: None,
+            });
+            prop_assert_eq!(step.is_start, step.session == starts.len());
+            if step.is_start {
+                starts.push(at_us);
+                counts.push(0);
+            }
+            counts[step.session] += 1;
+            prop_assert_eq!(step.event_index, counts[step.session]);
+            prop_assert_eq!(step.started_at_us, starts[step.session]);
+            match id {
+                Some(id) => prop_assert_eq!(*native_of.entry(id).or_insert(step.session), step.session),
+                None => prop_assert!(at_us - step.started_at_us <= settings.length_max_us),
+            }
+        }
+    }
+}
