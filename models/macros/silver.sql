@@ -17,13 +17,13 @@ coalesce(
         )
 {%- endmacro -%}
 
-{#- A whole number that a tool wrote with decimals (12345.0), as HubSpot's number properties come. -#}
+{#- A whole number that a tool wrote with decimals (12345.0), as HubSpot's numbers come. -#}
 {%- macro whole(column) -%}
 regexp_replace({{ column }}, '[.]0+$', '')
 {%- endmacro -%}
 
-{#- What links of an ad carry in a utm tag: read from `queries` (the part behind `?`) in their order.
-    Placeholders of the platform (in braces) are no value. -#}
+{#- What links of an ad carry in a utm tag: read from `queries` (what stands behind `?`), the first
+    that has it. Placeholders of the platform (in braces) are no value. -#}
 {%- macro tag_of(queries, name) -%}
 coalesce(
             {%- for query in queries %}
@@ -49,16 +49,6 @@ coalesce(
             kv_text(event['event_params'], '{{ key }}'){{ ',' if not loop.last }}
             {%- endfor %}
         )
-{%- endif -%}
-{%- endmacro -%}
-
-{#- The name of the source that the model runs for: `source_name` where the runner gives it, else
-    read from the model's own table name (stg_<source>__<entities>). -#}
-{%- macro this_source() -%}
-{%- if source_name is defined -%}
-{{ source_name }}
-{%- else -%}
-{{ (this ~ '') | replace('"', '') | split('.') | last | replace('stg_', '') | split('__') | first }}
 {%- endif -%}
 {%- endmacro -%}
 

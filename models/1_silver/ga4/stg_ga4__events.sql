@@ -80,6 +80,7 @@ identified as (
             coalesce(event['batch_event_index'], ''),
             coalesce(to_json(array_sort(event['event_params'])), '')
         )) as event_id,
+        event['session_traffic_source_last_click'] as last_click,
         event['event_name'] in ('purchase', 'in_app_purchase', 'ecommerce_purchase') as is_purchase,
         {{ event_param('page_location') }} as page_url,
         {{ event_param('page_referrer') }} as referrer_url,
@@ -224,12 +225,9 @@ final as (
         {{ event_param('firebase_screen_class') }} as screen_class,
         event['app_info']['id'] as app_id,
         event['app_info']['version'] as app_version,
-        event['session_traffic_source_last_click']['google_ads_campaign']['campaign_id']
-            as google_ads_campaign_id,
-        event['session_traffic_source_last_click']['google_ads_campaign']['ad_group_id']
-            as google_ads_ad_group_id,
-        event['session_traffic_source_last_click']['cross_channel_campaign']['default_channel_group']
-            as tracker_channel_group
+        last_click['google_ads_campaign']['campaign_id'] as google_ads_campaign_id,
+        last_click['google_ads_campaign']['ad_group_id'] as google_ads_ad_group_id,
+        last_click['cross_channel_campaign']['default_channel_group'] as tracker_channel_group
     from tagged
 )
 

@@ -21,8 +21,8 @@ tagged as (
     from events_flat
 ),
 
--- Without the time there is no event_at, and the row goes to quarantine: the day alone would put all
--- events of a day into one instant.
+-- Without the time there is no event_at, and the row goes to quarantine: the day alone would put
+-- all events of a day into one instant.
 final as (
     select
         _raw_id,

@@ -9,8 +9,8 @@ with deal_company as (
 final as (
     select
         _raw_id,
-        '{{ this_source() }}:' || deal_id as deal_id,
-        '{{ this_source() }}:' || company_id as account_id,
+        '{{ source_settings.name }}:' || deal_id as deal_id,
+        '{{ source_settings.name }}:' || company_id as account_id,
         coalesce(label, type_id) as role,
         category as role_category,
         _fivetran_synced as synced_at

@@ -6,8 +6,8 @@ with deal as (
 ),
 
 -- Whether a stage closes a deal is known from the deal's own properties; without them, from the ids
--- that HubSpot's standard stages have. Stages of other pipelines stand in deal_pipeline_stage: there
--- it stays open here.
+-- that HubSpot's standard stages have. What other stages mean stands in deal_pipeline_stage: until
+-- that is joined, the question stays open here.
 deals_with_outcome as (
     select
         *,
@@ -42,8 +42,9 @@ final as (
         _raw_id,
         coalesce(deal_id, id) as deal_id,
         property_dealname as deal_name,
-        {{ whole('coalesce(property_hs_primary_associated_company, property_associatedcompanyid)') }}
-            as account_id,
+        {{ whole(
+            'coalesce(property_hs_primary_associated_company, property_associatedcompanyid)'
+        ) }} as account_id,
         coalesce(deal_pipeline_id, property_pipeline) as pipeline,
         stage,
         is_closed,

@@ -9,7 +9,7 @@ with engagement as (
 final as (
     select
         _raw_id,
-        '{{ this_source() }}:' || id as activity_id,
+        '{{ source_settings.name }}:' || id as activity_id,
         lower(type) as activity_type
     from engagement
 )

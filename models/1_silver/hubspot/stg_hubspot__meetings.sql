@@ -11,7 +11,10 @@ final as (
         _raw_id,
         engagement_id as activity_id,
         coalesce(
-            property_hs_meeting_start_time, start_time, property_hs_timestamp, property_hs_createdate
+            property_hs_meeting_start_time,
+            start_time,
+            property_hs_timestamp,
+            property_hs_createdate
         ) as activity_at,
         'meeting' as activity_type,
         coalesce(property_hs_meeting_title, title) as subject,

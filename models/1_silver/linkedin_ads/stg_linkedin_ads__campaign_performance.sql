@@ -21,7 +21,8 @@ final as (
             when cost_in_local_currency is null and cost_in_usd is not null then 'USD'
         end as currency_code,
         coalesce(
-            try_cast(external_website_conversions as double) + try_cast(one_click_leads as double),
+            try_cast(external_website_conversions as double)
+            + try_cast(one_click_leads as double),
             try_cast(external_website_conversions as double),
             try_cast(one_click_leads as double)
         ) as platform_conversions,

@@ -1,4 +1,4 @@
--- grain: one row per LinkedIn campaign (our ad group), country of the members and month, every report of it
+-- grain: one row per LinkedIn campaign (our ad group), member country and month, every report of it
 {{ config(entity='ad_performance') }}
 
 with monthly_ad_analytics_by_member_country as (
@@ -23,7 +23,8 @@ final as (
             when cost_in_local_currency is null and cost_in_usd is not null then 'USD'
         end as currency_code,
         coalesce(
-            try_cast(external_website_post_click_conversions as double) + try_cast(one_click_leads as double),
+            try_cast(external_website_post_click_conversions as double)
+            + try_cast(one_click_leads as double),
             try_cast(external_website_post_click_conversions as double),
             try_cast(one_click_leads as double)
         ) as platform_conversions,

@@ -48,8 +48,8 @@ with orders as (
     from {{ source('shopify', 'orders') }}
 ),
 
--- The lists of an order side by side, one entry of each in a row; the null at the end keeps an order
--- whose lists are empty.
+-- The lists of an order side by side, one entry of each in a row; the null at the end keeps an
+-- order whose lists are empty.
 order_entries as (
     select
         _raw_id,
