@@ -19,9 +19,9 @@ static LEFTOVER: LazyLock<Regex> = LazyLock::new(|| {
         r"do!|unimple",
         r"mented!|FIX",
         r"ME\b|X",
-        // Three X alone are also a currency; the marker stands before a colon.
+        // Three X are also a currency, and a task may be to do: these markers have a colon.
         r"XX:|TO",
-        r"DO\b)",
+        r"DO[:(])",
     ];
     Regex::new(&pattern.concat()).unwrap()
 });
