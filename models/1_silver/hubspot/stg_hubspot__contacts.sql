@@ -26,7 +26,7 @@ final as (
         property_city as city,
         property_hs_language as language,
         {{ whole('property_hubspot_owner_id') }} as owner_id,
-        property_user_id as user_id,
+        coalesce(property_site_user_id, property_user_id) as user_id,
         -- Written by hand or by a form script, so the prefix of the _ga cookie may still be on it.
         regexp_replace(
             coalesce(property_ga_client_id, property_google_client_id, property_client_id),

@@ -9,6 +9,7 @@ with orders as (
             created_at: text,
             processed_at: text,
             currency: text,
+            taxes_included: text,
             line_items: list<struct<
                 id: text,
                 product_id: text,
@@ -22,7 +23,8 @@ with orders as (
                 price: text,
                 total_discount: text,
                 gift_card: text,
-                discount_allocations: list<struct<amount: text>>
+                discount_allocations: list<struct<amount: text>>,
+                tax_lines: list<struct<price: text>>
             >>
         >') as shop_order
     from {{ source('shopify', 'orders') }}
@@ -34,17 +36,19 @@ lines as (
         shop_order['id'] as order_id,
         coalesce(shop_order['created_at'], shop_order['processed_at']) as ordered_at,
         shop_order['currency'] as currency_code,
+        shop_order['taxes_included'] as is_tax_included,
         unnest(shop_order['line_items']) as line_item
     from orders
 ),
 
--- One row per discount that a line has a share in; the null at the end keeps lines without any.
-line_discounts as (
+-- The discounts and the taxes of a line side by side; the null at the end keeps lines without any.
+line_entries as (
     select
         _raw_id,
         order_id,
         ordered_at,
         currency_code,
+        is_tax_included,
         line_item['id'] as line_id,
         line_item['product_id'] as product_id,
         line_item['variant_id'] as variant_id,
@@ -56,18 +60,20 @@ line_discounts as (
         line_item['price'] as unit_price,
         line_item['total_discount'] as total_discount,
         line_item['gift_card'] as is_gift_card,
-        unnest(array_append(line_item['discount_allocations'], null)) as allocation
+        unnest(array_append(line_item['discount_allocations'], null)) as allocation,
+        unnest(array_append(line_item['tax_lines'], null)) as tax_line
     from lines
 ),
 
 -- Allocations hold the line's share of every discount, that of the whole order too; total_discount,
 -- the older field, holds only those of the line itself.
-lines_discounted as (
+lines_summed as (
     select
         _raw_id,
         order_id,
         ordered_at,
         currency_code,
+        is_tax_included,
         line_id,
         product_id,
         variant_id,
@@ -78,13 +84,15 @@ lines_discounted as (
         quantity,
         unit_price,
         is_gift_card,
-        coalesce(sum(to_amount(allocation['amount'])), to_amount(total_discount)) as discount_amount
-    from line_discounts
+        coalesce(sum(to_amount(allocation['amount'])), to_amount(total_discount)) as discount_amount,
+        sum(to_amount(tax_line['price'])) as tax_amount
+    from line_entries
     group by
         _raw_id,
         order_id,
         ordered_at,
         currency_code,
+        is_tax_included,
         line_id,
         product_id,
         variant_id,
@@ -117,8 +125,10 @@ final as (
         variant_id,
         variant,
         vendor,
-        is_gift_card
-    from lines_discounted
+        is_gift_card,
+        tax_amount,
+        is_tax_included
+    from lines_summed
 )
 
 select * from final

@@ -7,6 +7,7 @@ with orders as (
         from_json(payload, 'struct<
             id: text,
             currency: text,
+            taxes_included: text,
             refunds: list<struct<
                 id: text,
                 order_id: text,
@@ -30,6 +31,7 @@ refunds as (
         _raw_id,
         shop_order['id'] as order_id,
         shop_order['currency'] as currency_code,
+        coalesce(shop_order['taxes_included'], 'false') = 'true' as is_tax_included,
         unnest(shop_order['refunds']) as refund
     from orders
 ),
@@ -40,6 +42,7 @@ refund_entries as (
         _raw_id,
         order_id,
         currency_code,
+        is_tax_included,
         refund['id'] as refund_id,
         coalesce(refund['created_at'], refund['processed_at']) as refunded_at,
         unnest(array_append(refund['transactions'], null)) as money,
@@ -48,12 +51,13 @@ refund_entries as (
 ),
 
 -- What was paid back is what the transactions say. A refund without any (given as credit, or an
--- export that leaves them out) is worth its lines with their tax.
+-- export that leaves them out) is worth its lines, with their tax where prices are without.
 refunds_summed as (
     select
         _raw_id,
         order_id,
         currency_code,
+        is_tax_included,
         refund_id,
         refunded_at,
         sum(
@@ -64,11 +68,20 @@ refunds_summed as (
                     then to_amount(money['amount'])
             end
         ) as paid_amount,
-        sum(to_amount(line['subtotal']) + coalesce(to_amount(line['total_tax']), 0)) as line_amount,
+        sum(to_amount(line['subtotal'])) as subtotal_amount,
+        sum(to_amount(line['total_tax'])) as tax_amount,
         count(money['kind']) as transaction_count,
         sum(try_cast(line['quantity'] as bigint)) as item_quantity
     from refund_entries
-    group by _raw_id, order_id, currency_code, refund_id, refunded_at
+    group by _raw_id, order_id, currency_code, is_tax_included, refund_id, refunded_at
+),
+
+refunds_with_lines as (
+    select
+        *,
+        coalesce(subtotal_amount, 0)
+        + case when is_tax_included then 0 else coalesce(tax_amount, 0) end as line_amount
+    from refunds_summed
 ),
 
 final as (
@@ -79,12 +92,13 @@ final as (
         refunded_at,
         case
             when transaction_count > 0 then coalesce(paid_amount, 0)
-            else coalesce(line_amount, 0)
+            else line_amount
         end as refund_amount,
         currency_code,
         item_quantity,
-        line_amount
-    from refunds_summed
+        line_amount,
+        tax_amount
+    from refunds_with_lines
 )
 
 select * from final
