@@ -387,9 +387,29 @@ fn lock(notes: &Notes) -> std::sync::MutexGuard<'_, Rendered> {
     notes.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A problem as the template engine's error; the renderer finds it again and adds the place.
+/// A problem on its way through the template engine; the renderer finds it and adds the place.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) problem: Problem,
+    /// The word to point at, where it is not the whole call.
+    pub(super) word: Option<String>,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.problem.what)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
 fn refusal(problem: Problem) -> Error {
-    Error::new(ErrorKind::InvalidOperation, problem.what.clone()).with_source(problem)
+    refusal_at(problem, None)
+}
+
+fn refusal_at(problem: Problem, word: Option<String>) -> Error {
+    let what = problem.what.clone();
+    Error::new(ErrorKind::InvalidOperation, what).with_source(Refusal { problem, word })
 }
 
 fn no_env_var() -> Result<Value, Error> {
@@ -496,7 +516,8 @@ impl Object for Config {
                 ));
             };
             for (setting, value) in settings {
-                checked.set(setting, value).map_err(refusal)?;
+                let refused = |problem| refusal_at(problem, Some(setting.clone()));
+                checked.set(setting, value).map_err(refused)?;
                 lock(&self.notes)
                     .config
                     .push((setting.clone(), value.clone()));

@@ -8,9 +8,9 @@ use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 use regex::Regex;
 use serde_json::Value;
 
-use super::context::{self, Known};
+use super::context::{self, Known, Refusal};
 use super::dependency::{Dependency, Relations};
-use super::fingerprint::without_semicolon;
+use super::fingerprint::{normalised_sql, without_semicolon};
 use crate::project::problem::{nearest, unless};
 use crate::project::{
     MacroFile, Model, Origin, Place, Problem, Project, ProjectError, SilverInstance,
@@ -140,6 +140,7 @@ impl Renderer {
 
     /// Renders `text`, the content of the file at `path`.
     pub(super) fn render(&self, path: &str, text: &str, scope: Scope) -> Result<Rendered, Problem> {
+        let scope_name = scope.name.clone();
         let notes = Arc::new(Mutex::new(Rendered::default()));
         let context = context::context(&self.known, &Arc::new(scope), &notes);
         // On the same line, so that the lines of the file keep their numbers.
@@ -150,6 +151,10 @@ impl Renderer {
             .map_err(|error| self.problem(path, text, &error))?;
         let mut notes = std::mem::take(&mut *notes.lock().unwrap_or_else(PoisonError::into_inner));
         notes.sql = without_semicolon(&sql);
+        if normalised_sql(&notes.sql).is_empty() {
+            let what = format!("`{}` says nothing: the model is empty", scope_name);
+            return Err(Problem::new(what).at(Place::of_line(path, text, 1)));
+        }
         Ok(notes)
     }
 
@@ -161,7 +166,7 @@ impl Renderer {
         }
         let ours = chain
             .iter()
-            .find_map(|cause| cause.downcast_ref::<Problem>());
+            .find_map(|cause| cause.downcast_ref::<Refusal>());
         let errors: Vec<&minijinja::Error> = chain
             .iter()
             .filter_map(|cause| cause.downcast_ref())
@@ -173,14 +178,16 @@ impl Renderer {
             .find(|error| error.line().is_some())
             .copied();
         let place = placed.and_then(|error| self.place(path, text, error));
-        let mut problem = match ours {
-            Some(problem) => problem.clone(),
-            None => self.plain_problem(text, root, place.as_ref()),
+        let Some(refusal) = ours else {
+            return self.plain_problem(text, root, place);
         };
-        if problem.place.is_none() {
-            problem.place = place;
+        let is_here = placed.is_some_and(|error| error.name() != Some(MACROS));
+        let word = refusal.word.as_deref().filter(|_| is_here);
+        let place = word.map(|word| Place::of_word(path, text, word)).or(place);
+        Problem {
+            place: refusal.problem.place.clone().or(place),
+            ..refusal.problem.clone()
         }
-        problem
     }
 
     fn place(&self, path: &str, text: &str, error: &minijinja::Error) -> Option<Place> {
@@ -216,63 +223,87 @@ impl Renderer {
         }
     }
 
+    /// An error of the template engine's own in our words.
     fn plain_problem(
         &self,
         text: &str,
         error: &minijinja::Error,
-        place: Option<&Place>,
+        mut place: Option<Place>,
     ) -> Problem {
         let detail = error.detail().unwrap_or_default();
-        let meant = place.map(marked).unwrap_or_default();
-        match error.kind() {
+        let meant = place.as_ref().map(marked).unwrap_or_default();
+        let problem = match error.kind() {
             ErrorKind::UndefinedError => {
-                let name = first_name(&meant);
-                let what = if name.is_empty() {
-                    "something undefined is used".to_owned()
-                } else if meant.contains('.') {
-                    format!("`{meant}` is undefined")
-                } else {
-                    format!("undefined variable `{name}`")
+                let undefined = self.undefined(text, &meant);
+                if let Some(place) = place.as_mut().filter(|_| meant.starts_with(&undefined)) {
+                    place.width = undefined.chars().count().max(1);
+                }
+                let problem = match undefined.as_str() {
+                    "" => Problem::new("something undefined is used"),
+                    name if name.contains('.') => Problem::new(format!("`{name}` is undefined")),
+                    name => Problem::new(format!("undefined variable `{name}`")),
                 };
-                let hint = self.hint_for(text, &meant);
-                with_hint(Problem::new(what), hint)
+                with_hint(problem, self.hint_for(text, &undefined))
             }
             ErrorKind::UnknownFunction => {
                 let name = first_name(&meant);
                 let problem = Problem::new(format!("unknown function or macro `{name}`"));
                 with_hint(problem, self.hint_for(text, &name))
             }
-            ErrorKind::SyntaxError => {
-                Problem::new("the Jinja cannot be read").why(detail.to_owned())
-            }
+            ErrorKind::SyntaxError => Problem::new("the Jinja cannot be read").why(detail),
             kind => {
                 let problem = Problem::new(format!("the Jinja fails: {kind}"));
                 if detail.is_empty() {
                     problem
                 } else {
-                    problem.why(detail.to_owned())
+                    problem.why(detail)
                 }
             }
+        };
+        Problem { place, ..problem }
+    }
+
+    /// The first part of a dotted expression that is not there: `projct` of `projct.name`,
+    /// `project.nam` of `project.nam.x`.
+    fn undefined(&self, text: &str, meant: &str) -> String {
+        let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+        let dotted = &meant[..meant.find(|c| !is_name(c)).unwrap_or(meant.len())];
+        let first = first_name(dotted);
+        if !self.known.names.contains(&first) && !set_names(text).any(|name| name == first) {
+            return first;
         }
+        let mut object = first;
+        for part in dotted.split('.').skip(1) {
+            let known = self.known.attributes(&object);
+            let is_there = known.iter().any(|name| name == part);
+            object = format!("{object}.{part}");
+            if !is_there {
+                break;
+            }
+        }
+        object
     }
 
     fn hint_for(&self, text: &str, meant: &str) -> Option<String> {
-        static SET: LazyLock<Option<Regex>> =
-            LazyLock::new(|| Regex::new(r"\{%-?\s*(?:set|for)\s+(\w+)").ok());
         if let Some((object, attribute)) = meant.rsplit_once('.') {
             let known = self.known.attributes(object);
             let near = nearest(attribute, known.iter().map(String::as_str))?;
             return Some(format!("did you mean `{object}.{near}`?"));
         }
-        let local = SET.iter().flat_map(|set| set.captures_iter(text));
-        let local: Vec<&str> = local
-            .filter_map(|found| found.get(1))
-            .map(|found| found.as_str())
-            .collect();
         let known = self.known.names.iter().map(String::as_str);
-        let near = nearest(meant, known.chain(local))?;
+        let near = nearest(meant, known.chain(set_names(text)))?;
         Some(format!("did you mean `{near}`?"))
     }
+}
+
+/// Names that the file itself sets.
+fn set_names(text: &str) -> impl Iterator<Item = &str> {
+    static SET: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"\{%-?\s*(?:set|for)\s+(\w+)").ok());
+    let found = SET
+        .iter()
+        .flat_map(move |pattern| pattern.captures_iter(text));
+    found.filter_map(|found| Some(found.get(1)?.as_str()))
 }
 
 fn with_hint(problem: Problem, hint: Option<String>) -> Problem {

@@ -83,6 +83,8 @@ pub struct ModelConfig {
     pub batch_size: BatchSize,
     /// Intervals before a dirty one that are read too.
     pub lookback: u32,
+    /// Intervals after a dirty one that are read too.
+    pub lookahead: u32,
     /// Columns that together are unique.
     pub unique_key: Vec<String>,
     /// Columns by which files are sorted.
@@ -112,6 +114,7 @@ impl Default for ModelConfig {
             begin: None,
             batch_size: BatchSize::default(),
             lookback: 0,
+            lookahead: 0,
             unique_key: vec![],
             sort: vec![],
             stats: None,
@@ -126,13 +129,14 @@ impl Default for ModelConfig {
 }
 
 /// Settings that `config` knows.
-pub const SETTINGS: [&str; 16] = [
+pub const SETTINGS: [&str; 17] = [
     "materialized",
     "incremental_strategy",
     "event_time",
     "begin",
     "batch_size",
     "lookback",
+    "lookahead",
     "unique_key",
     "sort",
     "stats",
@@ -177,6 +181,7 @@ impl ModelConfig {
                 ])?;
             }
             "lookback" => self.lookback = given.count()?,
+            "lookahead" => self.lookahead = given.count()?,
             "unique_key" => self.unique_key = given.texts()?,
             "sort" => self.sort = given.texts()?,
             "stats" => self.stats = Some(given.texts()?),

@@ -13,6 +13,8 @@ pub mod properties;
 pub mod source_kind;
 
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 
 use std::path::{Path, PathBuf};
