@@ -1,0 +1,96 @@
+-- grain: one row per conversion, model and credited touch, or its one unattributed row
+{{ config(materialized='table', sort=['conversion_date', 'model', 'channel_key']) }}
+
+with customer_touch as (
+    select * from {{ ref('int_customer_touch') }}
+),
+
+conversion as (
+    select
+        conversion_id, customer_key, reporting_date, currency_code, exchange_rate,
+        is_sale, is_new_customer
+    from {{ ref('fct_conversion') }}
+),
+
+party as (
+    select conversion_id, party_key, customer_key from {{ ref('int_conversion_party') }}
+),
+
+party_key as (
+    select conversion_id, min(party_key) as party_key from party group by conversion_id
+),
+
+-- Who converts alone is credited on their own path; who buys together, on the paths of them all.
+credited as (
+    select *
+    from attribute((
+        select
+            case
+                when party_key.party_key is not null then party_key.party_key
+                -- Nobody that we know: each such conversion stands alone, without a touch.
+                when customer_touch.customer_key = 0 then customer_touch.conversion_id
+                else customer_touch.customer_key
+            end as customer_key,
+            customer_touch.event_at,
+            customer_touch.is_conversion,
+            customer_touch.touch_id as touch_key,
+            customer_touch.is_direct,
+            customer_touch.conversion_id as conversion_key,
+            customer_touch.conversion_type,
+            customer_touch.revenue_amount as amount,
+            customer_touch.touch_type,
+            customer_touch.channel_key as touch_channel_key,
+            customer_touch.campaign_key as touch_campaign_key
+        from customer_touch
+        left join party_key on customer_touch.conversion_id = party_key.conversion_id
+        left semi join conversion on customer_touch.customer_key = conversion.customer_key
+
+        union all
+
+        select
+            party.party_key as customer_key,
+            customer_touch.event_at,
+            customer_touch.is_conversion,
+            customer_touch.touch_id as touch_key,
+            customer_touch.is_direct,
+            customer_touch.conversion_id as conversion_key,
+            customer_touch.conversion_type,
+            customer_touch.revenue_amount as amount,
+            customer_touch.touch_type,
+            customer_touch.channel_key as touch_channel_key,
+            customer_touch.campaign_key as touch_campaign_key
+        from customer_touch
+        inner join party on customer_touch.customer_key = party.customer_key
+        where not customer_touch.is_conversion
+    ))
+),
+
+final as (
+    select
+        credited.conversion_key as conversion_id,
+        coalesce(credited.touch_key, 0) as touch_id,
+        credited.model,
+        conversion.reporting_date as conversion_date,
+        {{ reporting_date('credited.touch_at') }} as touch_date,
+        credited.conversion_at,
+        credited.touch_at,
+        credited.conversion_type,
+        coalesce(credited.touch_type, 'none') as touch_type,
+        conversion.customer_key,
+        coalesce(credited.touch_channel_key, -1) as channel_key,
+        coalesce(credited.touch_campaign_key, -1) as campaign_key,
+        cast(credited.touch_position as bigint) as touch_position,
+        cast(credited.path_length as bigint) as path_length,
+        credited.credit,
+        credited.credited_amount,
+        conversion.currency_code,
+        {{ reporting_amount('credited.credited_amount', 'conversion.exchange_rate') }}
+            as credited_reporting_amount,
+        conversion.is_sale,
+        conversion.is_new_customer,
+        credited.is_unattributed
+    from credited
+    inner join conversion on credited.conversion_key = conversion.conversion_id
+)
+
+select * from final

@@ -1,0 +1,105 @@
+-- grain: one row per touch (session, marked activity) or conversion of a customer
+{{ config(
+    materialized='table',
+    sort=['customer_key', 'event_at'],
+    stats=['customer_key', 'event_at']
+) }}
+
+-- Narrow on purpose, and in the order that every per-customer pass needs.
+with bridge as (
+    select identity_node_id, customer_key, valid_from, valid_to from {{ ref('bridge_identity') }}
+    where customer_key <> 0
+),
+
+session as (
+    select
+        session_id, session_started_at, identity_node_id, channel_key, campaign_key, is_direct
+    from {{ ref('fct_session') }}
+    where not is_bot
+),
+
+-- Only what the source marks as a touch; a click in an e-mail already lands as a session.
+touchpoint as (
+    select event_id, event_at, identity_node_id, channel_key, campaign_name
+    from {{ ref('fct_journey_event') }}
+    where is_touchpoint and event_group = 'crm'
+),
+
+conversion as (
+    select conversion_id, conversion_type, conversion_at, customer_key, revenue_amount
+    from {{ ref('fct_conversion') }}
+),
+
+session_touch as (
+    select
+        bridge.customer_key,
+        session.session_started_at as event_at,
+        false as is_conversion,
+        session.session_id as touch_id,
+        'session' as touch_type,
+        session.channel_key,
+        session.campaign_key,
+        session.is_direct,
+        cast(null as bigint) as conversion_id,
+        cast(null as text) as conversion_type,
+        cast(null as decimal(18, 6)) as revenue_amount
+    from session
+    inner join bridge
+        on
+            session.identity_node_id = bridge.identity_node_id
+            and session.session_started_at >= bridge.valid_from
+            and session.session_started_at < bridge.valid_to
+),
+
+activity_touch as (
+    select
+        bridge.customer_key,
+        touchpoint.event_at,
+        false as is_conversion,
+        touchpoint.event_id as touch_id,
+        'activity' as touch_type,
+        case
+            when touchpoint.channel_key = -1 then {{ channel_key("'Unassigned'") }}
+            else touchpoint.channel_key
+        end as channel_key,
+        coalesce(campaign_alias.campaign_key, case when touchpoint.campaign_name is null then -1 else 0 end)
+            as campaign_key,
+        false as is_direct,
+        cast(null as bigint) as conversion_id,
+        cast(null as text) as conversion_type,
+        cast(null as decimal(18, 6)) as revenue_amount
+    from touchpoint
+    inner join bridge
+        on
+            touchpoint.identity_node_id = bridge.identity_node_id
+            and touchpoint.event_at >= bridge.valid_from
+            and touchpoint.event_at < bridge.valid_to
+    left join {{ ref('bridge_campaign_alias') }} as campaign_alias
+        on {{ campaign_alias_key('name', "'*'", 'touchpoint.campaign_name') }} = campaign_alias.alias_key
+),
+
+conversion_row as (
+    select
+        customer_key,
+        conversion_at as event_at,
+        true as is_conversion,
+        cast(null as bigint) as touch_id,
+        cast(null as text) as touch_type,
+        cast(null as bigint) as channel_key,
+        cast(null as bigint) as campaign_key,
+        false as is_direct,
+        conversion_id,
+        conversion_type,
+        revenue_amount
+    from conversion
+),
+
+final as (
+    select * from session_touch
+    union all
+    select * from activity_touch
+    union all
+    select * from conversion_row
+)
+
+select * from final

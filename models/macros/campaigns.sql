@@ -1,0 +1,87 @@
+{#- Keys of campaigns, and of the texts by which links name them. -#}
+
+{#- Key of the member of an ad platform's hierarchy at one level: account, campaign, ad_group, ad.
+    What lies below the level is given as null. -#}
+{%- macro campaign_member_key(level, platform, account_id, campaign_id, ad_group_id, ad_id) -%}
+{%- if level == 'account' -%}
+coalesce(durable_key('campaign', {{ platform }}, 'account', {{ account_id }}), 0)
+{%- elif level == 'campaign' -%}
+case
+            when {{ campaign_id }} is null then 0
+            else durable_key('campaign', {{ platform }}, 'campaign', {{ account_id }}, {{ campaign_id }})
+        end
+{%- elif level == 'ad_group' -%}
+case
+            when {{ ad_group_id }} is null then 0
+            else durable_key('campaign', {{ platform }}, 'ad_group', {{ account_id }},
+                {{ campaign_id }}, {{ ad_group_id }})
+        end
+{%- else -%}
+case
+            when {{ ad_id }} is null then 0
+            else durable_key('campaign', {{ platform }}, 'ad', {{ account_id }}, {{ campaign_id }},
+                {{ ad_group_id }}, {{ ad_id }})
+        end
+{%- endif -%}
+{%- endmacro -%}
+
+{#- Key of the member that stands for "not at this level" below a campaign (or, without a campaign,
+    below the account): spend that the platform does not break down further. -#}
+{%- macro campaign_residual_key(level, platform, account_id, campaign_id) -%}
+durable_key('campaign', {{ platform }}, 'not at this level', '{{ level }}', {{ account_id }}, {{ campaign_id }})
+{%- endmacro -%}
+
+{#- The ad platform that a utm_source speaks of; '*' where it speaks of none that we know. -#}
+{%- macro platform_of_source(source) -%}
+case
+            when lower({{ source }}) in ('google', 'google_ads', 'googleads', 'adwords', 'youtube')
+                then 'google_ads'
+            when lower({{ source }}) in
+                ('facebook', 'fb', 'instagram', 'ig', 'meta', 'facebook.com', 'meta_ads', 'audience_network')
+                then 'meta_ads'
+            when lower({{ source }}) in ('linkedin', 'linkedin.com', 'li', 'linkedin_ads')
+                then 'linkedin_ads'
+            when lower({{ source }}) in ('bing', 'microsoft', 'msn', 'microsoft_ads', 'bing_ads')
+                then 'microsoft_ads'
+            when lower({{ source }}) in ('tiktok', 'tiktok_ads', 'tiktok.com') then 'tiktok_ads'
+            when lower({{ source }}) in ('twitter', 'x', 't.co', 'twitter_ads') then 'twitter_ads'
+            else '*'
+        end
+{%- endmacro -%}
+
+{#- Key of a text by which a link names a campaign. kind: `id` or `name`. -#}
+{%- macro campaign_alias_key(kind, platform, text) -%}
+case
+            when {{ text }} is not null
+                then durable_key('campaign_alias', '{{ kind }}', {{ platform }}, lower(btrim({{ text }})))
+        end
+{%- endmacro -%}
+
+{#- The channel that a platform's spend belongs to, where no session of the campaign tells. -#}
+{%- macro channel_of_platform(platform, campaign_type) -%}
+case
+            when lower({{ campaign_type }}) like '%performance_max%'
+                or lower({{ campaign_type }}) in ('pmax', 'demand_gen', 'discovery', 'cross-network')
+                then 'Cross-network'
+            when lower({{ campaign_type }}) like '%shopping%' then 'Paid Shopping'
+            when lower({{ campaign_type }}) like '%video%' and {{ platform }} = 'google_ads'
+                then 'Paid Video'
+            when lower({{ campaign_type }}) like '%display%' then 'Display'
+            when {{ platform }} in ('google_ads', 'microsoft_ads', 'apple_search_ads') then 'Paid Search'
+            when {{ platform }} in ('meta_ads', 'facebook_ads', 'linkedin_ads', 'tiktok_ads', 'twitter_ads',
+                'pinterest_ads', 'snapchat_ads', 'reddit_ads') then 'Paid Social'
+            when {{ platform }} = 'amazon_ads' then 'Paid Shopping'
+            when {{ platform }} = 'email' then 'Email'
+            else 'Paid Other'
+        end
+{%- endmacro -%}
+
+{#- Event names that count as conversions on the web, quoted, for `in (…)`. -#}
+{%- macro conversion_event_names() -%}
+{{ purchase_event_names() }}{% for name in project.attribution.conversion_events %}, '{{ name }}'{% endfor %}
+{%- endmacro -%}
+
+{#- Event names that are a sale on the web, quoted. -#}
+{%- macro purchase_event_names() -%}
+'purchase', 'in_app_purchase', 'ecommerce_purchase'
+{%- endmacro -%}
