@@ -84,7 +84,8 @@ lines_summed as (
         quantity,
         unit_price,
         is_gift_card,
-        coalesce(sum(to_amount(allocation['amount'])), to_amount(total_discount)) as discount_amount,
+        coalesce(sum(to_amount(allocation['amount'])), to_amount(total_discount))
+            as discount_amount,
         sum(to_amount(tax_line['price'])) as tax_amount
     from line_entries
     group by

@@ -71,6 +71,7 @@ refunds_summed as (
         sum(to_amount(line['subtotal'])) as subtotal_amount,
         sum(to_amount(line['total_tax'])) as tax_amount,
         count(money['kind']) as transaction_count,
+        count(money['amount']) - count(to_amount(money['amount'])) as unreadable_count,
         sum(try_cast(line['quantity'] as bigint)) as item_quantity
     from refund_entries
     group by _raw_id, order_id, currency_code, is_tax_included, refund_id, refunded_at
@@ -91,6 +92,8 @@ final as (
         order_id,
         refunded_at,
         case
+            -- An amount that cannot be read makes the refund unknown, not smaller.
+            when unreadable_count > 0 then null
             when transaction_count > 0 then coalesce(paid_amount, 0)
             else line_amount
         end as refund_amount,
