@@ -421,7 +421,10 @@ fn windows_differ_by_conversion_and_old_touches_are_let_go() {
 proptest! {
     #[test]
     fn credit_sums_to_one_and_follows_the_weights(
-        weights in proptest::collection::vec(prop_oneof![Just(0.0), 0.0..1.0_f64, 1e-300..1e300_f64], 1..60),
+        weights in proptest::collection::vec(
+            prop_oneof![Just(0.0), 0.0..1.0_f64, 1e-300..1e300_f64],
+            1..60,
+        ),
     ) {
         let mut scratch = weights.clone();
         let mut credit = vec![0; weights.len()];
@@ -440,7 +443,10 @@ proptest! {
 
     #[test]
     fn money_is_exact(
-        amount in prop_oneof![-2_000_000..2_000_000_i128, -999_999_999_999_999_999..999_999_999_999_999_999_i128],
+        amount in prop_oneof![
+            -2_000_000..2_000_000_i128,
+            -999_999_999_999_999_999..999_999_999_999_999_999_i128,
+        ],
         weights in proptest::collection::vec(0.0..1.0_f64, 1..40),
     ) {
         let mut scratch = weights.clone();
@@ -492,7 +498,8 @@ proptest! {
                 .filter(|&touch| at_us - seen[touch].at_us <= lookback_days * DAY_US)
                 .collect();
             for model in ALL {
-                let of_model: Vec<&Row> = found.iter().filter(|row| row.0 == model.name()).collect();
+                let of_model: Vec<&Row> =
+                    found.iter().filter(|row| row.0 == model.name()).collect();
                 prop_assert_eq!(of_model.iter().map(|row| row.4).sum::<i64>(), CREDIT_UNITS);
                 prop_assert_eq!(of_model.iter().filter_map(|row| row.5).sum::<i128>(), amount);
                 for (_, touch, position, length, ..) in &of_model {

@@ -458,9 +458,12 @@ fn robots_and_people() {
     }
     for person in [
         "",
-        "Mozilla/5.0 (Linux; Android 11; CUBOT_X30) AppleWebKit/537.36 Chrome/120.0 Mobile Safari/537.36",
-        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/17.4 Safari/605.1.15",
-        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_2 like Mac OS X) Mobile/15E148 Instagram 406.0.0.58.159",
+        "Mozilla/5.0 (Linux; Android 11; CUBOT_X30) \
+         AppleWebKit/537.36 Chrome/120.0 Mobile Safari/537.36",
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) \
+         AppleWebKit/605.1.15 Version/17.4 Safari/605.1.15",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_2 like Mac OS X) \
+         Mobile/15E148 Instagram 406.0.0.58.159",
     ] {
         assert!(!bots.is_bot(person), "{person}");
     }

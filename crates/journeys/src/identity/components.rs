@@ -110,13 +110,26 @@ const DEDUPE_EDGES_MIN: usize = 1 << 20;
 pub struct ComponentsBuilder {
     settings: GuardSettings,
     index: HashMap<i64, u32, BuildHasherDefault<KeyHasher>>,
-    keys: Vec<i64>,
-    types: Vec<NodeType>,
-    sources: Vec<u32>,
-    first_at_us: Vec<i64>,
+    nodes: Vec<NodeState>,
     /// Two dense numbers, the smaller one above.
     edges: Vec<u64>,
     dedupe_at: usize,
+}
+
+/// What is known of one identifier; together, because an edge touches all of it at once.
+#[derive(Debug, Clone, Copy)]
+struct NodeState {
+    key: i64,
+    first_at_us: i64,
+    source: u32,
+    node_type: NodeType,
+}
+
+impl NodeState {
+    /// The canonical node of a component has the smallest rank.
+    fn rank(&self) -> (NodeType, i64, i64) {
+        (self.node_type, self.first_at_us, self.key)
+    }
 }
 
 impl ComponentsBuilder {
@@ -130,10 +143,7 @@ impl ComponentsBuilder {
         Self {
             settings,
             index: HashMap::with_capacity_and_hasher(nodes, BuildHasherDefault::default()),
-            keys: Vec::with_capacity(nodes),
-            types: Vec::with_capacity(nodes),
-            sources: Vec::with_capacity(nodes),
-            first_at_us: Vec::with_capacity(nodes),
+            nodes: Vec::with_capacity(nodes),
             edges: Vec::new(),
             dedupe_at: DEDUPE_EDGES_MIN,
         }
@@ -181,12 +191,12 @@ impl ComponentsBuilder {
 
     /// Number of identifiers so far.
     pub fn len(&self) -> usize {
-        self.keys.len()
+        self.nodes.len()
     }
 
     /// Nothing was pushed yet.
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+        self.nodes.is_empty()
     }
 
     /// All identifiers with their components, sorted by key.
@@ -195,7 +205,7 @@ impl ComponentsBuilder {
         self.index = HashMap::default();
         let degree = self.degrees();
         let guard = self.guards(&degree);
-        let mut forest = Forest::new(self.keys.len());
+        let mut forest = Forest::new(self.nodes.len());
         for (a, b) in ends(&self.edges) {
             if guard[a].is_none() && guard[b].is_none() {
                 forest.union(a, b);
@@ -203,21 +213,21 @@ impl ComponentsBuilder {
         }
         self.edges = Vec::new();
         let (canonical, size) = self.canonical(&mut forest);
-        let mut order: Vec<u32> = (0..).take(self.keys.len()).collect();
-        order.sort_unstable_by_key(|&node| self.keys[node as usize]);
+        let mut order: Vec<(i64, u32)> = self.nodes.iter().map(|node| node.key).zip(0..).collect();
+        order.sort_unstable();
         order
             .into_iter()
-            .map(|node| {
-                let node = node as usize;
-                let root = forest.find(node);
-                let at_us = self.first_at_us[node];
+            .map(|(node_key, number)| {
+                let number = number as usize;
+                let root = forest.find(number);
+                let node = &self.nodes[number];
                 NodeRow {
-                    node_key: self.keys[node],
-                    node_type: self.types[node],
-                    first_at_us: (at_us != NEVER).then_some(at_us),
-                    degree: degree[node],
-                    guard: guard[node],
-                    component_key: self.keys[canonical[root] as usize],
+                    node_key,
+                    node_type: node.node_type,
+                    first_at_us: (node.first_at_us != NEVER).then_some(node.first_at_us),
+                    degree: degree[number],
+                    guard: guard[number],
+                    component_key: self.nodes[canonical[root] as usize].key,
                     component_size: size[root],
                 }
             })
@@ -227,20 +237,27 @@ impl ComponentsBuilder {
     /// The dense number of a node. What two mentions say differently is settled without regard to
     /// which came first: the stronger type, the larger source, the earlier time.
     fn number(&mut self, node: Node, at_us: i64) -> Result<u32> {
-        let next = u32::try_from(self.keys.len()).map_err(|_| JourneysError::TooManyNodes {
+        let next = u32::try_from(self.nodes.len()).map_err(|_| JourneysError::TooManyNodes {
             limit: u64::from(u32::MAX),
         })?;
         let number = *self.index.entry(node.key).or_insert(next);
         if number == next {
-            self.keys.push(node.key);
-            self.types.push(node.node_type);
-            self.sources.push(node.source);
-            self.first_at_us.push(at_us);
+            let Node {
+                key,
+                node_type,
+                source,
+            } = node;
+            self.nodes.push(NodeState {
+                key,
+                first_at_us: at_us,
+                source,
+                node_type,
+            });
         } else {
-            let at = number as usize;
-            self.types[at] = self.types[at].min(node.node_type);
-            self.sources[at] = self.sources[at].max(node.source);
-            self.first_at_us[at] = self.first_at_us[at].min(at_us);
+            let known = &mut self.nodes[number as usize];
+            known.node_type = known.node_type.min(node.node_type);
+            known.source = known.source.max(node.source);
+            known.first_at_us = known.first_at_us.min(at_us);
         }
         Ok(number)
     }
@@ -251,7 +268,7 @@ impl ComponentsBuilder {
     }
 
     fn degrees(&self) -> Vec<u32> {
-        let mut degree = vec![0_u32; self.keys.len()];
+        let mut degree = vec![0_u32; self.nodes.len()];
         for (a, b) in ends(&self.edges) {
             degree[a] += 1;
             degree[b] += 1;
@@ -261,19 +278,20 @@ impl ComponentsBuilder {
 
     /// Which identifiers are linked to too many people. Edges are distinct by now.
     fn guards(&self, degree: &[u32]) -> Vec<Option<Guard>> {
-        let mut guard = vec![None; self.keys.len()];
+        let mut guard = vec![None; self.nodes.len()];
         let least = self.settings.degree_max.min(self.settings.emails_max);
         // (shared identifier, type of the person, source of the person), one for each edge.
         let mut persons: Vec<(u32, NodeType, u32)> = Vec::new();
         for (a, b) in ends(&self.edges) {
             for (shared, person) in [(a, b), (b, a)] {
-                let person_type = self.types[person];
-                if self.types[shared].is_person() || degree[shared] <= least {
+                if degree[shared] <= least || self.nodes[shared].node_type.is_person() {
                     continue;
                 }
+                let person = &self.nodes[person];
+                let person_type = person.node_type;
                 let source = match person_type {
                     NodeType::Email => 0,
-                    _ if person_type.counts_as_person() => self.sources[person],
+                    _ if person_type.counts_as_person() => person.source,
                     _ => continue,
                 };
                 // Numbers came from u32, so this never truncates.
@@ -297,18 +315,14 @@ impl ComponentsBuilder {
 
     /// For each root: the canonical node and the number of nodes.
     fn canonical(&self, forest: &mut Forest) -> (Vec<u32>, Vec<u32>) {
-        let nodes = self.keys.len();
+        let nodes = self.nodes.len();
         let mut canonical: Vec<u32> = (0..).take(nodes).collect();
         let mut size = vec![0_u32; nodes];
-        let rank = |node: u32| {
-            let node = node as usize;
-            (self.types[node], self.first_at_us[node], self.keys[node])
-        };
-        for node in (0_u32..).take(nodes) {
-            let root = forest.find(node as usize);
+        for (number, node) in (0_u32..).zip(&self.nodes) {
+            let root = forest.find(number as usize);
             size[root] += 1;
-            if rank(node) < rank(canonical[root]) {
-                canonical[root] = node;
+            if node.rank() < self.nodes[canonical[root] as usize].rank() {
+                canonical[root] = number;
             }
         }
         (canonical, size)

@@ -211,7 +211,10 @@ proptest! {
             prop_assert_eq!(step.event_index, counts[step.session]);
             prop_assert_eq!(step.started_at_us, starts[step.session]);
             match id {
-                Some(id) => prop_assert_eq!(*native_of.entry(id).or_insert(step.session), step.session),
+                Some(id) => {
+                    let known = *native_of.entry(id).or_insert(step.session);
+                    prop_assert_eq!(known, step.session);
+                }
                 None => prop_assert!(at_us - step.started_at_us <= settings.length_max_us),
             }
         }
