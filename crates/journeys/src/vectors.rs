@@ -4,10 +4,6 @@
 use std::path::PathBuf;
 
 /// The file under `shared/vectors`, or None with a message where it is absent.
-#[expect(
-    clippy::print_stderr,
-    reason = "a skipped test says that it was skipped"
-)]
 pub(crate) fn path(name: &str) -> Option<PathBuf> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../../../shared/vectors")

@@ -29,10 +29,6 @@ fn traffic(domains: &[&str], payment_referrals: &[&str]) -> TrafficRules {
 }
 
 #[test]
-#[expect(
-    clippy::print_stderr,
-    reason = "the README asks to report the ambiguous rows"
-)]
 fn channel_group_vectors() {
     let Some(text) = vectors::text("channel/channel_group_cases.csv") else {
         return;
@@ -76,10 +72,6 @@ fn strict_peer_vectors() {
 }
 
 #[test]
-#[expect(
-    clippy::print_stderr,
-    reason = "the README asks to report the ambiguous rows"
-)]
 fn url_and_referrer_vectors() {
     let Some(text) = vectors::text("channel/url_referrer_cases.csv") else {
         return;
