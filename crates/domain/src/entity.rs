@@ -164,30 +164,7 @@ pub struct StoredColumn {
 /// data, then `properties` (unless the contract has it), `source_name`, `effective_at`, `_raw_id`
 /// and, where `event_time` is an instant, `event_date`.
 pub fn stored_columns(entity: &Entity) -> Vec<StoredColumn> {
-    let mut stored = Vec::with_capacity(entity.columns.len() + 5);
-    for column in &entity.columns {
-        let Some(pii) = column.pii else {
-            stored.push(StoredColumn {
-                name: column.name.clone(),
-                kind: column.kind,
-                required: column.required,
-                hash_of: None,
-                origin: Some(column.name.clone()),
-                doc: column.doc.clone(),
-            });
-            continue;
-        };
-        if pii.is_hashed() {
-            stored.push(StoredColumn {
-                name: format!("{}_hash", column.name),
-                kind: ColumnKind::Text,
-                required: column.required,
-                hash_of: Some(pii),
-                origin: Some(column.name.clone()),
-                doc: format!("Keyed hash of: {}", column.doc),
-            });
-        }
-    }
+    let mut stored: Vec<StoredColumn> = entity.columns.iter().filter_map(stored_column).collect();
     let mut add = |name: &str, kind: ColumnKind, required: bool, doc: &str| {
         stored.push(StoredColumn {
             name: name.to_owned(),
@@ -233,6 +210,28 @@ pub fn stored_columns(entity: &Entity) -> Vec<StoredColumn> {
         add(EVENT_DATE, ColumnKind::Day, column.required, &doc);
     }
     stored
+}
+
+/// What silver holds of a column of the contract; none for personal data that is dropped.
+fn stored_column(column: &Column) -> Option<StoredColumn> {
+    let plain = StoredColumn {
+        name: column.name.clone(),
+        kind: column.kind,
+        required: column.required,
+        hash_of: None,
+        origin: Some(column.name.clone()),
+        doc: column.doc.clone(),
+    };
+    match column.pii {
+        None => Some(plain),
+        Some(pii) if pii.is_hashed() => Some(StoredColumn {
+            name: format!("{}_hash", column.name),
+            hash_of: Some(pii),
+            doc: format!("Keyed hash of: {}", column.doc),
+            ..plain
+        }),
+        Some(_) => None,
+    }
 }
 
 static ENTITIES: LazyLock<Vec<Entity>> = LazyLock::new(|| {

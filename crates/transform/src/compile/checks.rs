@@ -9,7 +9,7 @@ use super::Manifest;
 use super::dependency::{Dependency, Target};
 use super::render::Scope;
 use crate::project::problem::suggestion;
-use crate::project::{ColumnDoc, ModelConfig, Place, Problem, Properties, Severity, TestSpec};
+use crate::project::{ColumnDoc, ModelConfig, Problem, Properties, Severity, TestSpec};
 
 /// What a check asserts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -163,14 +163,7 @@ fn typed(
     column: Option<&ColumnDoc>,
     test: &TestSpec,
 ) -> Found {
-    let place = Place {
-        path: test.path.clone(),
-        line: test.line,
-        column: 0,
-        width: 0,
-        source_line: format!("{} on {}", test.kind, target.name()),
-    };
-    let wrong = |problem: Problem| Box::new(problem.at(place.clone()));
+    let wrong = |problem: Problem| Box::new(problem.at(test.place.clone()));
     if !KINDS.contains(&test.kind.as_str()) {
         let what = format!("there is no test `{}`", test.kind);
         let hint = suggestion(&test.kind, KINDS, "test");
@@ -221,7 +214,7 @@ fn typed(
         description: arguments.description.unwrap_or_default(),
         tags: arguments.tags.unwrap_or_default(),
         dependencies,
-        path: test.path.clone(),
+        path: test.place.path.clone(),
     }))
 }
 

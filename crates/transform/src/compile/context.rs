@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use minijinja::value::{Kwargs, Object, Rest, Serde};
-use minijinja::{Error, ErrorKind, State, Value};
+use minijinja::value::{Kwargs, Rest, Serde};
+use minijinja::{Error, ErrorKind, Value};
 
 use super::dependency::{Dependency, Target};
+use super::objects::{Adapter, Config, Exceptions, RELATION_PARTS, Relation, This};
 use super::render::{Rendered, Scope};
 use crate::project::problem::suggestion;
-use crate::project::{ModelConfig, Problem, Project, SourceKind};
+use crate::project::{Problem, Project, SourceKind};
 
-type Notes = Arc<Mutex<Rendered>>;
+/// What a file asks for, noted while it is rendered.
+pub(super) type Notes = Arc<Mutex<Rendered>>;
 
 /// What the whole project knows.
 pub(super) struct Known {
@@ -159,7 +161,7 @@ pub(super) fn context(known: &Arc<Known>, scope: &Arc<Scope>, notes: &Notes) -> 
         Value::from_function(move || is_incremental),
     );
     names.insert("project", known.project.clone());
-    names.insert("execute", Value::from(scope.relations.is_some()));
+    names.insert("execute", Value::from(true));
     names.insert("exceptions", Value::from_object(Exceptions));
     names.insert("adapter", Value::from_object(Adapter));
     let name = scope.name.clone();
@@ -336,10 +338,7 @@ impl Shared {
         };
         let (bounded, whole) = (of(true), of(false));
         if bounded.1.is_none() && whole.1.is_none() {
-            let problem = Problem::new(format!("`{target}` was not there when the model was read"));
-            return Err(refusal(problem.why(
-                "what a model reads may depend on nothing but the project and `is_incremental()`",
-            )));
+            return Err(unforeseen(&target));
         }
         let (schema, name) = self.parts(&target);
         let notes = self.notes.clone();
@@ -379,11 +378,11 @@ impl Shared {
 }
 
 /// Data of the project as a value of the template engine.
-fn of_data(data: impl serde::Serialize) -> Value {
+pub(super) fn of_data(data: impl serde::Serialize) -> Value {
     Value::from(Serde(data))
 }
 
-fn lock(notes: &Notes) -> std::sync::MutexGuard<'_, Rendered> {
+pub(super) fn lock(notes: &Notes) -> std::sync::MutexGuard<'_, Rendered> {
     notes.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -403,13 +402,21 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-fn refusal(problem: Problem) -> Error {
+pub(super) fn refusal(problem: Problem) -> Error {
     refusal_at(problem, None)
 }
 
-fn refusal_at(problem: Problem, word: Option<String>) -> Error {
+pub(super) fn refusal_at(problem: Problem, word: Option<String>) -> Error {
     let what = problem.what.clone();
     Error::new(ErrorKind::InvalidOperation, what).with_source(Refusal { problem, word })
+}
+
+pub(super) fn unforeseen(target: &Target) -> Error {
+    let problem = Problem::new(format!("`{target}` was not there when the model was read"));
+    refusal(
+        problem
+            .why("what a model reads may depend on nothing but the project and `is_incremental()`"),
+    )
 }
 
 fn no_env_var() -> Result<Value, Error> {
@@ -417,177 +424,4 @@ fn no_env_var() -> Result<Value, Error> {
         .why("the same project must give the same tables anywhere, and secrets stay out of SQL")
         .hint("use `var('…')` and set it under `vars:` in `throughline.yml`");
     Err(refusal(problem))
-}
-
-/// What `ref`, `source`, `entity` and `previous` give.
-#[derive(Debug)]
-struct Relation {
-    bounded: (Dependency, Option<String>),
-    whole: (Dependency, Option<String>),
-    schema: String,
-    name: String,
-    notes: Notes,
-}
-
-const RELATION_PARTS: [&str; 4] = ["schema", "name", "identifier", "table"];
-
-impl Object for Relation {
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        match key.as_str()? {
-            "schema" => Some(Value::from(self.schema.as_str())),
-            "name" | "identifier" | "table" => Some(Value::from(self.name.as_str())),
-            _ => None,
-        }
-    }
-
-    fn call_method(
-        self: &Arc<Self>,
-        _: &mut State<'_, '_>,
-        method: &str,
-        args: &[Value],
-    ) -> Result<Value, Error> {
-        if method != "render" || !args.is_empty() {
-            return Err(Error::from(ErrorKind::UnknownMethod));
-        }
-        lock(&self.notes).dependencies.insert(self.whole.0.clone());
-        Ok(Value::from(self.whole.1.clone().unwrap_or_default()))
-    }
-
-    fn render(self: &Arc<Self>, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        lock(&self.notes)
-            .dependencies
-            .insert(self.bounded.0.clone());
-        out.write_str(self.bounded.1.as_deref().unwrap_or_default())
-    }
-}
-
-/// What `this` is.
-#[derive(Debug)]
-struct This(String);
-
-impl Object for This {
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        let (schema, name) = self.0.split_once('.').unwrap_or(("", &self.0));
-        match key.as_str()? {
-            "schema" => Some(Value::from(schema)),
-            "name" | "identifier" | "table" => Some(Value::from(name)),
-            _ => None,
-        }
-    }
-
-    fn call_method(
-        self: &Arc<Self>,
-        _: &mut State<'_, '_>,
-        method: &str,
-        _: &[Value],
-    ) -> Result<Value, Error> {
-        match method {
-            "render" => Ok(Value::from(self.0.as_str())),
-            _ => Err(Error::from(ErrorKind::UnknownMethod)),
-        }
-    }
-
-    fn render(self: &Arc<Self>, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
-    }
-}
-
-/// What `config` is: `config(…)`, `config.get('…')`.
-struct Config {
-    scope: Arc<Scope>,
-    notes: Notes,
-}
-
-impl fmt::Debug for Config {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "config of {}", self.scope.name)
-    }
-}
-
-impl Object for Config {
-    fn call(self: &Arc<Self>, _: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
-        let mut checked = ModelConfig::default();
-        for arg in args {
-            let json = serde_json::to_value(arg).unwrap_or_default();
-            let Some(settings) = json.as_object() else {
-                let problem = Problem::new(format!("`config` cannot take `{arg}`"));
-                return Err(refusal(
-                    problem.hint("write `config(materialized='table')`"),
-                ));
-            };
-            for (setting, value) in settings {
-                let refused = |problem| refusal_at(problem, Some(setting.clone()));
-                checked.set(setting, value).map_err(refused)?;
-                lock(&self.notes)
-                    .config
-                    .push((setting.clone(), value.clone()));
-            }
-        }
-        Ok(Value::from(""))
-    }
-
-    fn call_method(
-        self: &Arc<Self>,
-        _: &mut State<'_, '_>,
-        method: &str,
-        args: &[Value],
-    ) -> Result<Value, Error> {
-        let setting = args.first().and_then(Value::as_str);
-        let ("get" | "require", Some(setting)) = (method, setting) else {
-            return Err(Error::from(ErrorKind::UnknownMethod));
-        };
-        let notes = lock(&self.notes);
-        let found = notes.config.iter().rev().find(|(name, _)| name == setting);
-        if let Some((_, value)) = found {
-            return Ok(of_data(value));
-        }
-        if method == "require" {
-            return Err(refusal(Problem::new(format!("config lacks `{setting}`"))));
-        }
-        Ok(args.get(1).cloned().unwrap_or_else(|| Value::from(())))
-    }
-}
-
-/// `exceptions.raise_compiler_error('…')` and `exceptions.warn('…')`.
-#[derive(Debug)]
-struct Exceptions;
-
-impl Object for Exceptions {
-    fn call_method(
-        self: &Arc<Self>,
-        state: &mut State<'_, '_>,
-        method: &str,
-        args: &[Value],
-    ) -> Result<Value, Error> {
-        let message = args.first().map(ToString::to_string).unwrap_or_default();
-        match method {
-            "raise_compiler_error" => Err(refusal(Problem::new(message))),
-            "warn" => {
-                log::warn!("{}: {message}", state.name());
-                Ok(Value::from(""))
-            }
-            _ => Err(Error::from(ErrorKind::UnknownMethod)),
-        }
-    }
-}
-
-/// `adapter.quote('…')`.
-#[derive(Debug)]
-struct Adapter;
-
-impl Object for Adapter {
-    fn call_method(
-        self: &Arc<Self>,
-        _: &mut State<'_, '_>,
-        method: &str,
-        args: &[Value],
-    ) -> Result<Value, Error> {
-        match (method, args) {
-            ("quote", [name]) => Ok(Value::from(format!(
-                "\"{}\"",
-                name.to_string().replace('"', "\"\"")
-            ))),
-            _ => Err(Error::from(ErrorKind::UnknownMethod)),
-        }
-    }
 }

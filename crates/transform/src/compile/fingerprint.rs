@@ -56,8 +56,9 @@ pub fn normalised_sql(sql: &str) -> String {
 /// SQL without a last `;` and without blanks at its ends, ending in a line break: it can stand in
 /// parentheses even if its last line is a comment.
 pub(super) fn without_semicolon(sql: &str) -> String {
-    let mut last = None;
     let mut at = 0;
+    // Positions of the `;` after which nothing but blanks and comments has come yet.
+    let mut last = Vec::new();
     while let Some(first) = sql[at..].chars().next() {
         let rest = &sql[at..];
         let blank = blank_length(rest, first);
@@ -65,13 +66,20 @@ pub(super) fn without_semicolon(sql: &str) -> String {
             at += blank;
             continue;
         }
-        last = Some((at, first));
+        match first {
+            ';' => last.push(at),
+            _ => last.clear(),
+        }
         at += quoted_length(rest, first).max(first.len_utf8());
     }
-    match last {
-        Some((at, ';')) => without_semicolon(&format!("{}{}", &sql[..at], &sql[at + 1..])),
-        _ => format!("{}\n", sql.trim()),
+    let mut kept = String::with_capacity(sql.len());
+    let mut from = 0;
+    for at in last {
+        kept.push_str(&sql[from..at]);
+        from = at + 1;
     }
+    kept.push_str(&sql[from..]);
+    format!("{}\n", kept.trim())
 }
 
 fn is_word(c: char) -> bool {

@@ -1,15 +1,16 @@
 //! From files with Jinja to SQL.
 //!
-//! [`Manifest::build`] renders every model twice (as on a first build and on later ones) to learn its
-//! settings and what it reads; [`Manifest::compile`] renders it with what the runner puts in the place of
-//! each relation. No SQL is run or understood here, and nothing outside the project's files is read:
-//! no environment, no clock.
+//! [`Manifest::build`] renders every model twice (as on a first build and on later ones) to learn
+//! its settings and what it reads; [`Manifest::compile`] renders it with what the runner puts in
+//! the place of each relation. No SQL is run or understood here, and nothing outside the project's
+//! files is read: no environment, no clock.
 
 pub mod checks;
 mod checks_sql;
 mod context;
 pub mod dependency;
 mod fingerprint;
+mod objects;
 mod render;
 
 #[cfg(test)]
@@ -68,6 +69,18 @@ pub struct LeftOut {
     pub model: String,
     /// The streams that it reads and that are not configured; empty where it is switched off.
     pub missing_streams: Vec<String>,
+}
+
+impl LeftOut {
+    /// Why it is not built.
+    pub fn why(&self) -> String {
+        let name = &self.model;
+        if self.missing_streams.is_empty() {
+            return format!("`{name}` is switched off by `enabled`");
+        }
+        let streams = self.missing_streams.join("`, `");
+        format!("`{name}` is left out, because no source has the streams `{streams}`")
+    }
 }
 
 /// All that a project says, with its Jinja evaluated.
@@ -252,20 +265,11 @@ fn parse_model(renderer: &Renderer, model: &Model) -> Result<Parsed, Problem> {
     let later_scope = Scope::of_model(model).incremental();
     let later = renderer.render(&model.path, &model.raw_sql, later_scope)?;
     let mut config = ModelConfig::default();
-    let place_in_yml = || {
-        let path = &model.properties.path;
-        Place {
-            path: path.clone(),
-            line: 1,
-            column: 0,
-            width: 0,
-            source_line: model.name.clone(),
-        }
-    };
     for (setting, value) in &model.properties.config {
-        config
-            .set(setting, value)
-            .map_err(|problem| problem.at(place_in_yml()))?;
+        config.set(setting, value).map_err(|problem| Problem {
+            place: model.properties.config_places.get(setting).cloned(),
+            ..problem
+        })?;
     }
     for (setting, value) in &first.config {
         // A call of `config` has checked it already.
@@ -354,12 +358,7 @@ fn check_references(
             let Some(out) = left_out.iter().find(|out| out.model == *name) else {
                 continue;
             };
-            let why = if out.missing_streams.is_empty() {
-                format!("`{name}` is switched off by `enabled`")
-            } else {
-                let streams = out.missing_streams.join("`, `");
-                format!("`{name}` is left out, because no source has the streams `{streams}`")
-            };
+            let why = out.why();
             let model = &parsed.model;
             let place = Place::of_word(&model.path, &model.raw_sql, name);
             let what = format!("model `{}` reads `{name}`, which is not built", model.name);

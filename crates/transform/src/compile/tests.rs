@@ -1,3 +1,5 @@
+//! Golden tests: small projects, their SQL, their checks and their errors as a user sees them.
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -66,13 +68,15 @@ fn a_model_becomes_sql() {
         (
             "models/4_marts/mart_orders.sql",
             "-- grain: one row per day\n\
-             {{ config(materialized='incremental', event_time='order_date', lookback=2, tags=['x']) }}\n\
+             {{ config(materialized='incremental', event_time='order_date', lookback=2, \
+             tags=['x']) }}\n\
              select {{ in_cents('amount') }} as cents, '{{ project.reporting.currency }}' as code\n\
              from {{ ref('fct_order') }}\n\
              join {{ ref('fct_order').render() }} using (id)\n\
              join {{ entity('order') }} using (id)\n\
              {% if is_incremental() %}\n\
-             where day > (select max(day) from {{ this }}) - {{ var('days') }} - {{ var('no', 1) }}\n\
+             where day > (select max(day) from {{ this }}) - {{ var('days') }} \
+             - {{ var('no', 1) }}\n\
              and id in (select id from {{ previous('mart_orders') }})\n\
              {% endif %};\n",
         ),
@@ -152,11 +156,13 @@ fn silver_is_made_for_every_source_of_its_kind() {
     let builtin: &[(&str, &str)] = &[
         (
             "models/1_silver/ga4/_source.yml",
-            "kind: ga4\nstreams:\n  events: {doc: x, effective_at: at, columns: [a]}\n  users: {}\n",
+            "kind: ga4\nstreams:\n  events: {doc: x, effective_at: at, columns: [a]}\n  \
+             users: {}\n",
         ),
         (
             "models/1_silver/ga4/stg_ga4__events.sql",
-            "{{ config(entity='web_event') }} select '{{ source_name }}' from {{ source('ga4', 'events') }}",
+            "{{ config(entity='web_event') }} select '{{ source_name }}' \
+             from {{ source('ga4', 'events') }}",
         ),
         (
             "models/1_silver/ga4/stg_ga4__users.sql",
@@ -164,7 +170,8 @@ fn silver_is_made_for_every_source_of_its_kind() {
         ),
         (
             "models/1_silver/ga4/ga4.yml",
-            "models:\n  - name: stg_ga4__events\n    columns: [{name: event_id, tests: [not_null]}]\n  \
+            "models:\n  - name: stg_ga4__events\n    \
+             columns: [{name: event_id, tests: [not_null]}]\n  \
              - name: stg_ga4__users\n    columns: [{name: id, tests: [unique]}]\n",
         ),
     ];
@@ -379,7 +386,8 @@ fn formatting_does_not_change_the_fingerprint() {
     let base = fingerprint(
         "{{ config(materialized='table') }} select a, 'X  y' from {{ ref('fct_order') }}",
     );
-    let same = "-- why\n{{ config(tags=['t'], materialized='table') }}\nSELECT a,\n    'X  y' -- note\n\
+    let same = "-- why\n{{ config(tags=['t'], materialized='table') }}\n\
+        SELECT a,\n    'X  y' -- note\n\
         FROM /* a /* nested */ note */ {{ ref('fct_order') }} ;";
     assert_eq!(base, fingerprint(same));
     let different = [
@@ -500,7 +508,8 @@ models:
     ));
     assert_eq!(
         sql["orders_have_customers"],
-        "-- Every order has a customer.\n\nselect * from <ref('fct_order')> where customer_key is null\n"
+        "-- Every order has a customer.\n\n\
+         select * from <ref('fct_order')> where customer_key is null\n"
     );
     let find = |name: &str| {
         manifest
@@ -661,4 +670,65 @@ fn unknown_streams_of_a_kind_are_refused_unless_read() {
         ],
     );
     assert!(Manifest::build(fixture_with.project(), &BTreeMap::new()).is_ok());
+}
+
+#[test]
+fn a_manifest_can_be_shared_between_threads() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    shared(&manifest(&[("throughline.yml", "name: x")]));
+}
+
+#[test]
+fn mistakes_in_yml_are_shown_where_they_stand() {
+    let shown = error(&[
+        ("throughline.yml", "name: x"),
+        ("models/m.sql", "select 1"),
+        ("models/n.sql", "select 1"),
+        (
+            "models/m.yml",
+            "models:\n  - name: m\n    columns:\n      - name: a\n        tests: [unique]\n  \
+             - name: n\n    config:\n      lookback: x\n    columns:\n      - name: a\n        \
+             tests:\n          - unique\n          - not_nul\n",
+        ),
+    ]);
+    let config = "`lookback` cannot be `x`\n --> models/m.yml:8:7\n  |\n8 |       lookback: x\n  \
+        |       ^^^^^^^^\n";
+    assert!(shown.contains(config), "{shown}");
+}
+
+#[test]
+fn only_the_last_semicolon_goes() {
+    let cases = [
+        ("select 1;", "select 1\n"),
+        ("select 1; -- done\n;\n", "select 1 -- done\n"),
+        ("select ';' ; /* ; */", "select ';'  /* ; */\n"),
+        ("select 1; select 2", "select 1; select 2\n"),
+        ("select 1 -- a;", "select 1 -- a;\n"),
+        ("", "\n"),
+    ];
+    for (sql, wanted) in cases {
+        assert_eq!(fingerprint::without_semicolon(sql), wanted);
+    }
+    assert_eq!(fingerprint::without_semicolon(&";".repeat(100_000)), "\n");
+}
+
+#[test]
+fn no_text_makes_the_reader_of_sql_fail() {
+    let pieces = [
+        "'", "\"", "$", "$a$", "--", "/*", "*/", "\n", ";", "ä", " ", "x", "\u{2003}",
+    ];
+    let mut state = 7_u64;
+    for _ in 0..20_000 {
+        let mut sql = String::new();
+        for _ in 0..12 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            let choice = usize::try_from(state >> 33).expect("31 bits") % pieces.len();
+            sql.push_str(pieces[choice]);
+        }
+        let normal = normalised_sql(&sql);
+        assert!(normal.len() <= 2 * sql.len() + 2);
+        fingerprint::without_semicolon(&sql);
+    }
 }

@@ -1,7 +1,7 @@
 //! What is built after what: the graph of sources, seeds and models.
 //!
-//! Arrows come from what models read; `entity('e')` reads every silver model with that entity. Built
-//! once per manifest; it refuses cycles and models that read a higher layer. It runs nothing.
+//! Arrows come from what models read; `entity('e')` reads every silver model with that entity.
+//! Built once per manifest; it refuses cycles and models that read a higher layer. It runs nothing.
 
 mod select;
 
@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::compile::{Manifest, ParsedModel, Target};
+use crate::compile::{LeftOut, Manifest, ParsedModel, Target};
 use crate::project::problem::unless;
 use crate::project::{Layer, Place, Problem, ProjectError};
 
@@ -72,6 +72,7 @@ pub struct Graph {
     /// What reads a node.
     children: BTreeMap<Node, BTreeSet<Node>>,
     order: Vec<Node>,
+    left_out: Vec<LeftOut>,
 }
 
 impl Graph {
@@ -85,6 +86,7 @@ impl Graph {
             parents: BTreeMap::new(),
             children: BTreeMap::new(),
             order: vec![],
+            left_out: manifest.left_out.clone(),
         };
         let mut problems = Vec::new();
         for parsed in manifest.models.values() {

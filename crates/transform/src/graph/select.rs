@@ -1,4 +1,4 @@
-//! Selectors, as in dbt: `fct_order`, `+fct_order`, `fct_order+1`, `@stg_shop__orders`, `tag:daily`,
+//! Selectors, as in dbt: `fct_order`, `+fct_order`, `fct_order+1`, `@fct_order`, `tag:daily`,
 //! `path:models/4_marts`, `source:shop`, `entity:order`, `layer:star`, `stg_ga4__*`.
 //!
 //! A blank between selectors means "or", a comma means "and". A selector that names nothing is an
@@ -228,6 +228,9 @@ impl Graph {
     }
 
     fn unknown(&self, text: &str) -> Problem {
+        if let Some(out) = self.left_out.iter().find(|out| out.model == text) {
+            return Problem::new(format!("`{text}` is not built")).why(out.why());
+        }
         let mut known: Vec<String> = self.facts.keys().map(Node::name).collect();
         known.extend(Layer::OF_MODELS.map(|layer| layer.schema().to_owned()));
         let known: Vec<&str> = known.iter().map(String::as_str).collect();

@@ -1,3 +1,5 @@
+//! Order, refusals and selectors over small projects.
+
 use std::collections::BTreeMap;
 
 use super::*;
@@ -22,7 +24,8 @@ fn shop() -> Graph {
     let manifest = manifest(&[
         (
             "throughline.yml",
-            "name: x\nsources:\n  shop: {streams: {orders: a.csv}}\n  till: {streams: {sales: b.csv}}\n",
+            "name: x\nsources:\n  shop: {streams: {orders: a.csv}}\n  \
+             till: {streams: {sales: b.csv}}\n",
         ),
         (
             "models/stg_shop__orders.sql",
@@ -48,7 +51,8 @@ fn shop() -> Graph {
         ),
         (
             "models/4_marts/mart_late.sql",
-            "{{ config(tags=['x']) }} select * from {{ ref('mart_daily') }}, {{ ref('dim_country') }}",
+            "{{ config(tags=['x']) }} \
+             select * from {{ ref('mart_daily') }}, {{ ref('dim_country') }}",
         ),
     ]);
     Graph::new(&manifest).expect("graph")

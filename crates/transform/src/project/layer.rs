@@ -46,7 +46,7 @@ impl Layer {
             .find(|layer| layer.schema() == name)
     }
 
-    /// By folder (`3_star`, `star`), else by prefix, else marts. `path` is that of the model's file.
+    /// By folder (`3_star`, `star`), else by prefix, else marts. `path` is that of the file.
     pub fn of_path(path: &str, name: &str) -> Self {
         let folders = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let by_folder = folders.split('/').find_map(|folder| {

@@ -38,7 +38,7 @@ pub(super) fn load(
     let config_text = std::fs::read_to_string(dir.join(CONFIG_FILE)).unwrap_or_default();
     check_sources(&config, &config_text, &parts.kinds, &mut problems);
     let models = models(&config, &parts, &mut problems);
-    let seeds = seeds(&parts);
+    let seeds = seeds(&parts, &mut problems);
     check_names(&parts, &models, &seeds, &mut problems);
     unless(problems)?;
     Ok(Project {
@@ -352,22 +352,39 @@ fn model(
     }
 }
 
-fn seeds(parts: &Parts) -> IndexMap<String, Seed> {
-    let seed = |(name, named): (&String, &Named)| {
+fn seeds(parts: &Parts, problems: &mut Vec<Problem>) -> IndexMap<String, Seed> {
+    const SETTINGS: [&str; 3] = ["column_types", "tags", "meta"];
+    let mut all = IndexMap::new();
+    for (name, named) in &parts.seeds {
         let said = |origin| parts.seed_properties.get(&(name.clone(), origin));
         let properties = said(Origin::Project)
             .or_else(|| said(Origin::BuiltIn))
             .cloned();
+        let properties = properties.unwrap_or_default();
+        let unknown = properties
+            .config
+            .keys()
+            .filter(|key| !SETTINGS.contains(&key.as_str()));
+        for setting in unknown {
+            let what = format!("unknown setting `{setting}` of the seed `{name}`");
+            let place = properties
+                .config_places
+                .get(setting)
+                .cloned()
+                .unwrap_or_default();
+            let hint = suggestion(setting, SETTINGS, "setting");
+            problems.push(Problem::new(what).at(place).hint(hint));
+        }
         let seed = Seed {
             name: name.clone(),
             path: named.file.path.clone(),
             origin: named.origin,
             text: named.file.text.clone(),
-            properties: properties.unwrap_or_default(),
+            properties,
         };
-        (name.clone(), seed)
-    };
-    parts.seeds.iter().map(seed).collect()
+        all.insert(name.clone(), seed);
+    }
+    all
 }
 
 /// Names that mean two things, and descriptions of what there is not.

@@ -1,12 +1,12 @@
 //! What is wrong in somebody's file, told so that they can repair it.
 //!
-//! A [`Problem`] says what, where (file, line, the line itself with a caret), why and what to do. All
-//! problems of a project are gathered and shown together. Nothing here reads files.
+//! A [`Problem`] says what, where (file, line, the line itself with a caret), why and what to do.
+//! All problems of a project are gathered and shown together. Nothing here reads files.
 
 use std::fmt;
 
 /// A place in a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Place {
     /// Path as the user knows it, relative to the project (or to the built-in models).
     pub path: String,
@@ -51,21 +51,26 @@ impl Place {
         }
     }
 
-    /// The first place where `needle` stands in `text` as a whole word; the first line without it.
-    pub fn of_word(path: &str, text: &str, needle: &str) -> Self {
+    /// The first place where `word` stands in `text` as a whole word; the first line without it.
+    pub fn of_word(path: &str, text: &str, word: &str) -> Self {
+        Self::of_word_from(path, text, word, 1)
+    }
+
+    /// The first place from `line` on where `word` stands as a whole word; that line without it.
+    pub fn of_word_from(path: &str, text: &str, word: &str, line: usize) -> Self {
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
-        let found = text.match_indices(needle).find(|(at, _)| {
-            !text[..*at].chars().next_back().is_some_and(is_word)
-                && !text[at + needle.len()..]
-                    .chars()
-                    .next()
-                    .is_some_and(is_word)
-        });
+        let skipped = line.saturating_sub(1);
+        let from: usize = text.split_inclusive('\n').take(skipped).map(str::len).sum();
+        let found = text[from..]
+            .match_indices(word)
+            .map(|(at, _)| from + at)
+            .find(|at| {
+                !text[..*at].chars().next_back().is_some_and(is_word)
+                    && !text[at + word.len()..].chars().next().is_some_and(is_word)
+            });
         match found {
-            Some((at, _)) if !needle.is_empty() => {
-                Self::of_range(path, text, at..at + needle.len())
-            }
-            _ => Self::of_line(path, text, 1),
+            Some(at) if !word.is_empty() => Self::of_range(path, text, at..at + word.len()),
+            _ => Self::of_line(path, text, line),
         }
     }
 }

@@ -21,6 +21,9 @@ pub struct Properties {
     pub tests: Vec<TestSpec>,
     /// The `config:` block.
     pub config: Map<String, Value>,
+    /// Where each setting of it stands.
+    #[serde(skip)]
+    pub config_places: BTreeMap<String, Place>,
     /// The file that says it, for messages.
     pub path: String,
     /// Anything else one wants to keep with it.
@@ -49,10 +52,9 @@ pub struct TestSpec {
     pub kind: String,
     /// Its arguments and settings, `arguments:` and `config:` flattened.
     pub arguments: Map<String, Value>,
-    /// Where it stands: path of the file.
-    pub path: String,
-    /// Line of the file, 1-based, as near as known.
-    pub line: usize,
+    /// Where it stands, as near as known.
+    #[serde(skip)]
+    pub place: Place,
 }
 
 impl Properties {
@@ -71,8 +73,9 @@ impl Properties {
                 None => self.columns.push(column),
             }
         }
-        self.tests.extend(over.tests);
+        add_tests(&mut self.tests, over.tests);
         self.config.extend(over.config);
+        self.config_places.extend(over.config_places);
         self.meta.extend(over.meta);
         self.path = over.path;
         self
@@ -87,14 +90,20 @@ impl ColumnDoc {
         if over.data_type.is_some() {
             self.data_type = over.data_type;
         }
-        let new = over.tests.into_iter().filter(|test| {
-            let is_same =
-                |known: &TestSpec| known.kind == test.kind && known.arguments == test.arguments;
-            !self.tests.iter().any(is_same)
-        });
-        let new: Vec<TestSpec> = new.collect();
-        self.tests.extend(new);
+        add_tests(&mut self.tests, over.tests);
         self.meta.extend(over.meta);
+    }
+}
+
+/// Adds the tests that are not there yet.
+fn add_tests(known: &mut Vec<TestSpec>, new: Vec<TestSpec>) {
+    for test in new {
+        let is_there = known
+            .iter()
+            .any(|old| old.kind == test.kind && old.arguments == test.arguments);
+        if !is_there {
+            known.push(test);
+        }
     }
 }
 
@@ -250,11 +259,17 @@ impl Reader<'_> {
                 meta: column.meta.unwrap_or_default(),
             });
         }
+        let config = raw.config.unwrap_or_default();
+        let place = |name: &String| Place::of_word_from(self.path, self.text, name, line);
         Properties {
             description: raw.description,
             columns,
             tests,
-            config: raw.config.unwrap_or_default(),
+            config_places: config
+                .keys()
+                .map(|name| (name.clone(), place(name)))
+                .collect(),
+            config,
             path: self.path.to_owned(),
             meta: raw.meta.unwrap_or_default(),
         }
@@ -287,8 +302,7 @@ impl Reader<'_> {
         let spec = |kind: String, arguments: Map<String, Value>| TestSpec {
             kind: bare(&kind).to_owned(),
             arguments: flattened(arguments),
-            path: self.path.to_owned(),
-            line,
+            place: Place::of_word_from(self.path, self.text, &kind, line),
         };
         let shown = value.to_string();
         match value {

@@ -1,3 +1,5 @@
+//! Loading small projects: what goes where, who wins, what is refused and how it is told.
+
 use super::problem::{Place, nearest};
 use super::testing::{Fixture, fixture};
 use super::*;
@@ -59,21 +61,26 @@ fn the_project_wins_over_the_built_in() {
         ("models/3_star/dim_b.sql", "select 'built in'"),
         (
             "models/3_star/star.yml",
-            "models:\n  - {name: dim_a, description: A.}\n  - name: dim_b\n    description: B.\n    \
+            "models:\n  - {name: dim_a, description: A.}\n  \
+             - name: dim_b\n    description: B.\n    \
              columns: [{name: k, tests: [unique]}]\n",
         ),
         ("quality/q.sql", "select 'built in'"),
         ("models/seeds/list.csv", "a\n"),
     ];
-    let project = Fixture::new(builtin, &[
-        ("throughline.yml", "name: x"),
-        ("models/dim_a.sql", "select 'own'"),
-        (
-            "models/own.yml",
-            "models:\n  - name: dim_b\n    columns: [{name: k, description: Key., tests: [unique, not_null]}]\n",
-        ),
-        ("quality/q.sql", "select 'own'"),
-    ])
+    let project = Fixture::new(
+        builtin,
+        &[
+            ("throughline.yml", "name: x"),
+            ("models/dim_a.sql", "select 'own'"),
+            (
+                "models/own.yml",
+                "models:\n  - name: dim_b\n    \
+             columns: [{name: k, description: Key., tests: [unique, not_null]}]\n",
+            ),
+            ("quality/q.sql", "select 'own'"),
+        ],
+    )
     .project();
     let (a, b) = (&project.models["dim_a"], &project.models["dim_b"]);
     assert_eq!(
