@@ -11,7 +11,13 @@ with linked as (
         component_key,
         component_size
     from connected_components((
-        select a_node_key as a_key, a_type, b_node_key as b_key, b_type, first_at as linked_at
+        select
+            a_node_key as a_key,
+            a_type,
+            b_node_key as b_key,
+            b_type,
+            first_at as linked_at,
+            cast(null as text) as a_source
         from {{ ref('int_identity_edge') }}
 
         union all
@@ -21,7 +27,12 @@ with linked as (
             node_type as a_type,
             cast(null as bigint) as b_key,
             cast(null as text) as b_type,
-            first_at as linked_at
+            first_at as linked_at,
+            -- Two contacts of one CRM are two people; one of each of two may be one.
+            case
+                when node_type in ('contact', 'lead', 'buyer') then split_part(node_value, ':', 1)
+            end
+                as a_source
         from {{ ref('int_identity_node_seen') }}
     ))
 )

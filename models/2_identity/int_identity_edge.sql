@@ -26,7 +26,8 @@ ambiguous_order as (
 ),
 
 -- A click id names one click: it ties a CRM record to the one device that came with it, if the
--- record was made within 90 days of the click. Seen on several devices or records it is no evidence.
+-- record was made within 90 days of the click. Seen on several devices or records it is no
+-- evidence.
 click_device as (
     select
         a_node_key as click_key,
@@ -91,7 +92,8 @@ final as (
         min(all_evidence.evidence_raw_id) as evidence_raw_id
     from all_evidence
     left anti join ambiguous_order on all_evidence.a_node_key = ambiguous_order.node_key
-    left anti join ambiguous_order as ambiguous_end on all_evidence.b_node_key = ambiguous_end.node_key
+    left anti join ambiguous_order
+        as ambiguous_end on all_evidence.b_node_key = ambiguous_end.node_key
     group by
         all_evidence.a_node_key, all_evidence.a_type, all_evidence.b_node_key, all_evidence.b_type,
         all_evidence.rule, all_evidence.source_name

@@ -2,13 +2,15 @@
 {{ config(materialized='table', sort=['node_key']) }}
 
 with seen as (
-    select a_node_key, a_type, a_value, first_at, last_at, evidence_count, evidence_raw_id, source_name
+    select
+        a_node_key, a_type, a_value, first_at, last_at, evidence_count, evidence_raw_id, source_name
     from {{ ref('int_web_identity_day') }}
     where b_type is null
 
     union all
 
-    select a_node_key, a_type, a_value, first_at, last_at, evidence_count, evidence_raw_id, source_name
+    select
+        a_node_key, a_type, a_value, first_at, last_at, evidence_count, evidence_raw_id, source_name
     from {{ ref('int_record_identity') }}
     where b_type is null
 ),

@@ -1,4 +1,4 @@
--- grain: one row per source and identifier, or pair of identifiers, stated by records (CRM, shop, billing, e-mail)
+-- grain: one row per source, rule and identifier, or pair of identifiers, that records state
 {{ config(materialized='table') }}
 
 -- A record's own id is the hub; what stands on the record is linked to it. All versions count:
@@ -123,7 +123,8 @@ deal as (
         deal._raw_id,
         make_array(
             {{ evidence('contact', 'deal_person.contact_id') }},
-            {{ evidence('order', order_reference('deal.order_id'), 'contact', 'deal_person.contact_id') }}
+            {{ evidence('order', order_reference('deal.order_id'),
+                'contact', 'deal_person.contact_id') }}
         ) as pairs
     from {{ entity('deal') }} as deal
     inner join deal_person on deal.deal_id = deal_person.deal_id

@@ -3,24 +3,27 @@
 
 with campaign_version as (
     select
-        campaign_key, platform, campaign_id, campaign_name, utm_campaign, valid_from, valid_to, is_current
+        campaign_key, platform, campaign_id, campaign_name, utm_campaign, valid_from, is_current
     from {{ ref('dim_campaign') }}
     where level = 'campaign' and not is_not_at_this_level and campaign_id is not null
 ),
 
 -- Every name a campaign ever had leads to it: links keep the old name for months.
 alias as (
-    select 'id' as alias_kind, campaign_id as alias_text, campaign_key, platform, valid_from, is_current
+    select 'id' as alias_kind, campaign_id
+        as alias_text, campaign_key, platform, valid_from, is_current
     from campaign_version
 
     union all
 
-    select 'name' as alias_kind, campaign_name as alias_text, campaign_key, platform, valid_from, is_current
+    select 'name' as alias_kind, campaign_name
+        as alias_text, campaign_key, platform, valid_from, is_current
     from campaign_version
 
     union all
 
-    select 'name' as alias_kind, utm_campaign as alias_text, campaign_key, platform, valid_from, is_current
+    select 'name' as alias_kind, utm_campaign
+        as alias_text, campaign_key, platform, valid_from, is_current
     from campaign_version
     where utm_campaign is not null
 ),
@@ -67,7 +70,8 @@ for_any_platform as (
 ),
 
 chosen as (
-    select alias_kind, alias_text, platform, campaign_key, cast(candidate_count as bigint) as candidate_count
+    select alias_kind, alias_text, platform, campaign_key, cast(candidate_count as bigint)
+        as candidate_count
     from by_platform
     where place = 1
 

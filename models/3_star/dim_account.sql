@@ -73,7 +73,8 @@ every_version as (
 at_time as (
     select
         *,
-        row_number() over (partition by account_key, effective_at order by account_name) as place_at_time
+        row_number() over (partition by account_key, effective_at order by account_name)
+            as place_at_time
     from every_version
 ),
 

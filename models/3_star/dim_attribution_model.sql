@@ -11,7 +11,7 @@ with model as (
         ('position', 'Position based',
             '40 % to the first and to the last touch, the rest shared by those between.', 5),
         ('time_decay', 'Time decay',
-            'Credit halves with every {{ project.attribution.half_life_days }} days before the conversion.',
+            'Credit halves every {{ project.attribution.half_life_days }} days before the sale.',
             6)
     ) as listed (model, label, definition, sort_order)
 ),

@@ -1,4 +1,4 @@
--- grain: one row per version of a member of an ad platform's hierarchy (account, campaign, ad group, ad)
+-- grain: one row per version of an account, campaign, ad group or ad of an ad platform
 {{ config(materialized='table', sort=['campaign_key', 'valid_from']) }}
 
 {%- set attributes = [
@@ -43,7 +43,8 @@ named as (
 
 member_natural as (
     select 'account' as level, platform, account_id,
-        cast(null as text) as campaign_id, cast(null as text) as ad_group_id, cast(null as text) as ad_id
+        cast(null as text) as campaign_id, cast(null as text) as ad_group_id, cast(null as text)
+            as ad_id
     from named
     group by platform, account_id
 
@@ -79,12 +80,12 @@ member_keyed as (
         campaign_id,
         ad_group_id,
         ad_id,
-        {{ campaign_member_key('account', 'platform', 'account_id') }} as account_member_key,
-        {{ campaign_member_key('campaign', 'platform', 'account_id', 'campaign_id') }}
+        {{ own_member_key('account') }} as account_member_key,
+        {{ own_member_key('campaign') }}
             as campaign_member_key,
-        {{ campaign_member_key('ad_group', 'platform', 'account_id', 'campaign_id', 'ad_group_id') }}
+        {{ own_member_key('ad_group') }}
             as ad_group_member_key,
-        {{ campaign_member_key('ad', 'platform', 'account_id', 'campaign_id', 'ad_group_id', 'ad_id') }}
+        {{ own_member_key('ad') }}
             as ad_member_key
     from member_natural
 ),
@@ -114,7 +115,8 @@ member as (
     union all
 
     select
-        {{ campaign_residual_key('ad_group', 'platform', 'account_id', 'campaign_id') }} as campaign_key,
+        {{ own_residual_key('ad_group') }}
+            as campaign_key,
         'ad_group' as level,
         platform,
         account_id,
@@ -123,7 +125,7 @@ member as (
         ad_id,
         account_member_key,
         campaign_member_key,
-        {{ campaign_residual_key('ad_group', 'platform', 'account_id', 'campaign_id') }}
+        {{ own_residual_key('ad_group') }}
             as ad_group_member_key,
         cast(0 as bigint) as ad_member_key,
         true as is_not_at_this_level
@@ -133,7 +135,7 @@ member as (
     union all
 
     select
-        {{ campaign_residual_key('ad', 'platform', 'account_id', 'campaign_id') }} as campaign_key,
+        {{ own_residual_key('ad') }} as campaign_key,
         'ad' as level,
         platform,
         account_id,
@@ -143,7 +145,7 @@ member as (
         account_member_key,
         campaign_member_key,
         cast(0 as bigint) as ad_group_member_key,
-        {{ campaign_residual_key('ad', 'platform', 'account_id', 'campaign_id') }} as ad_member_key,
+        {{ own_residual_key('ad') }} as ad_member_key,
         true as is_not_at_this_level
     from member_keyed
     where level in ('account', 'campaign')
@@ -151,7 +153,8 @@ member as (
     union all
 
     select
-        {{ campaign_residual_key('campaign', 'platform', 'account_id', 'campaign_id') }} as campaign_key,
+        {{ own_residual_key('campaign') }}
+            as campaign_key,
         'campaign' as level,
         platform,
         account_id,
@@ -159,7 +162,7 @@ member as (
         ad_group_id,
         ad_id,
         account_member_key,
-        {{ campaign_residual_key('campaign', 'platform', 'account_id', 'campaign_id') }}
+        {{ own_residual_key('campaign') }}
             as campaign_member_key,
         cast(0 as bigint) as ad_group_member_key,
         cast(0 as bigint) as ad_member_key,
@@ -172,14 +175,12 @@ member as (
 stated as (
     select
         case level
-            when 'account' then {{ campaign_member_key('account', 'platform', 'account_id') }}
+            when 'account' then {{ own_member_key('account') }}
             when 'campaign'
-                then {{ campaign_member_key('campaign', 'platform', 'account_id', 'campaign_id') }}
+                then {{ own_member_key('campaign') }}
             when 'ad_group'
-                then {{ campaign_member_key('ad_group', 'platform', 'account_id', 'campaign_id',
-                    'ad_group_id') }}
-            else {{ campaign_member_key('ad', 'platform', 'account_id', 'campaign_id', 'ad_group_id',
-                'ad_id') }}
+                then {{ own_member_key('ad_group') }}
+            else {{ own_member_key('ad') }}
         end as member_key,
         level,
         coalesce(effective_at, {{ beginning() }}) as effective_at,
@@ -207,7 +208,7 @@ stated as (
 
 reported_name as (
     select
-        {{ campaign_member_key('account', 'platform', 'account_id') }} as member_key,
+        {{ own_member_key('account') }} as member_key,
         'account' as level, account_name as member_name, first_date
     from reported
     where account_name is not null
@@ -215,7 +216,8 @@ reported_name as (
     union all
 
     select
-        {{ campaign_member_key('campaign', 'platform', 'account_id', 'campaign_id') }} as member_key,
+        {{ own_member_key('campaign') }}
+            as member_key,
         'campaign' as level, campaign_name as member_name, first_date
     from reported
     where campaign_name is not null and campaign_id is not null
@@ -223,7 +225,7 @@ reported_name as (
     union all
 
     select
-        {{ campaign_member_key('ad_group', 'platform', 'account_id', 'campaign_id', 'ad_group_id') }}
+        {{ own_member_key('ad_group') }}
             as member_key,
         'ad_group' as level, ad_group_name as member_name, first_date
     from reported
@@ -232,7 +234,7 @@ reported_name as (
     union all
 
     select
-        {{ campaign_member_key('ad', 'platform', 'account_id', 'campaign_id', 'ad_group_id', 'ad_id') }}
+        {{ own_member_key('ad') }}
             as member_key,
         'ad' as level, ad_name as member_name, first_date
     from reported
@@ -257,7 +259,8 @@ own as (
     select
         reported_version.member_key,
         reported_version.level,
-        arrow_cast(reported_version.effective_at, 'Timestamp(Microsecond, Some("UTC"))') as effective_at,
+        arrow_cast(reported_version.effective_at, 'Timestamp(Microsecond, Some("UTC"))')
+            as effective_at,
         reported_version.member_name,
         cast(null as text) as status,
         cast(null as text) as campaign_type,
@@ -293,8 +296,11 @@ own_version_of_member as (
 {{ versions_of(
     'own_version_of_member',
     'member_key',
-    ['level', 'member_name', 'status', 'campaign_type', 'objective', 'currency_code', 'account_zone',
-        'start_date', 'end_date', 'final_url', 'utm_source', 'utm_medium', 'utm_campaign', 'is_deleted'],
+    [
+        'level', 'member_name', 'status', 'campaign_type', 'objective', 'currency_code',
+        'account_zone', 'start_date', 'end_date', 'final_url', 'utm_source', 'utm_medium',
+        'utm_campaign', 'is_deleted',
+    ],
     output='own_version'
 ) }},
 
@@ -315,13 +321,16 @@ stated_at as (
     select
         member_above.campaign_key,
         own_version.effective_from as effective_at,
-        max(case when own_version.level = 'account' then own_version.member_name end) as account_name,
+        max(case when own_version.level = 'account' then own_version.member_name end)
+            as account_name,
         max(case when own_version.level = 'account' then own_version.currency_code end)
             as account_currency_code,
         max(own_version.currency_code) as any_currency_code,
         max(own_version.account_zone) as account_zone,
-        max(case when own_version.level = 'campaign' then own_version.member_name end) as campaign_name,
-        max(case when own_version.level = 'campaign' then own_version.status end) as campaign_status,
+        max(case when own_version.level = 'campaign' then own_version.member_name end)
+            as campaign_name,
+        max(case when own_version.level = 'campaign' then own_version.status end)
+            as campaign_status,
         max(case when own_version.level = 'campaign' then own_version.campaign_type end)
             as campaign_type,
         max(case when own_version.level = 'campaign' then own_version.objective end) as objective,
@@ -330,8 +339,10 @@ stated_at as (
         max(own_version.utm_source) as utm_source,
         max(own_version.utm_medium) as utm_medium,
         max(own_version.utm_campaign) as utm_campaign,
-        max(case when own_version.level = 'ad_group' then own_version.member_name end) as ad_group_name,
-        max(case when own_version.level = 'ad_group' then own_version.status end) as ad_group_status,
+        max(case when own_version.level = 'ad_group' then own_version.member_name end)
+            as ad_group_name,
+        max(case when own_version.level = 'ad_group' then own_version.status end)
+            as ad_group_status,
         max(case when own_version.level = 'ad' then own_version.member_name end) as ad_name,
         max(case when own_version.level = 'ad' then own_version.status end) as ad_status,
         max(own_version.final_url) as final_url,
@@ -392,7 +403,8 @@ final as (
         versions.account_zone,
         member.campaign_id,
         case
-            when member.is_not_at_this_level and member.level = 'campaign' then '(not at this level)'
+            when member.is_not_at_this_level and member.level = 'campaign'
+                then '(not at this level)'
             else coalesce(versions.campaign_name, member.campaign_id)
         end as campaign_name,
         versions.campaign_status,
@@ -405,7 +417,8 @@ final as (
         versions.utm_campaign,
         member.ad_group_id,
         case
-            when member.is_not_at_this_level and member.level = 'ad_group' then '(not at this level)'
+            when member.is_not_at_this_level and member.level = 'ad_group'
+                then '(not at this level)'
             else coalesce(versions.ad_group_name, member.ad_group_id)
         end as ad_group_name,
         versions.ad_group_status,

@@ -2,8 +2,8 @@
 {{ config(materialized='table', sort=['customer_key', 'valid_from']) }}
 
 {%- set attributes = [
-    'account_id', 'company_name', 'job_title', 'lifecycle_stage', 'lead_source', 'country', 'region',
-    'city', 'language', 'owner_id',
+    'account_id', 'company_name', 'job_title', 'lifecycle_stage', 'lead_source', 'country',
+    'region', 'city', 'language', 'owner_id',
 ] %}
 
 with bridge as (

@@ -22,11 +22,13 @@ with observed as (
 
     union all
 
-    select min(event_date) as first_date, max(event_date) as last_date from {{ ref('fct_conversion') }}
+    select min(event_date) as first_date, max(event_date)
+        as last_date from {{ ref('fct_conversion') }}
 
     union all
 
-    select min(event_date) as first_date, max(event_date) as last_date from {{ ref('fct_deal_stage') }}
+    select min(event_date) as first_date, max(event_date)
+        as last_date from {{ ref('fct_deal_stage') }}
 ),
 
 -- A clock that was wrong by decades must not make a calendar of centuries.

@@ -16,7 +16,8 @@ with ad_account as (
 shop as (
     select
         source_name,
-        case when min(currency_code) = max(currency_code) then min(currency_code) end as currency_code
+        case when min(currency_code) = max(currency_code) then min(currency_code) end
+            as currency_code
     from {{ ref('fct_order') }}
     group by source_name
 ),

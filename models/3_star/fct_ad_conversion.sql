@@ -1,4 +1,4 @@
--- grain: one row per platform, day, member, action, window and time of report, as the platform claims it
+-- grain: one row per platform, day, member, action, window and time of report
 {{ config(materialized='table', sort=['report_date', 'platform']) }}
 
 {%- set reporting = project.reporting.currency %}
@@ -26,7 +26,8 @@ exchange_rate as (
 with_currency as (
     select
         ad_conversion.*,
-        upper(coalesce(ad_conversion.currency_code, account.currency_code)) as account_currency_code,
+        upper(coalesce(ad_conversion.currency_code, account.currency_code))
+            as account_currency_code,
         lead(known_at) over (
             partition by
                 platform, account_id, report_date, campaign_id, ad_group_id, ad_id, action,
@@ -35,7 +36,7 @@ with_currency as (
         ) as superseded_at
     from ad_conversion
     left join account
-        on {{ campaign_member_key('account', 'ad_conversion.platform', 'ad_conversion.account_id') }}
+        on {{ own_member_key('account', 'ad_conversion.') }}
             = account.account_member_key
 ),
 
@@ -43,11 +44,13 @@ with_rate as (
     select
         with_currency.*,
         case
-            when with_currency.account_currency_code = '{{ reporting }}' then cast(1 as decimal(18, 8))
+            when with_currency.account_currency_code = '{{ reporting }}'
+                then cast(1 as decimal(18, 8))
             else exchange_rate.exchange_rate
         end as exchange_rate,
         case
-            when with_currency.account_currency_code = '{{ reporting }}' then with_currency.report_date
+            when with_currency.account_currency_code = '{{ reporting }}'
+                then with_currency.report_date
             else exchange_rate.exchange_rate_date
         end as exchange_rate_date
     from with_currency
@@ -67,10 +70,11 @@ final as (
         known_at as reported_at,
         superseded_at,
         {{ source_account_key('platform', 'account_id') }} as source_account_key,
-        {{ campaign_member_key('campaign', 'platform', 'account_id', 'campaign_id') }} as campaign_key,
-        {{ campaign_member_key('ad_group', 'platform', 'account_id', 'campaign_id', 'ad_group_id') }}
+        {{ own_member_key('campaign') }}
+            as campaign_key,
+        {{ own_member_key('ad_group') }}
             as ad_group_key,
-        {{ campaign_member_key('ad', 'platform', 'account_id', 'campaign_id', 'ad_group_id', 'ad_id') }}
+        {{ own_member_key('ad') }}
             as ad_key,
         platform,
         account_id,

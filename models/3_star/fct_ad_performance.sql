@@ -1,4 +1,4 @@
--- grain: one row per ad account, report day, level, member, segment and time of report; only ever added to
+-- grain: one row per ad account, report day, level, member, segment and time of report
 {{ config(materialized='table', sort=['report_date', 'platform', 'campaign_key']) }}
 
 {%- set reporting = project.reporting.currency %}
@@ -30,26 +30,24 @@ exchange_rate as (
 keyed as (
     select
         *,
-        {{ campaign_member_key('account', 'platform', 'account_id') }} as account_member_key,
+        {{ own_member_key('account') }} as account_member_key,
         case
             when level = 'account' then -1
             when campaign_id is null
-                then {{ campaign_residual_key('campaign', 'platform', 'account_id', 'campaign_id') }}
-            else {{ campaign_member_key('campaign', 'platform', 'account_id', 'campaign_id') }}
+                then {{ own_residual_key('campaign') }}
+            else {{ own_member_key('campaign') }}
         end as campaign_key,
         case
             when level in ('account', 'campaign') then -1
             when level = 'ad_group' and record_kind <> 'reported'
-                then {{ campaign_residual_key('ad_group', 'platform', 'account_id', 'campaign_id') }}
-            else {{ campaign_member_key('ad_group', 'platform', 'account_id', 'campaign_id',
-                'ad_group_id') }}
+                then {{ own_residual_key('ad_group') }}
+            else {{ own_member_key('ad_group') }}
         end as ad_group_key,
         case
             when level <> 'ad' then -1
             when record_kind <> 'reported'
-                then {{ campaign_residual_key('ad', 'platform', 'account_id', 'campaign_id') }}
-            else {{ campaign_member_key('ad', 'platform', 'account_id', 'campaign_id', 'ad_group_id',
-                'ad_id') }}
+                then {{ own_residual_key('ad') }}
+            else {{ own_member_key('ad') }}
         end as ad_key
     from ad_performance
 ),
@@ -67,11 +65,13 @@ with_rate as (
     select
         with_currency.*,
         case
-            when with_currency.account_currency_code = '{{ reporting }}' then cast(1 as decimal(18, 8))
+            when with_currency.account_currency_code = '{{ reporting }}'
+                then cast(1 as decimal(18, 8))
             else exchange_rate.exchange_rate
         end as exchange_rate,
         case
-            when with_currency.account_currency_code = '{{ reporting }}' then with_currency.report_date
+            when with_currency.account_currency_code = '{{ reporting }}'
+                then with_currency.report_date
             else exchange_rate.exchange_rate_date
         end as exchange_rate_date
     from with_currency
@@ -92,7 +92,8 @@ final as (
         with_rate.report_date,
         with_rate.reported_at,
         with_rate.superseded_at,
-        {{ source_account_key('with_rate.platform', 'with_rate.account_id') }} as source_account_key,
+        {{ source_account_key('with_rate.platform', 'with_rate.account_id') }}
+            as source_account_key,
         with_rate.campaign_key,
         with_rate.ad_group_key,
         with_rate.ad_key,

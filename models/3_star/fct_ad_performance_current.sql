@@ -1,9 +1,9 @@
 -- grain: one row per ad account, report day, level, member and segment, as reported last
 {{ config(materialized='view') }}
 
-with ad_performance as (
+with final as (
     select * from {{ ref('fct_ad_performance') }}
+    where is_current
 )
 
-select * from ad_performance
-where is_current
+select * from final

@@ -22,7 +22,10 @@ party_key as (
 
 -- Who converts alone is credited on their own path; who buys together, on the paths of them all.
 credited as (
-    select *
+    select
+        conversion_key, conversion_at, conversion_type, model, touch_key, touch_at, touch_type,
+        touch_channel_key, touch_campaign_key, touch_position, path_length, credit,
+        credited_amount, is_unattributed
     from attribute((
         select
             case

@@ -25,9 +25,13 @@ sale as (
             min(recorded_at)
         ) as conversion_at,
         coalesce(
-            max(case when record_type = 'order' and identity_node_id <> 0 then identity_node_id end),
+            max(case
+                when record_type = 'order' and identity_node_id <> 0 then identity_node_id
+            end),
             max(case when record_type = 'deal' and identity_node_id <> 0 then identity_node_id end),
-            max(case when record_type = 'invoice' and identity_node_id <> 0 then identity_node_id end),
+            max(case
+                when record_type = 'invoice' and identity_node_id <> 0 then identity_node_id
+            end),
             max(case when record_type = 'web' and place = 1 then identity_node_id end),
             max(case when record_type = 'web' then identity_node_id end),
             0

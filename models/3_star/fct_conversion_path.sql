@@ -28,10 +28,16 @@ path as (
     select
         conversion_id,
         string_agg(
-            case when previous_channel_key is null or previous_channel_key <> channel_key then channel end,
+            case
+                when previous_channel_key is null or previous_channel_key <> channel_key
+                    then channel
+            end,
             ' > ' order by touch_position
         ) as channel_path,
-        sum(case when previous_channel_key is null or previous_channel_key <> channel_key then 1 else 0 end)
+        sum(case
+            when previous_channel_key is null or previous_channel_key <> channel_key then 1
+            else 0
+        end)
             as step_count,
         count(distinct channel_key) as channel_count,
         max(path_length) as touch_count,

@@ -26,7 +26,8 @@ inferred as (
         deal_version.deal_id,
         deal_version.stage,
         case
-            when deal_version.place = 1 then coalesce(deal_version.created_at, deal_version.effective_at)
+            when deal_version.place = 1
+                then coalesce(deal_version.created_at, deal_version.effective_at)
             else deal_version.effective_at
         end as entered_at,
         deal_version.pipeline,
@@ -38,7 +39,10 @@ inferred as (
     left anti join stated on deal_version.deal_id = stated.deal_id
     where
         deal_version.stage is not null
-        and (deal_version.place = 1 or deal_version.stage is distinct from deal_version.previous_stage)
+        and (
+            deal_version.place = 1
+            or deal_version.stage is distinct from deal_version.previous_stage
+        )
 ),
 
 entry as (

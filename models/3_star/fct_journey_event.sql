@@ -1,4 +1,4 @@
--- grain: one row per thing that happened to somebody: on the web, in the CRM, by e-mail, in the shop
+-- grain: one row per thing that happened to somebody, on the web or elsewhere
 {{ config(
     materialized='incremental',
     incremental_strategy='replace_interval',
@@ -13,7 +13,7 @@
 -- are joined when it is read (star.journey_event), so a merge of two customers rewrites nothing.
 with web_event as (
     select
-        durable_key('event', source_name, event_id) as event_id,
+        event_id,
         event_at,
         event_sequence,
         event_name,
@@ -36,7 +36,8 @@ with web_event as (
                 or strpos(page_url, 'li_fat_id=') > 0
                 or (
                     referrer_url is not null
-                    and split_part(referrer_url, '/', 3) <> coalesce(split_part(page_url, '/', 3), '')
+                    and split_part(referrer_url, '/', 3)
+                        <> coalesce(split_part(page_url, '/', 3), '')
                 )
                 then traffic_source(page_url, referrer_url, utm_source, utm_medium, utm_campaign,
                     utm_term, utm_content, gclid, ignore_referrer)
@@ -45,10 +46,10 @@ with web_event as (
             when utm_id is not null then utm_id
             when strpos(page_url, 'utm_id=') > 0 then url_param(page_url, 'utm_id')
         end as utm_id,
-        case when referrer_url is not null then split_part(referrer_url, '/', 3) end as referrer_host,
+        case when referrer_url is not null then split_part(referrer_url, '/', 3) end
+            as referrer_host,
         {{ page_key('page_url') }} as page_key,
-        {{ device_key('device_category', 'device_brand', 'operating_system', 'browser', 'language') }}
-            as device_member_key,
+        {{ device_key() }} as device_member_key,
         {{ geo_key('country', 'region', 'city') }} as geo_key,
         {{ order_reference('order_id') }} as order_reference,
         revenue_amount,
@@ -84,9 +85,8 @@ web_keyed as (
             when anonymous_node_id is not null then 'device'
             else 'unknown'
         end as identity_node_type,
-        coalesce(
-            anonymous_node_id, user_node_id, email_node_id, phone_node_id, order_node_id, event_id
-        ) as device_key,
+        coalesce(anonymous_node_id, user_node_id, email_node_id, phone_node_id, order_node_id)
+            as device_key,
         native_session_id,
         session_number,
         case when traffic['resolution'] <> 'none' then traffic['source'] end as source,
@@ -125,7 +125,7 @@ web_in_session as (
 
 web as (
     select
-        event_id,
+        durable_key('event', source_name, event_id) as event_id,
         event_at,
         event_name as event_type,
         'web' as event_group,
@@ -134,10 +134,9 @@ web as (
         coalesce(anonymous_node_id, 0) as anonymous_node_id,
         coalesce(identity_node_id, 0) as identity_node_id,
         identity_node_type,
-        case when identity_node_id is not null then session_key end as session_id,
-        case when identity_node_id is not null then session_started_at end as session_started_at,
-        case when identity_node_id is not null then cast(session_event_index as bigint) end
-            as session_event_index,
+        session_key as session_id,
+        session_started_at,
+        cast(session_event_index as bigint) as session_event_index,
         session_number,
         case
             when source_resolution is not null
@@ -297,7 +296,8 @@ shop_order as (
         cast(null as text) as campaign_name,
         {{ member_key('account', 'account_id') }} as account_key,
         cast(-1 as bigint) as deal_key,
-        coalesce({{ order_reference('order_number') }}, {{ bare_id('order_id') }}) as order_reference,
+        coalesce({{ order_reference('order_number') }}, {{ bare_id('order_id') }})
+            as order_reference,
         gross_amount as revenue_amount,
         tax_amount,
         shipping_amount,

@@ -1,4 +1,4 @@
--- grain: one row per ad account, report day, level, member, segment and time of report, residual rows included
+-- grain: one row per ad account, report day, level, member, segment and time of report
 {{ config(
     materialized='incremental',
     incremental_strategy='replace_interval',
@@ -51,12 +51,14 @@ change as (
         source_name,
         case when row_number() over versions = 1 then 1 else 0 end as row_change
         {%- for measure in measures %},
-        {{ measure }} - lag({{ measure }}, 1, {{ no_money() }}) over versions as {{ measure }}_change
+        {{ measure }} - lag({{ measure }}, 1, {{ no_money() }}) over versions
+            as {{ measure }}_change
         {%- endfor %}
     from reported
     where level in ('account', 'campaign', 'ad_group', 'ad')
     window versions as (
-        partition by platform, account_id, report_date, level, campaign_id, ad_group_id, ad_id, segment
+        partition by
+            platform, account_id, report_date, level, campaign_id, ad_group_id, ad_id, segment
         order by reported_at
     )
 ),
@@ -164,7 +166,8 @@ campaign_record_change as (
         case when row_number() over records = 1 then 1 else 0 end as campaign_count
         {%- for measure in measures %},
         cast(0 as decimal(18, 6)) as account_{{ measure }},
-        {{ measure }} - lag({{ measure }}, 1, {{ no_money() }}) over records as campaign_{{ measure }}
+        {{ measure }} - lag({{ measure }}, 1, {{ no_money() }}) over records
+            as campaign_{{ measure }}
         {%- endfor %}
     from campaign_record
     window records as (
@@ -254,7 +257,10 @@ account_gap as (
                 'kind', case when account_rows > 0 then 'residual' else 'derived' end
                 {%- for measure in measures %},
                 '{{ measure }}',
-                case when campaign_count > 0 then campaign_{{ measure }} - account_{{ measure }} else 0 end
+                case
+                    when campaign_count > 0 then campaign_{{ measure }} - account_{{ measure }}
+                    else 0
+                end
                 {%- endfor %}
             )
             {%- for level in ['campaign', 'ad_group', 'ad'] %},
@@ -353,7 +359,7 @@ every_row as (
     from gap_change
     where
         {%- for measure in measures %}
-        {{ 'or ' if not loop.first }}{{ measure }} <> previous_{{ measure }}
+        {{ '' if loop.first else 'or ' }}{{ measure }} <> previous_{{ measure }}
         {%- endfor %}
 ),
 
@@ -384,7 +390,8 @@ final as (
     from every_row
     window versions as (
         partition by
-            platform, account_id, report_date, level, gap_of, campaign_id, ad_group_id, ad_id, segment
+            platform, account_id, report_date, level, gap_of,
+            campaign_id, ad_group_id, ad_id, segment
         order by reported_at
     )
 )

@@ -62,8 +62,10 @@ activity_touch as (
             when touchpoint.channel_key = -1 then {{ channel_key("'Unassigned'") }}
             else touchpoint.channel_key
         end as channel_key,
-        coalesce(campaign_alias.campaign_key, case when touchpoint.campaign_name is null then -1 else 0 end)
-            as campaign_key,
+        coalesce(
+            campaign_alias.campaign_key,
+            case when touchpoint.campaign_name is null then -1 else 0 end
+        ) as campaign_key,
         false as is_direct,
         cast(null as bigint) as conversion_id,
         cast(null as text) as conversion_type,
@@ -75,7 +77,8 @@ activity_touch as (
             and touchpoint.event_at >= bridge.valid_from
             and touchpoint.event_at < bridge.valid_to
     left join {{ ref('bridge_campaign_alias') }} as campaign_alias
-        on {{ campaign_alias_key('name', "'*'", 'touchpoint.campaign_name') }} = campaign_alias.alias_key
+        on {{ campaign_alias_key('name', "'*'", 'touchpoint.campaign_name') }}
+            = campaign_alias.alias_key
 ),
 
 conversion_row as (

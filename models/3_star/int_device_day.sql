@@ -1,5 +1,9 @@
 -- grain: one row per UTC day and kind of device seen
-{{ config(materialized='incremental', incremental_strategy='replace_interval', event_time='event_date') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_interval',
+    event_time='event_date'
+) }}
 
 with web_event as (
     select
@@ -17,8 +21,7 @@ with web_event as (
 final as (
     select
         event_date,
-        {{ device_key('device_category', 'device_brand', 'operating_system', 'browser', 'language') }}
-            as device_key,
+        {{ device_key() }} as device_key,
         device_category,
         device_brand,
         operating_system,

@@ -1,5 +1,9 @@
 -- grain: one row per UTC day and place seen
-{{ config(materialized='incremental', incremental_strategy='replace_interval', event_time='event_date') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_interval',
+    event_time='event_date'
+) }}
 
 with place as (
     select event_date, country, region, city, count(*) as event_count

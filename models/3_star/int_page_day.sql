@@ -1,5 +1,9 @@
 -- grain: one row per UTC day and page seen
-{{ config(materialized='incremental', incremental_strategy='replace_interval', event_time='event_date') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_interval',
+    event_time='event_date'
+) }}
 
 with web_event as (
     select

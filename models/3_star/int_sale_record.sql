@@ -65,7 +65,8 @@ invoice as (
 
 -- Every mention of an order finds the order it means: of several with that number, the nearest.
 mention as (
-    select 'web' as record_type, cast(event_id as text) as record_id, order_reference, event_at as mentioned_at
+    select 'web' as record_type, cast(event_id as text) as record_id, order_reference, event_at
+        as mentioned_at
     from web_purchase
     where order_reference is not null
 
@@ -77,7 +78,8 @@ mention as (
 
     union all
 
-    select 'invoice' as record_type, invoice_id as record_id, order_reference, invoiced_at as mentioned_at
+    select 'invoice' as record_type, invoice_id as record_id, order_reference, invoiced_at
+        as mentioned_at
     from invoice
     where order_reference is not null
 ),
@@ -92,7 +94,10 @@ mention_of_order as (
         row_number() over (
             partition by mention.record_type, mention.record_id
             order by
-                abs(date_part('epoch', mention.mentioned_at) - date_part('epoch', order_reference.ordered_at)),
+                abs(
+                    date_part('epoch', mention.mentioned_at)
+                    - date_part('epoch', order_reference.ordered_at)
+                ),
                 order_reference.order_id
         ) as place
     from mention
@@ -182,7 +187,9 @@ record as (
         ) as sale_reference,
         invoice.invoiced_at as recorded_at,
         coalesce(
-            {{ node_key('buyer', 'invoice.buyer_id') }}, {{ node_key('email', 'invoice.email_hash') }}, 0
+            {{ node_key('buyer', 'invoice.buyer_id') }},
+            {{ node_key('email', 'invoice.email_hash') }},
+            0
         ) as identity_node_id,
         cast(null as bigint) as session_id,
         {{ member_key('account', 'invoice.account_id') }} as account_key,
@@ -190,7 +197,10 @@ record as (
         cast(null as text) as deal_id,
         invoice.source_name,
         invoice.gross_amount,
-        cast({{ net_revenue('invoice.gross_amount', 'invoice.tax_amount', no_money()) }} as decimal(18, 6))
+        cast(
+            {{ net_revenue('invoice.gross_amount', 'invoice.tax_amount', no_money()) }}
+            as decimal(18, 6)
+        )
             as net_amount,
         upper(coalesce(invoice.currency_code, '{{ reporting }}')) as currency_code,
         cast(null as bigint) as item_quantity,
@@ -358,7 +368,10 @@ final as (
             when not counts then reason
             when
                 precedence = best_precedence
-                and (place = 1 or (record_type = 'invoice' and currency_code = leading_currency_code))
+                and (
+                    place = 1
+                    or (record_type = 'invoice' and currency_code = leading_currency_code)
+                )
                 then 'of record'
             when precedence = best_precedence then concat('duplicate ', record_type)
             else 'same sale'

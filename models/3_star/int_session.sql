@@ -27,7 +27,10 @@ with_last_source as (
     from session_base
     window before as (
         -- Visits without a device are told apart by their person.
-        partition by case when anonymous_node_id = 0 then identity_node_id else anonymous_node_id end
+        partition by case
+            when anonymous_node_id = 0 then identity_node_id
+            else anonymous_node_id
+        end
         order by session_started_at, session_id
         rows between unbounded preceding and 1 preceding
     )
@@ -75,13 +78,11 @@ final as (
         with_last_source.referrer_host,
         case
             when ad_click.campaign_id is not null
-                then {{ campaign_member_key('campaign', 'ad_click.platform', 'ad_click.account_id',
-                    'ad_click.campaign_id') }}
+                then {{ own_member_key('campaign', 'ad_click.') }}
         end as click_campaign_key,
         case
             when ad_click.ad_group_id is not null
-                then {{ campaign_member_key('ad_group', 'ad_click.platform', 'ad_click.account_id',
-                    'ad_click.campaign_id', 'ad_click.ad_group_id') }}
+                then {{ own_member_key('ad_group', 'ad_click.') }}
         end as click_ad_group_key,
         ad_click.keyword_text,
         {{ campaign_alias_key('id', platform_of_source('with_last_source.source'),
@@ -94,9 +95,14 @@ final as (
         -- Within the look-back only, and only where the session has no source of its own.
         case when is_direct and is_recent then last_channel_key else channel_key end
             as last_non_direct_channel_key,
-        case when is_direct and is_recent then last_source else source end as last_non_direct_source,
-        case when is_direct and is_recent then last_medium else medium end as last_non_direct_medium,
-        case when is_direct and is_recent then last_campaign_name else with_last_source.campaign_name end
+        case when is_direct and is_recent then last_source else source end
+            as last_non_direct_source,
+        case when is_direct and is_recent then last_medium else medium end
+            as last_non_direct_medium,
+        case
+            when is_direct and is_recent then last_campaign_name
+            else with_last_source.campaign_name
+        end
             as last_non_direct_campaign_name,
         with_last_source.consent_analytics,
         with_last_source.consent_ads,

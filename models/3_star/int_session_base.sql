@@ -23,7 +23,8 @@ with session_total as (
         max(consent_analytics) as consent_analytics,
         max(consent_ads) as consent_ads,
         count(*) as event_count,
-        sum(case when event_type in ('page_view', 'screen_view') then 1 else 0 end) as page_view_count,
+        sum(case when event_type in ('page_view', 'screen_view') then 1 else 0 end)
+            as page_view_count,
         sum(case when event_type in ({{ conversion_event_names() }}) then 1 else 0 end)
             as conversion_count,
         sum(coalesce(engagement_msec, 0)) as engagement_msec,
@@ -69,7 +70,12 @@ identified_event as (
         session_event_index,
         identity_node_id,
         identity_node_type,
-        case identity_node_type when 'user' then 1 when 'email' then 2 when 'phone' then 3 else 4 end
+        case identity_node_type
+            when 'user' then 1
+            when 'email' then 2
+            when 'phone' then 3
+            else 4
+        end
             as strength
     from {{ ref('fct_journey_event') }}
     where session_id is not null and identity_node_type in ('user', 'email', 'phone', 'order')
@@ -88,7 +94,9 @@ shop_event as (
     from {{ ref('fct_journey_event') }}
     where
         session_id is not null
-        and event_type in ('view_item', 'add_to_cart', 'begin_checkout', {{ purchase_event_names() }})
+        and event_type in (
+            'view_item', 'add_to_cart', 'begin_checkout', {{ purchase_event_names() }}
+        )
 ),
 
 viewed as (

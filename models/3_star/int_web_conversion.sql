@@ -1,5 +1,9 @@
 -- grain: one row per web event that may be a conversion
-{{ config(materialized='incremental', incremental_strategy='replace_interval', event_time='event_date') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_interval',
+    event_time='event_date'
+) }}
 
 with journey_event as (
     select

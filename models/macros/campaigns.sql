@@ -8,7 +8,8 @@ coalesce(durable_key('campaign', {{ platform }}, 'account', {{ account_id }}), 0
 {%- elif level == 'campaign' -%}
 case
             when {{ campaign_id }} is null then 0
-            else durable_key('campaign', {{ platform }}, 'campaign', {{ account_id }}, {{ campaign_id }})
+            else durable_key('campaign', {{ platform }}, 'campaign', {{ account_id }},
+                {{ campaign_id }})
         end
 {%- elif level == 'ad_group' -%}
 case
@@ -28,7 +29,19 @@ case
 {#- Key of the member that stands for "not at this level" below a campaign (or, without a campaign,
     below the account): spend that the platform does not break down further. -#}
 {%- macro campaign_residual_key(level, platform, account_id, campaign_id) -%}
-durable_key('campaign', {{ platform }}, 'not at this level', '{{ level }}', {{ account_id }}, {{ campaign_id }})
+durable_key('campaign', {{ platform }}, 'not at this level', '{{ level }}', {{ account_id }},
+                {{ campaign_id }})
+{%- endmacro -%}
+
+{#- The same two for the columns platform, account_id, campaign_id, ad_group_id and ad_id of a
+    relation; `of` is its name with a dot, where a join makes one needed. -#}
+{%- macro own_member_key(level, of='') -%}
+{{ campaign_member_key(level, of ~ 'platform', of ~ 'account_id', of ~ 'campaign_id',
+    of ~ 'ad_group_id', of ~ 'ad_id') }}
+{%- endmacro -%}
+
+{%- macro own_residual_key(level, of='') -%}
+{{ campaign_residual_key(level, of ~ 'platform', of ~ 'account_id', of ~ 'campaign_id') }}
 {%- endmacro -%}
 
 {#- The ad platform that a utm_source speaks of; '*' where it speaks of none that we know. -#}
@@ -36,8 +49,8 @@ durable_key('campaign', {{ platform }}, 'not at this level', '{{ level }}', {{ a
 case
             when lower({{ source }}) in ('google', 'google_ads', 'googleads', 'adwords', 'youtube')
                 then 'google_ads'
-            when lower({{ source }}) in
-                ('facebook', 'fb', 'instagram', 'ig', 'meta', 'facebook.com', 'meta_ads', 'audience_network')
+            when lower({{ source }}) in ('facebook', 'fb', 'instagram', 'ig', 'meta',
+                'facebook.com', 'meta_ads', 'audience_network')
                 then 'meta_ads'
             when lower({{ source }}) in ('linkedin', 'linkedin.com', 'li', 'linkedin_ads')
                 then 'linkedin_ads'
@@ -53,7 +66,8 @@ case
 {%- macro campaign_alias_key(kind, platform, text) -%}
 case
             when {{ text }} is not null
-                then durable_key('campaign_alias', '{{ kind }}', {{ platform }}, lower(btrim({{ text }})))
+                then durable_key('campaign_alias', '{{ kind }}', {{ platform }},
+                    lower(btrim({{ text }})))
         end
 {%- endmacro -%}
 
@@ -61,15 +75,17 @@ case
 {%- macro channel_of_platform(platform, campaign_type) -%}
 case
             when lower({{ campaign_type }}) like '%performance_max%'
-                or lower({{ campaign_type }}) in ('pmax', 'demand_gen', 'discovery', 'cross-network')
+                or lower({{ campaign_type }})
+                    in ('pmax', 'demand_gen', 'discovery', 'cross-network')
                 then 'Cross-network'
             when lower({{ campaign_type }}) like '%shopping%' then 'Paid Shopping'
             when lower({{ campaign_type }}) like '%video%' and {{ platform }} = 'google_ads'
                 then 'Paid Video'
             when lower({{ campaign_type }}) like '%display%' then 'Display'
-            when {{ platform }} in ('google_ads', 'microsoft_ads', 'apple_search_ads') then 'Paid Search'
-            when {{ platform }} in ('meta_ads', 'facebook_ads', 'linkedin_ads', 'tiktok_ads', 'twitter_ads',
-                'pinterest_ads', 'snapchat_ads', 'reddit_ads') then 'Paid Social'
+            when {{ platform }} in ('google_ads', 'microsoft_ads', 'apple_search_ads')
+                then 'Paid Search'
+            when {{ platform }} in ('meta_ads', 'facebook_ads', 'linkedin_ads', 'tiktok_ads',
+                'twitter_ads', 'pinterest_ads', 'snapchat_ads', 'reddit_ads') then 'Paid Social'
             when {{ platform }} = 'amazon_ads' then 'Paid Shopping'
             when {{ platform }} = 'email' then 'Email'
             else 'Paid Other'
@@ -78,7 +94,8 @@ case
 
 {#- Event names that count as conversions on the web, quoted, for `in (…)`. -#}
 {%- macro conversion_event_names() -%}
-{{ purchase_event_names() }}{% for name in project.attribution.conversion_events %}, '{{ name }}'{% endfor %}
+{{ purchase_event_names() }}
+{%- for name in project.attribution.conversion_events %}, '{{ name }}'{% endfor %}
 {%- endmacro -%}
 
 {#- Event names that are a sale on the web, quoted. -#}

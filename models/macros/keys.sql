@@ -1,5 +1,6 @@
 {#- Durable keys of identifiers and dimension members. Every model makes a key by one of these, so
-    that facts and dimensions meet without waiting for each other. None of them looks anything up. -#}
+    that facts
+    and dimensions meet without waiting for each other. None of them looks anything up. -#}
 
 {#- Key of an identity node; null where there is no value or the value identifies nobody. -#}
 {%- macro node_key(type, value) -%}
@@ -9,12 +10,12 @@ case
         end
 {%- endmacro -%}
 
-{#- One identifier (b left out) or one pair of identifiers as evidence, for `unnest(make_array(…))`. -#}
+{#- One identifier (b left out), or one pair of them as evidence: for `unnest(make_array(…))`. -#}
 {%- macro evidence(a_type, a_value, b_type=none, b_value=none) -%}
 named_struct(
                 'a_type', '{{ a_type }}', 'a_value', {{ a_value }},
-                'b_type', {% if b_type is none %}cast(null as text){% else %}'{{ b_type }}'{% endif %},
-                'b_value', {% if b_value is none %}cast(null as text){% else %}{{ b_value }}{% endif %}
+                'b_type', {{ 'cast(null as text)' if b_type is none else "'" ~ b_type ~ "'" }},
+                'b_value', {{ 'cast(null as text)' if b_value is none else b_value }}
             )
 {%- endmacro -%}
 
@@ -40,12 +41,14 @@ coalesce(
         )
 {%- endmacro -%}
 
-{%- macro device_key(category, brand, operating_system, browser, language) -%}
+{#- Of the columns of a web event that describe its device. -#}
+{%- macro device_key() -%}
 case
-            when coalesce({{ category }}, {{ brand }}, {{ operating_system }}, {{ browser }},
-                {{ language }}) is null then 0
-            else durable_key('device', coalesce({{ category }}, ''), {{ brand }},
-                {{ operating_system }}, {{ browser }}, {{ language }})
+            when coalesce(
+                device_category, device_brand, operating_system, browser, language
+            ) is null then 0
+            else durable_key('device', coalesce(device_category, ''), device_brand,
+                operating_system, browser, language)
         end
 {%- endmacro -%}
 

@@ -7,19 +7,21 @@ cast({{ amount }} * {{ rate }} as decimal(18, 6))
 
 {#- A ratio recomputed from sums; null where there is nothing to divide by. -#}
 {%- macro ratio(numerator, denominator) -%}
-case when {{ denominator }} <> 0 then cast({{ numerator }} as double) / cast({{ denominator }} as double) end
+case
+    when {{ denominator }} <> 0
+        then cast({{ numerator }} as double) / cast({{ denominator }} as double)
+end
 {%- endmacro -%}
 
-{#- Revenue as the project defines it: gross less what it leaves out. Refunds are rows of their own. -#}
+{#- Revenue as the project defines it: gross less what it leaves out. Refunds stand apart. -#}
 {%- macro net_revenue(gross, tax, shipping) -%}
 coalesce({{ gross }}, {{ no_money() }})
-        {%- if project.revenue.exclude_tax %} - coalesce({{ tax }}, {{ no_money() }}){% endif %}
-        {%- if project.revenue.exclude_shipping %} - coalesce({{ shipping }}, {{ no_money() }}){% endif %}
-{%- endmacro -%}
-
-{#- The attribution models, in the order in which reports show them. -#}
-{%- macro attribution_models() -%}
-first,last,last_non_direct,linear,position,time_decay
+        {%- if project.revenue.exclude_tax %}
+        - coalesce({{ tax }}, {{ no_money() }})
+        {%- endif %}
+        {%- if project.revenue.exclude_shipping %}
+        - coalesce({{ shipping }}, {{ no_money() }})
+        {%- endif %}
 {%- endmacro -%}
 
 {#- Nothing, as money: of the type that all amounts have. -#}
