@@ -20,7 +20,7 @@ final as (
         {{ whole('property_hs_parent_company_id') }} as parent_account_id,
         {{ whole('property_hubspot_owner_id') }} as owner_id,
         property_createdate as created_at,
-        coalesce(_fivetran_deleted, is_deleted) as is_deleted,
+        coalesce(nullif(_fivetran_deleted, ''), is_deleted) as is_deleted,
         property_state as region,
         property_lifecyclestage as lifecycle_stage
     from company

@@ -35,7 +35,7 @@ final as (
         ) as client_id,
         coalesce(property_hubspotutk, property_hs_cookie) as tracking_cookie,
         coalesce(property_gclid, property_hs_google_click_id) as gclid,
-        coalesce(_fivetran_deleted, is_deleted) as is_deleted,
+        coalesce(nullif(_fivetran_deleted, ''), is_deleted) as is_deleted,
         property_hs_lead_status as lead_status,
         property_hs_analytics_source as original_source,
         property_hs_analytics_source_data_1 as original_source_detail_1,

@@ -35,7 +35,7 @@ final as (
         attribution['name'] as attribution_window,
         attribution['value'] as conversions
     from by_window
-    where attribution['name'] = 'default' or attribution['value'] is not null
+    where attribution['name'] = 'default' or attribution['value'] <> ''
 )
 
 select * from final
