@@ -16,8 +16,12 @@ pub(crate) const HOUR: i64 = 60 * MINUTE;
 pub(crate) const DAY: i64 = 24 * HOUR;
 
 /// The zones in which something of the company has its day.
-pub(crate) const ZONES: [Tz; 4] =
-    [Tz::Europe__Berlin, Tz::America__Los_Angeles, Tz::Europe__London, Tz::UTC];
+pub(crate) const ZONES: [Tz; 4] = [
+    Tz::Europe__Berlin,
+    Tz::America__Los_Angeles,
+    Tz::Europe__London,
+    Tz::UTC,
+];
 /// Index of the website's and the shop's zone in [`ZONES`].
 pub(crate) const HOME: usize = 0;
 
@@ -49,7 +53,11 @@ impl Calendar {
                     .collect()
             })
             .collect();
-        Self { first, days, starts }
+        Self {
+            first,
+            days,
+            starts,
+        }
     }
 
     /// The day with this index.
@@ -91,9 +99,10 @@ impl Calendar {
 
 fn midnight(zone: Tz, day: NaiveDate) -> i64 {
     let local = day.and_hms_opt(0, 0, 0).unwrap_or_default();
-    zone.from_local_datetime(&local)
-        .earliest()
-        .map_or_else(|| local.and_utc().timestamp_micros(), |at| at.timestamp_micros())
+    zone.from_local_datetime(&local).earliest().map_or_else(
+        || local.and_utc().timestamp_micros(),
+        |at| at.timestamp_micros(),
+    )
 }
 
 /// The instant as a UTC date and time.
@@ -108,7 +117,10 @@ pub(crate) fn plain(at: i64) -> String {
 
 /// With the offset of the shop: `2026-04-02T08:00:00+02:00`.
 pub(crate) fn with_offset(at: i64) -> String {
-    utc(at).with_timezone(&ZONES[HOME]).format("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    utc(at)
+        .with_timezone(&ZONES[HOME])
+        .format("%Y-%m-%dT%H:%M:%S%:z")
+        .to_string()
 }
 
 /// `2026-04-02T06:00:00.000Z`.

@@ -99,7 +99,10 @@ impl Landing {
         match self {
             Self::Home => format!("{SITE}/"),
             Self::Category(index) => {
-                format!("{SITE}/collections/{}", super::catalogue::CATEGORIES[usize::from(index)].1)
+                format!(
+                    "{SITE}/collections/{}",
+                    super::catalogue::CATEGORIES[usize::from(index)].1
+                )
             }
             Self::Business => format!("{SITE}/business"),
         }
@@ -132,30 +135,226 @@ const CAMPAIGNS: [Plan; 20] = {
     use Landing::{Business as ForBusiness, Category, Home};
     use Region::{America, Britain, Europe};
     [
-        (0, "Brand | DACH | Search", None, Brand, Europe, &["Exact", "Phrase"], Home, 0.32, 0.14),
-        (0, "Backpacks | EU | Search", None, Search, Europe, &["Hiking", "City"], Category(0), 0.74, 0.045),
-        (0, "Desks | EU | Search", Some("Standing Desks | EU | Search"), Search, Europe,
-            &["Standing desk", "Home desk"], Category(3), 1.05, 0.04),
-        (0, "Jackets | EU | Search", None, Search, Europe, &["Rain", "Down"], Category(2), 0.69, 0.042),
-        (0, "PMax | Bestsellers | EU", None, Shopping, Europe, &[], Home, 0.52, 0.012),
-        (0, "Office B2B | DACH | Search", None, Business, Europe, &["Office furniture", "Chairs"],
-            ForBusiness, 2.4, 0.03),
-        (1, "Brand | US | Search", None, Brand, America, &["Exact"], Home, 0.38, 0.12),
-        (1, "Outdoor Gear | US | Search", None, Search, America, &["Tents", "Packs"], Category(1), 0.98, 0.04),
-        (1, "PMax | US", None, Shopping, America, &[], Home, 0.66, 0.011),
-        (2, "Brand | UK | Search", None, Brand, Britain, &["Exact"], Home, 0.35, 0.13),
-        (2, "Backpacks | UK | Search", None, Search, Britain, &["Hiking", "City"], Category(0), 0.82, 0.043),
-        (2, "PMax | UK", None, Shopping, Britain, &[], Home, 0.58, 0.012),
-        (3, "Spring Prospecting EU", Some("Always-on Prospecting EU"), Prospecting, Europe,
-            &["Hikers 25-44", "Lookalike buyers", "Remote workers"], Home, 0.44, 0.011),
-        (3, "Retargeting EU", None, Retargeting, Europe, &["Viewed product", "Cart"], Home, 0.5, 0.016),
-        (3, "Prospecting US", None, Prospecting, America, &["Campers", "Lookalike buyers"], Category(1), 0.62, 0.01),
-        (4, "Prospecting UK", None, Prospecting, Britain, &["Hikers", "Commuters"], Category(0), 0.5, 0.011),
-        (4, "Retargeting UK", None, Retargeting, Britain, &["Viewed product"], Home, 0.56, 0.016),
-        (5, "Workspace Leads DACH", Some("Workspace Leads DACH 2026"), Business, Europe,
-            &["Facility managers", "Procurement", "People leads"], ForBusiness, 4.6, 0.0055),
-        (5, "Workspace Awareness UK", None, Business, Britain, &["Managing directors"], ForBusiness, 3.9, 0.005),
-        (6, "Workspace Leads US", None, Business, America, &["Office managers"], ForBusiness, 5.4, 0.005),
+        (
+            0,
+            "Brand | DACH | Search",
+            None,
+            Brand,
+            Europe,
+            &["Exact", "Phrase"],
+            Home,
+            0.96,
+            0.14,
+        ),
+        (
+            0,
+            "Backpacks | EU | Search",
+            None,
+            Search,
+            Europe,
+            &["Hiking", "City"],
+            Category(0),
+            2.22,
+            0.045,
+        ),
+        (
+            0,
+            "Desks | EU | Search",
+            Some("Standing Desks | EU | Search"),
+            Search,
+            Europe,
+            &["Standing desk", "Home desk"],
+            Category(3),
+            3.15,
+            0.04,
+        ),
+        (
+            0,
+            "Jackets | EU | Search",
+            None,
+            Search,
+            Europe,
+            &["Rain", "Down"],
+            Category(2),
+            2.07,
+            0.042,
+        ),
+        (
+            0,
+            "PMax | Bestsellers | EU",
+            None,
+            Shopping,
+            Europe,
+            &[],
+            Home,
+            1.56,
+            0.012,
+        ),
+        (
+            0,
+            "Office B2B | DACH | Search",
+            None,
+            Business,
+            Europe,
+            &["Office furniture", "Chairs"],
+            ForBusiness,
+            7.2,
+            0.03,
+        ),
+        (
+            1,
+            "Brand | US | Search",
+            None,
+            Brand,
+            America,
+            &["Exact"],
+            Home,
+            1.14,
+            0.12,
+        ),
+        (
+            1,
+            "Outdoor Gear | US | Search",
+            None,
+            Search,
+            America,
+            &["Tents", "Packs"],
+            Category(1),
+            2.94,
+            0.04,
+        ),
+        (
+            1,
+            "PMax | US",
+            None,
+            Shopping,
+            America,
+            &[],
+            Home,
+            1.98,
+            0.011,
+        ),
+        (
+            2,
+            "Brand | UK | Search",
+            None,
+            Brand,
+            Britain,
+            &["Exact"],
+            Home,
+            1.05,
+            0.13,
+        ),
+        (
+            2,
+            "Backpacks | UK | Search",
+            None,
+            Search,
+            Britain,
+            &["Hiking", "City"],
+            Category(0),
+            2.46,
+            0.043,
+        ),
+        (
+            2,
+            "PMax | UK",
+            None,
+            Shopping,
+            Britain,
+            &[],
+            Home,
+            1.74,
+            0.012,
+        ),
+        (
+            3,
+            "Spring Prospecting EU",
+            Some("Always-on Prospecting EU"),
+            Prospecting,
+            Europe,
+            &["Hikers 25-44", "Lookalike buyers", "Remote workers"],
+            Home,
+            1.5,
+            0.011,
+        ),
+        (
+            3,
+            "Retargeting EU",
+            None,
+            Retargeting,
+            Europe,
+            &["Viewed product", "Cart"],
+            Home,
+            1.7,
+            0.016,
+        ),
+        (
+            3,
+            "Prospecting US",
+            None,
+            Prospecting,
+            America,
+            &["Campers", "Lookalike buyers"],
+            Category(1),
+            2.11,
+            0.01,
+        ),
+        (
+            4,
+            "Prospecting UK",
+            None,
+            Prospecting,
+            Britain,
+            &["Hikers", "Commuters"],
+            Category(0),
+            1.7,
+            0.011,
+        ),
+        (
+            4,
+            "Retargeting UK",
+            None,
+            Retargeting,
+            Britain,
+            &["Viewed product"],
+            Home,
+            1.9,
+            0.016,
+        ),
+        (
+            5,
+            "Workspace Leads DACH",
+            Some("Workspace Leads DACH 2026"),
+            Business,
+            Europe,
+            &["Facility managers", "Procurement", "People leads"],
+            ForBusiness,
+            10.12,
+            0.0055,
+        ),
+        (
+            5,
+            "Workspace Awareness UK",
+            None,
+            Business,
+            Britain,
+            &["Managing directors"],
+            ForBusiness,
+            8.58,
+            0.005,
+        ),
+        (
+            6,
+            "Workspace Leads US",
+            None,
+            Business,
+            America,
+            &["Office managers"],
+            ForBusiness,
+            11.88,
+            0.005,
+        ),
     ]
 };
 
@@ -174,17 +373,35 @@ fn accounts() -> Vec<Account> {
         account(Google, "4417720032", "Larkfield US", "USD", 1.1, 1),
         account(Google, "4417720033", "Larkfield UK", "GBP", 0.86, 2),
         account(Meta, "1200450060070801", "Larkfield Shop", "EUR", 1.0, 0),
-        account(Meta, "1200450060070802", "Larkfield Shop UK", "GBP", 0.86, 2),
+        account(
+            Meta,
+            "1200450060070802",
+            "Larkfield Shop UK",
+            "GBP",
+            0.86,
+            2,
+        ),
         account(LinkedIn, "508771201", "Larkfield Workspace", "EUR", 1.0, 3),
-        account(LinkedIn, "508771202", "Larkfield Workspace US", "USD", 1.1, 3),
+        account(
+            LinkedIn,
+            "508771202",
+            "Larkfield Workspace US",
+            "USD",
+            1.1,
+            3,
+        ),
     ]
 }
 
 impl AdWorld {
     /// The accounts and what runs in them over the window.
     pub(crate) fn new(calendar: &Calendar) -> Self {
-        let mut world =
-            Self { accounts: accounts(), campaigns: vec![], groups: vec![], ads: vec![] };
+        let mut world = Self {
+            accounts: accounts(),
+            campaigns: vec![],
+            groups: vec![],
+            ads: vec![],
+        };
         for (index, plan) in CAMPAIGNS.iter().enumerate() {
             world.add_campaign(index, plan, calendar);
         }
@@ -197,16 +414,26 @@ impl AdWorld {
         let number = index as u64;
         let (first, second, third) = match platform {
             Platform::Google => (20_340_000_000, 158_200_000_000, 691_500_000_000),
-            Platform::Meta => {
-                (120_210_000_000_000_000, 120_211_000_000_000_000, 120_212_000_000_000_000)
-            }
+            Platform::Meta => (
+                120_210_000_000_000_000,
+                120_211_000_000_000_000,
+                120_212_000_000_000_000,
+            ),
             Platform::LinkedIn => (640_100_000, 322_400_000, 518_900_000),
         };
         let id = format!("{}", first + number * 7_919 + 311);
         // A rename falls into working hours, on a day of its own for each campaign.
         let day = calendar.days / 3 + (index * 5) % (calendar.days / 3 + 1);
         let renamed = later.map(|later| (calendar.start(day) + 10 * HOUR, later));
-        let campaign = Campaign { platform, account, id, name, renamed, aim, region };
+        let campaign = Campaign {
+            platform,
+            account,
+            id,
+            name,
+            renamed,
+            aim,
+            region,
+        };
         if groups.is_empty() {
             self.ads.push(Ad {
                 campaign: index,
@@ -233,7 +460,8 @@ impl AdWorld {
                     id: format!("{}", third + (serial * 4 + version) * 15_485 + 29),
                     name: format!("{group} {letter}"),
                     landing,
-                    click_price_euro: price * (0.9 + 0.08 * (serial % 3) as f64 + 0.05 * version as f64),
+                    click_price_euro: price
+                        * (0.9 + 0.08 * (serial % 3) as f64 + 0.05 * version as f64),
                     click_rate: rate * (1.1 - 0.1 * version as f64),
                 });
             }
@@ -267,7 +495,11 @@ impl AdWorld {
                 .collect()
         };
         let own = of(region);
-        if own.is_empty() { of(Region::Europe) } else { own }
+        if own.is_empty() {
+            of(Region::Europe)
+        } else {
+            own
+        }
     }
 }
 
@@ -282,19 +514,30 @@ impl Campaign {
 
     /// Type as Google calls it.
     pub(crate) fn google_type(&self) -> &'static str {
-        if self.aim == Aim::Shopping { "PERFORMANCE_MAX" } else { "SEARCH" }
+        if self.aim == Aim::Shopping {
+            "PERFORMANCE_MAX"
+        } else {
+            "SEARCH"
+        }
     }
 }
 
 /// A name as it stands in a link: lower case, words joined by `_`.
 pub(crate) fn slug(name: &str) -> String {
-    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let words = name
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty());
     words.map(str::to_lowercase).collect::<Vec<_>>().join("_")
 }
 
 /// Newsletters: utm_campaign.
 pub(crate) const NEWSLETTERS: [&str; 6] = [
-    "spring_trails", "desk_week", "rain_ready", "summer_preview", "members_only", "repair_not_replace",
+    "spring_trails",
+    "desk_week",
+    "rain_ready",
+    "summer_preview",
+    "members_only",
+    "repair_not_replace",
 ];
 /// Sites that link to the company: host and path.
 pub(crate) const REFERRERS: [&str; 5] = [

@@ -107,7 +107,10 @@ impl Product {
 
     /// Index of its category in [`CATEGORIES`].
     pub(crate) fn category_index(&self) -> usize {
-        CATEGORIES.iter().position(|(name, _)| *name == self.category).unwrap_or(0)
+        CATEGORIES
+            .iter()
+            .position(|(name, _)| *name == self.category)
+            .unwrap_or(0)
     }
 }
 

@@ -24,9 +24,16 @@ pub(crate) fn place(
     let buyer = &unit.people[person];
     let lines = products
         .iter()
-        .map(|product| (usize::from(*product), [1, 1, 1, 1, 2, 1, 1, 3][dice.below(8)]))
+        .map(|product| {
+            (
+                usize::from(*product),
+                [1, 1, 1, 1, 2, 1, 1, 3][dice.below(8)],
+            )
+        })
         .collect::<Vec<_>>();
-    let coupon = dice.chance(0.17).then(|| ["WELCOME10", "TRAIL15", "DESKWEEK"][dice.below(3)]);
+    let coupon = dice
+        .chance(0.17)
+        .then(|| ["WELCOME10", "TRAIL15", "DESKWEEK"][dice.below(3)]);
     let percent = match coupon {
         Some("TRAIL15") => 15,
         Some(_) => 10,
@@ -53,8 +60,8 @@ pub(crate) fn enter(
     email: String,
     at: i64,
 ) -> Order {
-    let mut lines = vec![(19 + dice.below(4), dice.between(4, 24))];
-    lines.push((25 + dice.below(5), dice.between(4, 24)));
+    let mut lines = vec![(19 + dice.below(4), dice.between(2, 9))];
+    lines.push((25 + dice.below(5), dice.between(2, 12)));
     let percent = [0, 5, 10][dice.below(3)];
     let mut order = price(world, dice, market, &lines, percent, 19_900);
     order.person = person as u8;
@@ -112,7 +119,11 @@ fn price(
             tax: line_tax,
         });
     }
-    let free_from = if shipping_euro > 10_000 { i64::MAX } else { 10_000 };
+    let free_from = if shipping_euro > 10_000 {
+        i64::MAX
+    } else {
+        10_000
+    };
     let shipping = if subtotal >= free_from {
         0
     } else {

@@ -51,7 +51,10 @@ fn add_contact(
     let is_seen = session.visibility == Visibility::Seen;
     let origin = device.first.map_or(session.origin, |(_, origin)| origin);
     let account = &unit.people[person];
-    let user_id = account.registered_at.filter(|_| dice.chance(0.5)).map(|_| unit.user_id(person));
+    let user_id = account
+        .registered_at
+        .filter(|_| dice.chance(0.5))
+        .map(|_| unit.user_id(person));
     let client = (is_seen && dice.chance(0.7)).then(|| device.client.clone());
     let cookie = is_seen.then(|| dice.text(HEX, 32));
     unit.contacts.push(Contact {
@@ -105,14 +108,25 @@ pub(crate) fn subscribe(
     session: &Session,
     at: i64,
 ) {
-    let known = unit.contacts.iter().any(|contact| usize::from(contact.person) == person);
+    let known = unit
+        .contacts
+        .iter()
+        .any(|contact| usize::from(contact.person) == person);
     if !known && dice.chance(0.85) {
         let email = if dice.chance(0.006) {
             super::commerce::BLOCKED_EMAIL.to_owned()
         } else {
             unit.people[person].email.clone()
         };
-        add_contact(dice, unit, person, session, at + 20 * MINUTE, email, "subscriber");
+        add_contact(
+            dice,
+            unit,
+            person,
+            session,
+            at + 20 * MINUTE,
+            email,
+            "subscriber",
+        );
     }
 }
 
@@ -125,7 +139,9 @@ pub(crate) fn note_customer(
     session: &Session,
     at: i64,
 ) {
-    let Some(order) = unit.orders.last() else { return };
+    let Some(order) = unit.orders.last() else {
+        return;
+    };
     if order.is_test || order.email == super::commerce::BLOCKED_EMAIL {
         return;
     }
@@ -210,7 +226,15 @@ fn add_deal(world: &World, dice: &mut Dice, unit: &mut Unit, number: u64, create
         None => title.to_owned(),
     };
     let id = 31_000_000_000 + u64::from(unit.index) * 8 + number;
-    let mut deal = Deal { id, name, contacts, amount, created_at: created, stages, order: None };
+    let mut deal = Deal {
+        id,
+        name,
+        contacts,
+        amount,
+        created_at: created,
+        stages,
+        order: None,
+    };
     if let Some(won) = deal.won_at() {
         for contact in &deal.contacts {
             let stages = &mut unit.contacts[usize::from(*contact)].stages;
@@ -252,8 +276,12 @@ pub(crate) fn merge_contacts(world: &World, dice: &mut Dice, unit: &mut Unit) {
         let own: Vec<usize> = (0..unit.contacts.len())
             .filter(|index| usize::from(unit.contacts[*index].person) == person)
             .collect();
-        let [first, second, ..] = own[..] else { continue };
-        let later = unit.contacts[first].created_at.max(unit.contacts[second].created_at);
+        let [first, second, ..] = own[..] else {
+            continue;
+        };
+        let later = unit.contacts[first]
+            .created_at
+            .max(unit.contacts[second].created_at);
         let at = later + HOUR + (dice.waiting(8.0) * DAY as f64) as i64;
         if dice.chance(0.75) && at < world.calendar.end() - HOUR {
             let (kept, gone) = (unit.contacts[first].id, unit.contacts[second].id);

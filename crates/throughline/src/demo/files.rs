@@ -21,7 +21,10 @@ pub(crate) fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
 
 /// Opens a gzip file without a time in its header.
 pub(crate) fn create_gzip(path: &Path) -> anyhow::Result<GzEncoder<BufWriter<File>>> {
-    Ok(GzBuilder::new().mtime(0).operating_system(255).write(create(path)?, Compression::fast()))
+    Ok(GzBuilder::new()
+        .mtime(0)
+        .operating_system(255)
+        .write(create(path)?, Compression::fast()))
 }
 
 /// Writes a whole file.
@@ -39,16 +42,20 @@ pub(crate) struct Csv {
 }
 
 impl Csv {
-    /// A table with a header.
-    pub(crate) fn new(header: &[&str]) -> Self {
-        let mut csv = Self::bare();
-        csv.row(header.iter().copied());
-        csv
+    /// A table with a header: the names of the columns, joined by commas.
+    pub(crate) fn new(header: &str) -> Self {
+        Self {
+            text: format!("{header}\n"),
+            lines: 1,
+        }
     }
 
     /// Rows without a header.
     pub(crate) fn bare() -> Self {
-        Self { text: String::new(), lines: 0 }
+        Self {
+            text: String::new(),
+            lines: 0,
+        }
     }
 
     /// Adds a row; gives its line in the file, from 1.
@@ -112,10 +119,16 @@ pub(crate) struct Defect {
 
 impl Defect {
     /// Header of the list of defects.
-    pub(crate) const HEADER: [&'static str; 5] = ["kind", "file", "place", "what", "expected"];
+    pub(crate) const HEADER: &'static str = "kind,file,place,what,expected";
 
     /// As a row of that list.
     pub(crate) fn fields(&self) -> [&str; 5] {
-        [self.kind, &self.file, &self.place, &self.what, self.expected]
+        [
+            self.kind,
+            &self.file,
+            &self.place,
+            &self.what,
+            self.expected,
+        ]
     }
 }

@@ -1,8 +1,8 @@
 //! The website's events as Google Analytics 4 exports them to BigQuery, one file a day.
 //!
-//! As in the real export: whole numbers are text, nulls are left out, `event_date` is the day in the
-//! property's zone while `event_timestamp` is UTC in microseconds, `traffic_source` is the user's
-//! first source and not the session's. A late session stands in the file of a later day.
+//! As in the real export: whole numbers are text, nulls are left out, `event_date` is the day in
+//! the property's zone while `event_timestamp` is UTC in microseconds, `traffic_source` is the
+//! user's first source and not the session's. A late session stands in the file of a later day.
 
 use std::io::Write;
 use std::path::Path;
@@ -30,7 +30,10 @@ pub(crate) fn delivery_day(world: &World, session: &Session, event: &Event) -> u
 
 /// Path of a day's file below the output folder.
 pub(crate) fn file_name(world: &World, day: usize) -> String {
-    format!("ga4/events_{}.ndjson.gz", world.calendar.day(day).format("%Y%m%d"))
+    format!(
+        "ga4/events_{}.ndjson.gz",
+        world.calendar.day(day).format("%Y%m%d")
+    )
 }
 
 /// SHA-256 of a normalised e-mail, in hexadecimal.
@@ -53,7 +56,10 @@ pub(crate) fn write_day(
     let mut text = String::with_capacity(1 << 16);
     let mut unit = None::<Unit>;
     for reference in &plan.session_days[day] {
-        if unit.as_ref().is_none_or(|unit| unit.index != reference.unit) {
+        if unit
+            .as_ref()
+            .is_none_or(|unit| unit.index != reference.unit)
+        {
             unit = Some(super::units::build(world, reference.unit));
         }
         let Some(unit) = &unit else { continue };
@@ -62,7 +68,9 @@ pub(crate) fn write_day(
         let session = &unit.sessions[usize::from(reference.session)];
         for (index, event) in session.events.iter().enumerate() {
             let wanted = if reference.is_duplicate {
-                session.duplicate.is_some_and(|(number, _)| usize::from(number) == index)
+                session
+                    .duplicate
+                    .is_some_and(|(number, _)| usize::from(number) == index)
             } else {
                 delivery_day(world, session, event) == day
             };
@@ -120,7 +128,10 @@ fn malformed(line: &str, event: &Event, day: usize, dice: u64) -> (String, &'sta
             "event_timestamp is no number",
         ),
         _ => (
-            format!("{{\"event_timestamp\":\"{}\",\"event_params\":[],{client}}}", event.at),
+            format!(
+                "{{\"event_timestamp\":\"{}\",\"event_params\":[],{client}}}",
+                event.at
+            ),
             "event_name is missing",
         ),
     }
@@ -151,12 +162,16 @@ fn text_param(out: &mut String, key: &str, value: &str) {
 
 fn number_param(out: &mut String, key: &str, value: i64) {
     separate(out);
-    out.push_str(&format!("{{\"key\":\"{key}\",\"value\":{{\"int_value\":\"{value}\"}}}}"));
+    out.push_str(&format!(
+        "{{\"key\":\"{key}\",\"value\":{{\"int_value\":\"{value}\"}}}}"
+    ));
 }
 
 fn double_param(out: &mut String, key: &str, value: &str) {
     separate(out);
-    out.push_str(&format!("{{\"key\":\"{key}\",\"value\":{{\"double_value\":{value}}}}}"));
+    out.push_str(&format!(
+        "{{\"key\":\"{key}\",\"value\":{{\"double_value\":{value}}}}}"
+    ));
 }
 
 fn separate(out: &mut String) {
@@ -168,10 +183,16 @@ fn separate(out: &mut String) {
 /// Address and title of a page.
 pub(crate) fn page(world: &World, plan: &Plan, unit: u32, page: Page) -> (String, String) {
     match page {
-        Page::Home => (format!("{SITE}/"), "Larkfield: gear for outside and inside".to_owned()),
+        Page::Home => (
+            format!("{SITE}/"),
+            "Larkfield: gear for outside and inside".to_owned(),
+        ),
         Page::Collection(index) => {
             let (name, path) = CATEGORIES[usize::from(index)];
-            (format!("{SITE}/collections/{path}"), format!("{name} | Larkfield"))
+            (
+                format!("{SITE}/collections/{path}"),
+                format!("{name} | Larkfield"),
+            )
         }
         Page::Product(index) => {
             let product = &world.products[usize::from(index)];
@@ -179,25 +200,40 @@ pub(crate) fn page(world: &World, plan: &Plan, unit: u32, page: Page) -> (String
             (address, format!("{} | Larkfield", product.title))
         }
         Page::Cart => (format!("{SITE}/cart"), "Your basket | Larkfield".to_owned()),
-        Page::Checkout => (format!("{SITE}/checkout"), "Checkout | Larkfield".to_owned()),
+        Page::Checkout => (
+            format!("{SITE}/checkout"),
+            "Checkout | Larkfield".to_owned(),
+        ),
         Page::Thanks(order) => {
             let number = plan.order_number(unit, usize::from(order));
-            (format!("{SITE}/checkout/thank-you?order={number}"), "Thank you | Larkfield".to_owned())
+            (
+                format!("{SITE}/checkout/thank-you?order={number}"),
+                "Thank you | Larkfield".to_owned(),
+            )
         }
-        Page::Business => {
-            (format!("{SITE}/business"), "Larkfield for business".to_owned())
-        }
-        Page::Quote => {
-            (format!("{SITE}/business/quote"), "Ask for a quote | Larkfield".to_owned())
-        }
-        Page::QuoteThanks => {
-            (format!("{SITE}/business/quote/thank-you"), "We will call you | Larkfield".to_owned())
-        }
+        Page::Business => (
+            format!("{SITE}/business"),
+            "Larkfield for business".to_owned(),
+        ),
+        Page::Quote => (
+            format!("{SITE}/business/quote"),
+            "Ask for a quote | Larkfield".to_owned(),
+        ),
+        Page::QuoteThanks => (
+            format!("{SITE}/business/quote/thank-you"),
+            "We will call you | Larkfield".to_owned(),
+        ),
         Page::Article(index) => {
             let (path, title) = ARTICLES[usize::from(index)];
-            (format!("{SITE}/journal/{path}"), format!("{title} | Larkfield"))
+            (
+                format!("{SITE}/journal/{path}"),
+                format!("{title} | Larkfield"),
+            )
         }
-        Page::Account => (format!("{SITE}/account"), "Your account | Larkfield".to_owned()),
+        Page::Account => (
+            format!("{SITE}/account"),
+            "Your account | Larkfield".to_owned(),
+        ),
     }
 }
 
@@ -217,9 +253,19 @@ struct Writer<'a> {
 impl<'a> Writer<'a> {
     fn new(world: &'a World, plan: &'a Plan, unit: &'a Unit, index: usize) -> Self {
         let session = &unit.sessions[index];
-        let views = session.events.iter().filter(|event| event.kind == EventKind::PageView).count();
-        let last = session.events.last().map_or(session.start, |event| event.at);
-        let landing = session.events.iter().position(|event| event.kind == EventKind::PageView);
+        let views = session
+            .events
+            .iter()
+            .filter(|event| event.kind == EventKind::PageView)
+            .count();
+        let last = session
+            .events
+            .last()
+            .map_or(session.start, |event| event.at);
+        let landing = session
+            .events
+            .iter()
+            .position(|event| event.kind == EventKind::PageView);
         Self {
             world,
             plan,
@@ -282,7 +328,11 @@ impl<'a> Writer<'a> {
 
     fn event(&self, out: &mut String, index: usize) {
         let event = &self.session.events[index];
-        let day = self.world.calendar.day(self.world.calendar.index(event.at)).format("%Y%m%d");
+        let day = self
+            .world
+            .calendar
+            .day(self.world.calendar.index(event.at))
+            .format("%Y%m%d");
         out.push_str(&format!(
             "{{\"event_date\":\"{day}\",\"event_timestamp\":\"{}\",\"event_name\":\"{}\",\
              \"event_params\":[",
@@ -326,7 +376,11 @@ impl<'a> Writer<'a> {
         if !referrer.is_empty() {
             text_param(out, "page_referrer", &referrer);
         }
-        text_param(out, "session_engaged", if self.is_engaged { "1" } else { "0" });
+        text_param(
+            out,
+            "session_engaged",
+            if self.is_engaged { "1" } else { "0" },
+        );
         if event.engagement > 0 {
             number_param(out, "engagement_time_msec", i64::from(event.engagement));
         }
@@ -350,8 +404,9 @@ impl<'a> Writer<'a> {
     }
 
     fn campaign_params(&self, out: &mut String) {
-        for (name, value) in
-            ["source", "medium", "campaign", "content", "campaign_id"].iter().zip(&self.arrival.utm)
+        for (name, value) in ["source", "medium", "campaign", "content", "campaign_id"]
+            .iter()
+            .zip(&self.arrival.utm)
         {
             if !value.is_empty() {
                 text_param(out, name, value);
@@ -363,7 +418,9 @@ impl<'a> Writer<'a> {
     }
 
     fn special_params(&self, out: &mut String, event: &Event) {
-        let currency = self.unit.people[usize::from(self.session.person)].market().currency;
+        let currency = self.unit.people[usize::from(self.session.person)]
+            .market()
+            .currency;
         match event.kind {
             EventKind::Scroll => number_param(out, "percent_scrolled", 90),
             EventKind::ViewItem(product) | EventKind::AddToCart(product) => {
@@ -406,7 +463,11 @@ impl<'a> Writer<'a> {
     /// Who and from which batch.
     fn envelope(&self, out: &mut String, index: usize) {
         let event = &self.session.events[index];
-        let parts = [u64::from(self.unit.index), self.session.start as u64, event.at as u64];
+        let parts = [
+            u64::from(self.unit.index),
+            self.session.start as u64,
+            event.at as u64,
+        ];
         let bundle = mix(self.world.seed, &parts) >> 34;
         out.push_str(&format!(
             "\"event_bundle_sequence_id\":\"{bundle}\",\"batch_page_id\":\"{}\",\
@@ -417,7 +478,11 @@ impl<'a> Writer<'a> {
         ));
         if let Some(false_user) = self.session.false_user {
             out.push_str(&format!("\"user_id\":\"{false_user}\","));
-        } else if self.session.user_from.is_some_and(|from| index >= usize::from(from)) {
+        } else if self
+            .session
+            .user_from
+            .is_some_and(|from| index >= usize::from(from))
+        {
             let user = self.unit.user_id(usize::from(self.session.person));
             out.push_str(&format!("\"user_id\":\"{user}\","));
         }
@@ -443,7 +508,10 @@ impl<'a> Writer<'a> {
         let market = person.market();
         let (city, region, _, _) = person.city();
         let device = self.device;
-        out.push_str(&format!("\"device\":{{\"category\":\"{}\"", device.category));
+        out.push_str(&format!(
+            "\"device\":{{\"category\":\"{}\"",
+            device.category
+        ));
         if !device.brand.is_empty() {
             out.push_str(&format!(",\"mobile_brand_name\":\"{}\"", device.brand));
         }
@@ -532,7 +600,13 @@ impl<'a> Writer<'a> {
                 ));
                 for line in &order.lines {
                     let variant = line.variant;
-                    self.item(out, line.product, variant, line.quantity, &cents(line.price));
+                    self.item(
+                        out,
+                        line.product,
+                        variant,
+                        line.quantity,
+                        &cents(line.price),
+                    );
                 }
                 out.push(']');
             }
@@ -567,16 +641,19 @@ fn user_agent_of(device: &Device) -> String {
         _ => "X11; Linux x86_64".to_owned(),
     };
     let version = device.browser_version;
+    let webkit = "AppleWebKit/537.36 (KHTML, like Gecko)";
     match device.browser {
         "Safari" => format!(
-            "Mozilla/5.0 ({machine}) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/{version} Safari/605.1.15"
+            "Mozilla/5.0 ({machine}) AppleWebKit/605.1.15 (KHTML, like Gecko) \
+             Version/{version} Safari/605.1.15"
         ),
-        "Firefox" => format!("Mozilla/5.0 ({machine}; rv:{version}) Gecko/20100101 Firefox/{version}"),
+        "Firefox" => {
+            format!("Mozilla/5.0 ({machine}; rv:{version}) Gecko/20100101 Firefox/{version}")
+        }
         "Edge" => format!(
-            "Mozilla/5.0 ({machine}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{version}.0.0 Safari/537.36 Edg/{version}.0.0"
+            "Mozilla/5.0 ({machine}) {webkit} Chrome/{version}.0.0 Safari/537.36 \
+             Edg/{version}.0.0"
         ),
-        _ => format!(
-            "Mozilla/5.0 ({machine}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{version}.0.0 Safari/537.36"
-        ),
+        _ => format!("Mozilla/5.0 ({machine}) {webkit} Chrome/{version}.0.0 Safari/537.36"),
     }
 }

@@ -4,9 +4,7 @@
 //! in forms; devices lose their cookies; the site and the network make their small mistakes.
 
 use super::calendar::{HOUR, MINUTE, SECOND};
-use super::model::{
-    Device, Event, EventKind, Origin, Page, Session, Unit, UnitKind, Visibility,
-};
+use super::model::{Device, Event, EventKind, Origin, Page, Session, Unit, UnitKind, Visibility};
 use super::random::{Dice, Purpose};
 use super::units::{Draft, Intent};
 use super::world::{ARTICLES, PAYMENT_REFERRERS, World};
@@ -32,11 +30,17 @@ pub(crate) fn live(world: &World, dice: &mut Dice, unit: &mut Unit, drafts: &[Dr
             device = unit.devices.len() - 1;
             current[draft.device] = device;
         }
-        let start = draft.start.max(unit.devices[device].busy_until.saturating_add(PAUSE));
+        let start = draft
+            .start
+            .max(unit.devices[device].busy_until.saturating_add(PAUSE));
         if start < world.calendar.begin() || start > world.calendar.end() - 3 * HOUR {
             continue;
         }
-        let draft = Draft { device, start, ..*draft };
+        let draft = Draft {
+            device,
+            start,
+            ..*draft
+        };
         let parts = [u64::from(unit.index), ordinal as u64];
         let mut dice = Dice::new(world.seed, Purpose::Session, &parts);
         visit(world, &mut dice, unit, draft);
@@ -44,7 +48,13 @@ pub(crate) fn live(world: &World, dice: &mut Dice, unit: &mut Unit, drafts: &[Dr
 }
 
 fn visit(world: &World, dice: &mut Dice, unit: &mut Unit, draft: Draft) {
-    let Draft { person, device, start, origin, intent } = draft;
+    let Draft {
+        person,
+        device,
+        start,
+        origin,
+        intent,
+    } = draft;
     let visibility = match unit.people[person].refuses {
         true if dice.chance(0.25) => Visibility::Cookieless,
         true => Visibility::Hidden,
@@ -74,7 +84,14 @@ fn visit(world: &World, dice: &mut Dice, unit: &mut Unit, draft: Draft) {
         late_days: 0,
         duplicate: None,
     };
-    let mut walk = Walk { world, unit, dice, session, at: start, order_placed: None };
+    let mut walk = Walk {
+        world,
+        unit,
+        dice,
+        session,
+        at: start,
+        order_placed: None,
+    };
     walk.choose_link();
     walk.arrive(intent);
     walk.wander(intent);
@@ -99,11 +116,18 @@ impl Walk<'_> {
     }
 
     fn event(&mut self, kind: EventKind, page: Page, engagement: u32) {
-        self.session.events.push(Event { at: self.at, kind, page, engagement });
+        self.session.events.push(Event {
+            at: self.at,
+            kind,
+            page,
+            engagement,
+        });
     }
 
     fn pause(&mut self, low_seconds: i64, high_seconds: i64) -> u32 {
-        let pause = self.dice.between(low_seconds * SECOND, high_seconds * SECOND);
+        let pause = self
+            .dice
+            .between(low_seconds * SECOND, high_seconds * SECOND);
         self.at += pause;
         (pause / 1000) as u32
     }
@@ -169,7 +193,9 @@ impl Walk<'_> {
         self.event(EventKind::PageView, page, 0);
         self.detail(page);
         let person = &self.unit.people[self.person()];
-        let is_registered = person.registered_at.is_some_and(|at| at < self.session.start);
+        let is_registered = person
+            .registered_at
+            .is_some_and(|at| at < self.session.start);
         let must = self.unit.devices[usize::from(self.session.device)].is_shared;
         if is_registered && (must || self.dice.chance(0.55)) {
             // Remembered from the last time, or logged in now.
@@ -212,7 +238,10 @@ impl Walk<'_> {
     }
 
     fn current(&self) -> Page {
-        self.session.events.last().map_or(Page::Home, |event| event.page)
+        self.session
+            .events
+            .last()
+            .map_or(Page::Home, |event| event.page)
     }
 
     fn product(&mut self) -> u16 {
@@ -344,7 +373,13 @@ impl Walk<'_> {
         self.pause(20, 120);
         let person = self.person();
         let order = super::commerce::place(
-            self.world, self.dice, self.unit, person, &self.session, &basket, self.at,
+            self.world,
+            self.dice,
+            self.unit,
+            person,
+            &self.session,
+            &basket,
+            self.at,
         );
         // The shop's own clock is a moment ahead of the page that thanks.
         self.at += self.dice.between(SECOND, 3 * SECOND);
@@ -358,7 +393,14 @@ impl Walk<'_> {
             self.event(EventKind::PageView, Page::Thanks(order), 0);
             self.event(EventKind::Purchase(order, true), Page::Thanks(order), 0);
         }
-        super::company::note_customer(self.world, self.dice, self.unit, person, &self.session, self.at);
+        super::company::note_customer(
+            self.world,
+            self.dice,
+            self.unit,
+            person,
+            &self.session,
+            self.at,
+        );
     }
 
     /// Small mistakes of the site and of the network.
@@ -375,7 +417,11 @@ impl Walk<'_> {
             let event = self.dice.below(self.session.events.len()) as u16;
             self.session.duplicate = Some((event, self.dice.below(2) as u8));
         }
-        let wrong = if self.session.user_from.is_some() { 0.015 } else { 0.004 };
+        let wrong = if self.session.user_from.is_some() {
+            0.015
+        } else {
+            0.004
+        };
         if self.dice.chance(wrong) {
             self.session.false_user = Some(["0", "null", "undefined"][self.dice.below(3)]);
             self.session.user_from = Some(0);
@@ -419,7 +465,15 @@ impl Walk<'_> {
             order.placed_at += wait;
         }
         let page = events.first().map_or(Page::Home, |event| event.page);
-        events.insert(0, Event { at: start, kind: EventKind::SessionStart, page, engagement: 0 });
+        events.insert(
+            0,
+            Event {
+                at: start,
+                kind: EventKind::SessionStart,
+                page,
+                engagement: 0,
+            },
+        );
         let machine = &mut self.unit.devices[usize::from(self.session.device)];
         machine.session_count += 1;
         let number = machine.session_count;

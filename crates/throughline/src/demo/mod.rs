@@ -1,8 +1,8 @@
 //! The demo company: every source file of a made-up company, at any size, with the truth beside.
 //!
 //! Same arguments, same bytes, whatever the number of threads. The world is a pure function of the
-//! seed: a first pass counts what there is (`plan`), later ones make it again and write. Nothing here
-//! knows of the models that read the files.
+//! seed: a first pass counts what there is (`plan`), later ones make it again and write. Nothing
+//! here knows of the models that read the files.
 
 mod ads;
 mod calendar;
@@ -84,7 +84,13 @@ pub(crate) struct GenerateReport {
 
 /// Folders that belong to a generated company.
 const FOLDERS: [&str; 8] = [
-    "ga4", "google_ads", "meta_ads", "linkedin_ads", "hubspot", "shopify", "exchange_rates",
+    "ga4",
+    "google_ads",
+    "meta_ads",
+    "linkedin_ads",
+    "hubspot",
+    "shopify",
+    "exchange_rates",
     "truth",
 ];
 
@@ -100,7 +106,10 @@ pub(crate) fn generate(
         bail!("`--days` is {}, it must be from 2 to 3650", options.days);
     }
     if !(100..=10_000_000_000).contains(&options.events) {
-        bail!("`--events` is {}, it must be from 100 to 10000000000", options.events);
+        bail!(
+            "`--events` is {}, it must be from 100 to 10000000000",
+            options.events
+        );
     }
     prepare(&options.out)?;
     let threads = options.threads.unwrap_or(0);
@@ -115,7 +124,8 @@ pub(crate) fn generate(
         for news in receiver {
             progress(news);
         }
-        work.join().unwrap_or_else(|_| bail!("the generator stopped unexpectedly"))
+        work.join()
+            .unwrap_or_else(|_| bail!("the generator stopped unexpectedly"))
     })
 }
 
@@ -148,7 +158,11 @@ struct Teller(mpsc::Sender<Progress>);
 impl Teller {
     fn tell(&self, step: &'static str, done: u64, total: u64) {
         // Nobody listening is no reason to stop.
-        let _ = self.0.send(Progress { step, done: done.min(total), total });
+        let _ = self.0.send(Progress {
+            step,
+            done: done.min(total),
+            total,
+        });
     }
 }
 
@@ -157,7 +171,9 @@ fn write_all(options: &GenerateOptions, teller: &Teller) -> anyhow::Result<Gener
     let out = options.out.as_path();
     let target = options.events;
     // Nothing marks the folder as whole until the summary is written, at the very end.
-    let plan = Plan::new(&world, target, &|done| teller.tell("planning", done, target));
+    let plan = Plan::new(&world, target, &|done| {
+        teller.tell("planning", done, target)
+    });
     let mut report = GenerateReport {
         sessions: plan.sessions,
         orders: plan.orders() as u64,
@@ -165,22 +181,29 @@ fn write_all(options: &GenerateOptions, teller: &Teller) -> anyhow::Result<Gener
     };
     let mut defects: Vec<Defect> = Vec::new();
     let days = world.calendar.days;
-    let done = each(days, "website events", teller, |day| ga4::write_day(&world, &plan, out, day))?;
+    let done = each(days, "website events", teller, |day| {
+        ga4::write_day(&world, &plan, out, day)
+    })?;
     for (lines, planted) in done {
         report.events += lines;
         defects.extend(planted);
     }
-    let done = each(days, "orders", teller, |day| shopify::write_day(&world, &plan, out, day))?;
+    let done = each(days, "orders", teller, |day| {
+        shopify::write_day(&world, &plan, out, day)
+    })?;
     for (lines, planted) in done {
         report.order_lines += lines;
         defects.extend(planted);
     }
     shopify::write_products(&world, out)?;
-    let done =
-        each(days, "ad platforms", teller, |day| ads::write_delivery(&world, &plan, out, day))?;
+    let done = each(days, "ad platforms", teller, |day| {
+        ads::write_delivery(&world, &plan, out, day)
+    })?;
     defects.extend(done.into_iter().flatten());
     let weeks = plan.crm_weeks.len();
-    let done = each(weeks, "CRM", teller, |week| hubspot::write_week(&world, &plan, out, week))?;
+    let done = each(weeks, "CRM", teller, |week| {
+        hubspot::write_week(&world, &plan, out, week)
+    })?;
     defects.extend(done.into_iter().flatten());
     rates::write(&world, out)?;
     truth::write_spend(&world, &plan, out)?;

@@ -20,8 +20,10 @@ const NETWORKS: [(&str, &str); 4] = [
     ("reddit.com", "https://www.reddit.com/"),
     ("linkedin.com", "https://www.linkedin.com/"),
 ];
-const ASSISTANTS: [(&str, &str); 2] =
-    [("chatgpt.com", "https://chatgpt.com/"), ("perplexity.ai", "https://www.perplexity.ai/")];
+const ASSISTANTS: [(&str, &str); 2] = [
+    ("chatgpt.com", "https://chatgpt.com/"),
+    ("perplexity.ai", "https://www.perplexity.ai/"),
+];
 
 /// The true source of a visit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,51 +43,80 @@ pub(crate) fn true_source(world: &World, origin: Origin, at: i64) -> TrueSource 
         channel,
     };
     let host = |address: &str| {
-        let rest = address.trim_start_matches("https://").trim_start_matches("www.");
+        let rest = address
+            .trim_start_matches("https://")
+            .trim_start_matches("www.");
         rest.split('/').next().unwrap_or_default().to_owned()
     };
     match origin {
         Origin::Direct => plain("(direct)", "(none)", None, "Direct"),
-        Origin::Search(index) => {
-            plain(ENGINES[usize::from(index)].0, "organic", None, "Organic Search")
-        }
-        Origin::Social(index) => {
-            plain(NETWORKS[usize::from(index)].0, "referral", None, "Organic Social")
-        }
+        Origin::Search(index) => plain(
+            ENGINES[usize::from(index)].0,
+            "organic",
+            None,
+            "Organic Search",
+        ),
+        Origin::Social(index) => plain(
+            NETWORKS[usize::from(index)].0,
+            "referral",
+            None,
+            "Organic Social",
+        ),
         Origin::Newsletter(index) => {
             let name = NEWSLETTERS[usize::from(index)].to_owned();
             plain("newsletter", "email", Some(name), "Email")
         }
-        Origin::Referral(index) => {
-            plain(&host(REFERRERS[usize::from(index)]), "referral", None, "Referral")
-        }
+        Origin::Referral(index) => plain(
+            &host(REFERRERS[usize::from(index)]),
+            "referral",
+            None,
+            "Referral",
+        ),
         Origin::Partner(index) => {
             let campaign = Some("partner_programme".to_owned());
-            plain(PARTNERS[usize::from(index)], "affiliate", campaign, "Affiliates")
+            plain(
+                PARTNERS[usize::from(index)],
+                "affiliate",
+                campaign,
+                "Affiliates",
+            )
         }
-        Origin::Assistant(index) => {
-            plain(ASSISTANTS[usize::from(index)].0, "referral", None, "AI Assistant")
+        Origin::Assistant(index) => plain(
+            ASSISTANTS[usize::from(index)].0,
+            "referral",
+            None,
+            "AI Assistant",
+        ),
+        Origin::Ad(index) => ad_source(world, index, at),
+    }
+}
+
+fn ad_source(world: &World, index: u16, at: i64) -> TrueSource {
+    let ad = &world.ads.ads[usize::from(index)];
+    let campaign = world.ads.campaign_of(ad);
+    let name = campaign.name_at(at);
+    let (source, medium, shown, channel) = match campaign.platform {
+        Platform::Google if campaign.aim == Aim::Shopping => {
+            ("google", "cpc", name.to_owned(), "Cross-network")
         }
-        Origin::Ad(index) => {
-            let ad = &world.ads.ads[usize::from(index)];
-            let campaign = world.ads.campaign_of(ad);
-            let name = campaign.name_at(at);
-            match campaign.platform {
-                Platform::Google => {
-                    let channel =
-                        if campaign.aim == Aim::Shopping { "Cross-network" } else { "Paid Search" };
-                    plain("google", "cpc", Some(name.to_owned()), channel)
-                }
-                Platform::Meta => {
-                    let source = if index % 2 == 0 { "facebook" } else { "instagram" };
-                    plain(source, "paid_social", Some(slug(name)), "Paid Social")
-                }
-                // Its links are tagged by hand: the old name stays in them.
-                Platform::LinkedIn => {
-                    plain("linkedin", "paid_social", Some(slug(campaign.name)), "Paid Social")
-                }
-            }
+        Platform::Google => ("google", "cpc", name.to_owned(), "Paid Search"),
+        Platform::Meta if index.is_multiple_of(2) => {
+            ("facebook", "paid_social", slug(name), "Paid Social")
         }
+        Platform::Meta => ("instagram", "paid_social", slug(name), "Paid Social"),
+        // Its links are tagged by hand: the old name stays in them.
+        Platform::LinkedIn => (
+            "linkedin",
+            "paid_social",
+            slug(campaign.name),
+            "Paid Social",
+        ),
+    };
+    TrueSource {
+        source: source.to_owned(),
+        medium,
+        campaign: Some(shown),
+        channel,
     }
 }
 
@@ -103,18 +134,31 @@ pub(crate) struct Arrival {
 }
 
 /// The click id of a session: the parameter's name and its value.
-pub(crate) fn click_id(world: &World, unit: &Unit, session: usize) -> Option<(&'static str, String)> {
+pub(crate) fn click_id(
+    world: &World,
+    unit: &Unit,
+    session: usize,
+) -> Option<(&'static str, String)> {
     let visit = &unit.sessions[session];
-    let Origin::Ad(index) = visit.origin else { return None };
+    let Origin::Ad(index) = visit.origin else {
+        return None;
+    };
     if !visit.has_click_id {
         return None;
     }
-    let parts = [u64::from(unit.index), visit.start as u64, u64::from(visit.device)];
+    let parts = [
+        u64::from(unit.index),
+        visit.start as u64,
+        u64::from(visit.device),
+    ];
     let mut dice = Dice::new(world.seed, Purpose::Click, &parts);
     let ad = &world.ads.ads[usize::from(index)];
     Some(match world.ads.campaign_of(ad).platform {
         Platform::Google => ("gclid", format!("Cj0KCQjw{}_BwE", dice.text(URL_SAFE, 60))),
-        Platform::Meta => ("fbclid", format!("IwZXh0bgNhZW0{}", dice.text(URL_SAFE, 54))),
+        Platform::Meta => (
+            "fbclid",
+            format!("IwZXh0bgNhZW0{}", dice.text(URL_SAFE, 54)),
+        ),
         Platform::LinkedIn => {
             let part = |dice: &mut Dice, length| dice.text(HEX, length);
             let id = format!(
@@ -152,7 +196,13 @@ pub(crate) fn arrival(world: &World, unit: &Unit, session: usize) -> Arrival {
         }
     }
     arrival.click_id = click_id(world, unit, session);
-    let names = ["utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_id"];
+    let names = [
+        "utm_source",
+        "utm_medium",
+        "utm_campaign",
+        "utm_content",
+        "utm_id",
+    ];
     let mut query = Vec::new();
     if let Some((name, value)) = &arrival.click_id {
         if *name == "gclid" {
@@ -164,7 +214,10 @@ pub(crate) fn arrival(world: &World, unit: &Unit, session: usize) -> Arrival {
         if !value.is_empty() {
             // Half of the placeholders stand in the address as typed, half percent-encoded.
             let raw = visit.has_macro && visit.start % 2 == 0;
-            query.push(format!("{name}={}", if raw { value.clone() } else { encoded(value) }));
+            query.push(format!(
+                "{name}={}",
+                if raw { value.clone() } else { encoded(value) }
+            ));
         }
     }
     arrival.query = query.join("&");
@@ -172,7 +225,9 @@ pub(crate) fn arrival(world: &World, unit: &Unit, session: usize) -> Arrival {
 }
 
 fn add_ad_parameters(world: &World, visit: &Session, utm: &mut [String; 5]) {
-    let Origin::Ad(index) = visit.origin else { return };
+    let Origin::Ad(index) = visit.origin else {
+        return;
+    };
     let ad = &world.ads.ads[usize::from(index)];
     let campaign = world.ads.campaign_of(ad);
     match campaign.platform {
@@ -236,7 +291,9 @@ fn encoded(value: &str) -> String {
 
 /// Where new visitors of the shop come from.
 pub(crate) fn first_origin(world: &World, dice: &mut Dice, region: super::world::Region) -> Origin {
-    let weights = [24.0, 13.0, 10.0, 3.0, 16.0, 5.0, 12.0, 1.0, 5.0, 3.0, 3.0, 3.5];
+    let weights = [
+        24.0, 13.0, 10.0, 3.0, 16.0, 5.0, 12.0, 1.0, 5.0, 3.0, 3.0, 3.5,
+    ];
     match dice.weighted(&weights) {
         0 => Origin::Search([0, 0, 0, 0, 0, 0, 1, 2, 3, 1][dice.below(10)]),
         1 => ad(world, dice, Platform::Google, Aim::Search, region),

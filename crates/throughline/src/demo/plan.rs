@@ -67,11 +67,14 @@ impl Plan {
         let mut plan = Self::empty(world);
         let mut next = 0u32;
         while plan.events < target {
-            let chunks: Vec<Range<u32>> =
-                (0..32).map(|piece| next + piece * CHUNK..next + (piece + 1) * CHUNK).collect();
+            let chunks: Vec<Range<u32>> = (0..32)
+                .map(|piece| next + piece * CHUNK..next + (piece + 1) * CHUNK)
+                .collect();
             next += 32 * CHUNK;
-            let parts: Vec<(Self, Vec<u64>)> =
-                chunks.into_par_iter().map(|range| Self::part(world, range)).collect();
+            let parts: Vec<(Self, Vec<u64>)> = chunks
+                .into_par_iter()
+                .map(|range| Self::part(world, range))
+                .collect();
             for (part, counts) in parts {
                 let first = plan.units;
                 if plan.events + part.events < target {
@@ -140,8 +143,12 @@ impl Plan {
     }
 
     fn finish(&mut self) {
-        self.session_days.par_iter_mut().for_each(|day| day.sort_unstable());
-        self.order_days.par_iter_mut().for_each(|day| day.sort_unstable());
+        self.session_days
+            .par_iter_mut()
+            .for_each(|day| day.sort_unstable());
+        self.order_days
+            .par_iter_mut()
+            .for_each(|day| day.sort_unstable());
         self.placed.sort_unstable();
         self.order_numbers = std::mem::take(&mut self.placed)
             .into_iter()
@@ -224,7 +231,11 @@ impl Plan {
 
     /// The number that people call an order by.
     pub(crate) fn order_number(&self, unit: u32, order: usize) -> u32 {
-        1001 + self.order_numbers.get(&(unit, order as u8)).copied().unwrap_or_default()
+        1001 + self
+            .order_numbers
+            .get(&(unit, order as u8))
+            .copied()
+            .unwrap_or_default()
     }
 
     /// The shop's id of an order.

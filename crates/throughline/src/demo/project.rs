@@ -2,11 +2,14 @@
 
 /// A `throughline.yml` over generated sources in a folder, given relative to the project.
 pub(crate) fn project_yaml(sources_dir: &str) -> String {
-    TEMPLATE.replace("{sources}", sources_dir.trim_end_matches('/'))
+    TEMPLATE
+        .trim_start()
+        .replace("{sources}", sources_dir.trim_end_matches('/'))
 }
 
-const TEMPLATE: &str = r#"# The demo company: Larkfield sells outdoor and office goods to people in a web shop,
-# and furnishes offices for companies. Every file below was made by `throughline generate`.
+const TEMPLATE: &str = r#"
+# The demo company: Larkfield sells outdoor and office goods to people in a web shop, and
+# furnishes offices for companies. Every file below was made by `throughline generate`.
 name: larkfield
 version: 1
 

@@ -98,7 +98,9 @@ impl Dice {
 
     /// Random characters of an alphabet.
     pub(crate) fn text(&mut self, alphabet: &[u8], length: usize) -> String {
-        (0..length).map(|_| char::from(alphabet[self.below(alphabet.len())])).collect()
+        (0..length)
+            .map(|_| char::from(alphabet[self.below(alphabet.len())]))
+            .collect()
     }
 }
 

@@ -73,7 +73,8 @@ pub(crate) fn write_day(
             expected: "quarantined with a reason",
         });
     }
-    file.flush().with_context(|| format!("cannot write the file `{}`", path.display()))?;
+    file.flush()
+        .with_context(|| format!("cannot write the file `{}`", path.display()))?;
     Ok((lines, defects))
 }
 
@@ -84,13 +85,33 @@ fn money(amount: i64, currency: &str) -> Value {
 
 /// A version of an order.
 fn order(world: &World, plan: &Plan, unit: &Unit, reference: &OrderRef) -> Value {
+    let order = &unit.orders[usize::from(reference.order)];
+    let market = unit.people[usize::from(order.person)].market();
+    let slipped = order.slipped_currency.filter(|_| reference.version == 0);
+    let currency = slipped.unwrap_or(market.currency);
+    let id = plan.order_id(unit.index, usize::from(reference.order));
+    let mut parts = [
+        head(plan, unit, reference),
+        amounts(order, market, currency),
+        buyer(unit, order),
+        visit(world, plan, unit, order),
+        json!({
+            "line_items": line_items(world, order, id, currency),
+            "refunds": refunds(order, market, currency, (id, reference.at)),
+        }),
+    ];
+    let whole = parts
+        .iter_mut()
+        .filter_map(Value::as_object_mut)
+        .map(std::mem::take);
+    Value::Object(whole.flatten().collect())
+}
+
+/// Its names, times and status.
+fn head(plan: &Plan, unit: &Unit, reference: &OrderRef) -> Value {
     let index = usize::from(reference.order);
     let order = &unit.orders[index];
     let at = reference.at;
-    let person = &unit.people[usize::from(order.person)];
-    let market = person.market();
-    let slipped = order.slipped_currency.filter(|_| reference.version == 0);
-    let currency = slipped.unwrap_or(market.currency);
     let number = plan.order_number(unit.index, index);
     let id = plan.order_id(unit.index, index);
     let so_far = |moment: Option<i64>| moment.filter(|moment| *moment <= at);
@@ -102,66 +123,73 @@ fn order(world: &World, plan: &Plan, unit: &Unit, reference: &OrderRef) -> Value
         (None, Some(_)) => "partially_refunded",
         (None, None) => "paid",
     };
-    let (landing, referring) = landing(world, plan, unit, order);
-    let attributes = note_attributes(unit, order);
-    let buyer = unit.customer_id(usize::from(order.person));
     let is_entered = order.deal.is_some();
+    json!({
+        "id": id,
+        "admin_graphql_api_id": format!("gid://shopify/Order/{id}"),
+        "name": format!("#{number}"),
+        "order_number": number,
+        "number": number - 1000,
+        "created_at": with_offset(order.placed_at),
+        "processed_at": with_offset(order.placed_at),
+        "updated_at": with_offset(at + MINUTE),
+        "cancelled_at": cancelled.map(with_offset),
+        "cancel_reason": cancelled.map(|_| "customer"),
+        "test": order.is_test,
+        "confirmed": true,
+        "financial_status": status,
+        "fulfillment_status": so_far(order.fulfilled_at).map(|_| "fulfilled"),
+        "source_name": if is_entered { "shopify_draft_order" } else { "web" },
+    })
+}
+
+/// Who bought.
+fn buyer(unit: &Unit, order: &Order) -> Value {
+    let person = &unit.people[usize::from(order.person)];
+    let market = person.market();
     let address = address(unit, order, market);
+    let has_phone = unit.index.is_multiple_of(3);
+    json!({
+        "email": order.email,
+        "contact_email": order.email,
+        "phone": has_phone.then_some(&person.phone),
+        "buyer_accepts_marketing": person.is_subscriber,
+        "customer_locale": market.language,
+        "customer": {
+            "id": unit.customer_id(usize::from(order.person)),
+            "email": order.email,
+            "first_name": person.first,
+            "last_name": person.last,
+            "phone": person.phone,
+            "currency": market.currency,
+        },
+        "billing_address": address,
+        "shipping_address": address,
+    })
+}
+
+/// What the shop noted of the visit.
+fn visit(world: &World, plan: &Plan, unit: &Unit, order: &Order) -> Value {
+    let (landing, referring) = landing(world, plan, unit, order);
     let codes: Vec<Value> = order
         .coupon
         .iter()
         .map(|code| json!({"code": code, "amount": cents(order.discount), "type": "percentage"}))
         .collect();
-    let mut parts = [
-        json!({
-            "id": id,
-            "admin_graphql_api_id": format!("gid://shopify/Order/{id}"),
-            "name": format!("#{number}"),
-            "order_number": number,
-            "number": number - 1000,
-            "created_at": with_offset(order.placed_at),
-            "processed_at": with_offset(order.placed_at),
-            "updated_at": with_offset(at + MINUTE),
-            "cancelled_at": cancelled.map(with_offset),
-            "cancel_reason": cancelled.map(|_| "customer"),
-            "test": order.is_test,
-            "confirmed": true,
-            "financial_status": status,
-            "fulfillment_status": so_far(order.fulfilled_at).map(|_| "fulfilled"),
-            "source_name": if is_entered { "shopify_draft_order" } else { "web" },
-        }),
-        amounts(order, market, currency),
-        json!({
-            "email": order.email,
-            "contact_email": order.email,
-            "phone": if unit.index % 3 == 0 { json!(person.phone) } else { Value::Null },
-            "buyer_accepts_marketing": person.is_subscriber,
-            "customer_locale": market.language,
-            "customer": {
-                "id": buyer,
-                "email": order.email,
-                "first_name": person.first,
-                "last_name": person.last,
-                "phone": person.phone,
-                "currency": market.currency,
-            },
-            "landing_site": landing,
-            "referring_site": referring,
-            "note_attributes": attributes,
-            "discount_codes": codes,
-            "billing_address": address,
-            "shipping_address": address,
-            "line_items": line_items(world, order, id, currency),
-            "refunds": refunds(order, market, currency, (id, at)),
-        }),
-    ];
-    let whole = parts.iter_mut().filter_map(Value::as_object_mut).map(std::mem::take);
-    Value::Object(whole.flatten().collect())
+    json!({
+        "landing_site": landing,
+        "referring_site": referring,
+        "note_attributes": note_attributes(unit, order),
+        "discount_codes": codes,
+    })
 }
 
 fn amounts(order: &Order, market: &Market, currency: &str) -> Value {
-    let subtotal: i64 =
-        order.lines.iter().map(|line| line.price * line.quantity - line.discount).sum();
+    let subtotal: i64 = order
+        .lines
+        .iter()
+        .map(|line| line.price * line.quantity - line.discount)
+        .sum();
     json!({
         "currency": currency,
         "presentment_currency": currency,
@@ -253,11 +281,18 @@ fn line_items(world: &World, order: &Order, id: u64, currency: &str) -> Vec<Valu
 
 /// Landing page and referrer that the shop noted: only where the cookie was kept.
 fn landing(world: &World, plan: &Plan, unit: &Unit, order: &Order) -> (Value, Value) {
-    let Some(session) = order.session.filter(|_| order.keeps_client).map(usize::from) else {
+    let Some(session) = order
+        .session
+        .filter(|_| order.keeps_client)
+        .map(usize::from)
+    else {
         return (Value::Null, Value::Null);
     };
     let arrival = arrival(world, unit, session);
-    let page = unit.sessions[session].events.first().map(|event| event.page);
+    let page = unit.sessions[session]
+        .events
+        .first()
+        .map(|event| event.page);
     let page = page.unwrap_or(super::model::Page::Home);
     let address = super::ga4::page(world, plan, unit.index, page).0;
     let mut path = address.trim_start_matches(SITE).to_owned();
@@ -265,13 +300,20 @@ fn landing(world: &World, plan: &Plan, unit: &Unit, order: &Order) -> (Value, Va
         path.push(if path.contains('?') { '&' } else { '?' });
         path.push_str(&arrival.query);
     }
-    let referrer =
-        if arrival.referrer.is_empty() { Value::Null } else { json!(arrival.referrer) };
+    let referrer = if arrival.referrer.is_empty() {
+        Value::Null
+    } else {
+        json!(arrival.referrer)
+    };
     (json!(path), referrer)
 }
 
 fn note_attributes(unit: &Unit, order: &Order) -> Vec<Value> {
-    let Some(session) = order.session.filter(|_| order.keeps_client).map(usize::from) else {
+    let Some(session) = order
+        .session
+        .filter(|_| order.keeps_client)
+        .map(usize::from)
+    else {
         return vec![];
     };
     let session = &unit.sessions[session];

@@ -44,8 +44,12 @@ pub(crate) fn build(world: &World, index: u32) -> Unit {
         3 => UnitKind::Company,
         5 => UnitKind::Family,
         7 => UnitKind::Bot,
-        _ => [UnitKind::Single, UnitKind::Family, UnitKind::Company, UnitKind::Bot]
-            [dice.weighted(&[979.0, 8.0, 10.0, 3.0])],
+        _ => [
+            UnitKind::Single,
+            UnitKind::Family,
+            UnitKind::Company,
+            UnitKind::Bot,
+        ][dice.weighted(&[979.0, 8.0, 10.0, 3.0])],
     };
     let mut unit = Unit {
         index,
@@ -94,7 +98,12 @@ fn add_person(dice: &mut Dice, unit: &mut Unit, company: Option<(usize, &str)>) 
         Some(other) if unit.kind == UnitKind::Family => other.last,
         _ => LAST_NAMES[dice.below(LAST_NAMES.len())],
     };
-    let provider = ["mail.example", "inbox.example", "post.example", "webmail.example"];
+    let provider = [
+        "mail.example",
+        "inbox.example",
+        "post.example",
+        "webmail.example",
+    ];
     let serial = u64::from(unit.index) * 4 + number as u64;
     let private = format!(
         "{}.{}{}@{}",
@@ -104,7 +113,11 @@ fn add_person(dice: &mut Dice, unit: &mut Unit, company: Option<(usize, &str)>) 
         provider[dice.below(provider.len())]
     );
     let email = match company {
-        Some((_, domain)) => format!("{}.{}{number}@{domain}", first.to_lowercase(), last.to_lowercase()),
+        Some((_, domain)) => format!(
+            "{}.{}{number}@{domain}",
+            first.to_lowercase(),
+            last.to_lowercase()
+        ),
         None => private.clone(),
     };
     let second_email = match company {
@@ -137,10 +150,36 @@ fn add_person(dice: &mut Dice, unit: &mut Unit, company: Option<(usize, &str)>) 
 /// Category, brand, model, system, its version, browser, its version.
 const MACHINES: [[&str; 7]; 9] = [
     ["mobile", "Apple", "iPhone", "iOS", "18.4", "Safari", "18.4"],
-    ["mobile", "Samsung", "Galaxy S24", "Android", "15", "Chrome", "136.0"],
-    ["mobile", "Google", "Pixel 9", "Android", "15", "Chrome", "136.0"],
-    ["desktop", "Microsoft", "", "Windows", "11", "Chrome", "136.0"],
-    ["desktop", "Apple", "", "Macintosh", "15.4", "Safari", "18.4"],
+    [
+        "mobile",
+        "Samsung",
+        "Galaxy S24",
+        "Android",
+        "15",
+        "Chrome",
+        "136.0",
+    ],
+    [
+        "mobile", "Google", "Pixel 9", "Android", "15", "Chrome", "136.0",
+    ],
+    [
+        "desktop",
+        "Microsoft",
+        "",
+        "Windows",
+        "11",
+        "Chrome",
+        "136.0",
+    ],
+    [
+        "desktop",
+        "Apple",
+        "",
+        "Macintosh",
+        "15.4",
+        "Safari",
+        "18.4",
+    ],
     ["desktop", "Microsoft", "", "Windows", "10", "Edge", "135.0"],
     ["desktop", "", "", "Linux", "6.8", "Firefox", "138.0"],
     ["tablet", "Apple", "iPad", "iOS", "18.4", "Safari", "18.4"],
@@ -150,8 +189,15 @@ const TABLET: usize = 7;
 const SERVER: usize = 8;
 
 fn add_device(dice: &mut Dice, unit: &mut Unit, machine: usize) -> usize {
-    let [category, brand, model, system, system_version, browser, browser_version] =
-        MACHINES[machine];
+    let [
+        category,
+        brand,
+        model,
+        system,
+        system_version,
+        browser,
+        browser_version,
+    ] = MACHINES[machine];
     // One clock in 150 is wrong: ahead by an hour or by a day.
     let skew = if dice.chance(1.0 / 150.0) {
         if dice.chance(0.5) { HOUR } else { DAY }
@@ -188,7 +234,11 @@ fn visit_time(world: &World, dice: &mut Dice, day: usize, is_business: bool) -> 
         3.0, 1.0, 0.6, 0.4, 0.4, 0.8, 2.0, 4.0, 5.0, 5.0, 5.0, 5.5, 6.5, 6.0, 5.0, 5.0, 5.5, 6.5,
         7.5, 9.0, 10.0, 9.5, 7.5, 5.0,
     ];
-    let hour = if is_business { 8 + dice.below(10) } else { dice.weighted(&PRIVATE) } as i64;
+    let hour = if is_business {
+        8 + dice.below(10)
+    } else {
+        dice.weighted(&PRIVATE)
+    } as i64;
     let within = (dice.share() * HOUR as f64) as i64;
     world.calendar.start(day) + hour * HOUR + within
 }
@@ -268,8 +318,18 @@ fn plan_shopper(
         } else {
             shopper_intent(dice, visits, visit, buys.is_some())
         };
-        let device = devices[if visit == 0 { 0 } else { dice.below(devices.len()) }];
-        drafts.push(Draft { person, device, start, origin, intent });
+        let device = devices[if visit == 0 {
+            0
+        } else {
+            dice.below(devices.len())
+        }];
+        drafts.push(Draft {
+            person,
+            device,
+            start,
+            origin,
+            intent,
+        });
     }
 }
 
@@ -281,8 +341,13 @@ fn shopper_intent(dice: &mut Dice, visits: usize, visit: usize, buyer: bool) -> 
     } else {
         [24.0, 58.0, 9.0, 4.0, 5.0 + visit as f64]
     };
-    [Intent::Bounce, Intent::Browse, Intent::Cart, Intent::Checkout, Intent::SignUp]
-        [dice.weighted(&weights)]
+    [
+        Intent::Bounce,
+        Intent::Browse,
+        Intent::Cart,
+        Intent::Checkout,
+        Intent::SignUp,
+    ][dice.weighted(&weights)]
 }
 
 fn share_a_tablet(world: &World, dice: &mut Dice, unit: &mut Unit, drafts: &mut Vec<Draft>) {
@@ -293,14 +358,27 @@ fn share_a_tablet(world: &World, dice: &mut Dice, unit: &mut Unit, drafts: &mut 
     let tablet = add_device(dice, unit, TABLET);
     unit.devices[tablet].is_shared = true;
     for person in 0..unit.people.len() {
-        let last = drafts.iter().filter(|draft| draft.person == person).map(|draft| draft.start);
+        let last = drafts
+            .iter()
+            .filter(|draft| draft.person == person)
+            .map(|draft| draft.start);
         let mut start = last.min().unwrap_or_else(|| world.calendar.begin());
         for visit in 0..2 + dice.below(2) {
             start += HOUR + (dice.waiting(4.0) * DAY as f64) as i64;
             let region = unit.people[person].market().region;
             let origin = later_origin(world, dice, region, unit.people[person].is_subscriber);
-            let intent = if visit == 0 { Intent::SignUp } else { Intent::Browse };
-            drafts.push(Draft { person, device: tablet, start, origin, intent });
+            let intent = if visit == 0 {
+                Intent::SignUp
+            } else {
+                Intent::Browse
+            };
+            drafts.push(Draft {
+                person,
+                device: tablet,
+                start,
+                origin,
+                intent,
+            });
         }
     }
 }
@@ -330,12 +408,26 @@ fn plan_company(world: &World, dice: &mut Dice, unit: &mut Unit, drafts: &mut Ve
             begin += HOUR + (dice.waiting(4.0) * DAY as f64) as i64;
         }
         let mut start = begin;
-        let asks = if person == 0 || dice.chance(0.55) { Some(1.min(visits - 1)) } else { None };
+        let asks = if person == 0 || dice.chance(0.55) {
+            Some(1.min(visits - 1))
+        } else {
+            None
+        };
         for visit in 0..visits {
             let origin = business_origin(world, dice, region, visit == 0);
-            let intent = if asks == Some(visit) { Intent::Lead } else { Intent::Business };
+            let intent = if asks == Some(visit) {
+                Intent::Lead
+            } else {
+                Intent::Business
+            };
             let device = devices[dice.below(devices.len())];
-            drafts.push(Draft { person, device, start, origin, intent });
+            drafts.push(Draft {
+                person,
+                device,
+                start,
+                origin,
+                intent,
+            });
             start += 2 * HOUR + (dice.waiting(6.0) * DAY as f64) as i64;
         }
     }
@@ -344,9 +436,13 @@ fn plan_company(world: &World, dice: &mut Dice, unit: &mut Unit, drafts: &mut Ve
 /// User agents of machines.
 const ROBOTS: [&str; 5] = [
     "Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)",
-    "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)",
-    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/119.0.0.0 Safari/537.36",
-    "Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X Build/MMB29P) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/136.0.0.0 Mobile Safari/537.36 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+    "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; \
+     +https://openai.com/gptbot)",
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
+     HeadlessChrome/119.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X Build/MMB29P) AppleWebKit/537.36 (KHTML, like \
+     Gecko) Chrome/136.0.0.0 Mobile Safari/537.36 (compatible; Googlebot/2.1; \
+     +http://www.google.com/bot.html)",
     "Mozilla/5.0 (compatible; SemrushBot/7~bl; +http://www.semrush.com/bot.html)",
 ];
 
@@ -360,7 +456,13 @@ fn plan_bot(world: &World, dice: &mut Dice, unit: &mut Unit, drafts: &mut Vec<Dr
     let mut start = world.calendar.begin()
         + (dice.share() * (world.calendar.end() - world.calendar.begin()) as f64) as i64;
     for _ in 0..1 + dice.below(3) {
-        let draft = Draft { person: 0, device, start, origin: Origin::Direct, intent: Intent::Crawl };
+        let draft = Draft {
+            person: 0,
+            device,
+            start,
+            origin: Origin::Direct,
+            intent: Intent::Crawl,
+        };
         drafts.push(draft);
         start += 40 * MINUTE + (dice.waiting(2.0) * DAY as f64) as i64;
     }

@@ -38,7 +38,12 @@ impl World {
     pub(crate) fn new(seed: u64, days: usize) -> Self {
         let calendar = Calendar::new(days);
         let ads = AdWorld::new(&calendar);
-        Self { seed, products: super::catalogue::products(seed), ads, calendar }
+        Self {
+            seed,
+            products: super::catalogue::products(seed),
+            ads,
+            calendar,
+        }
     }
 }
 
@@ -98,27 +103,139 @@ macro_rules! market {
 
 /// The countries.
 pub(crate) const MARKETS: [Market; 7] = [
-    market!("Germany", "DE", "Europe", "Western Europe", "EUR", 1.0, "de-de", 19, true, Europe,
-        48.0, "+49", &[
-            ("Berlin", "Berlin", "BE", "10115"), ("Hamburg", "Hamburg", "HH", "20095"),
-            ("Munich", "Bavaria", "BY", "80331"), ("Cologne", "North Rhine-Westphalia", "NW", "50667"),
-            ("Leipzig", "Saxony", "SN", "04109"), ("Freiburg", "Baden-Württemberg", "BW", "79098"),
-        ]),
-    market!("Austria", "AT", "Europe", "Western Europe", "EUR", 1.0, "de-at", 20, true, Europe,
-        8.0, "+43", &[("Vienna", "Vienna", "W", "1010"), ("Innsbruck", "Tyrol", "T", "6020")]),
-    market!("Switzerland", "CH", "Europe", "Western Europe", "CHF", 0.97, "de-ch", 8, true, Europe,
-        6.0, "+41", &[("Zurich", "Zurich", "ZH", "8001"), ("Geneva", "Geneva", "GE", "1201")]),
-    market!("France", "FR", "Europe", "Western Europe", "EUR", 1.0, "fr-fr", 20, true, Europe,
-        8.0, "+33", &[("Lyon", "Auvergne-Rhone-Alpes", "ARA", "69001"),
-            ("Paris", "Ile-de-France", "IDF", "75001")]),
-    market!("Netherlands", "NL", "Europe", "Western Europe", "EUR", 1.0, "nl-nl", 21, true, Europe,
-        7.0, "+31", &[("Utrecht", "Utrecht", "UT", "3511"), ("Rotterdam", "South Holland", "ZH", "3011")]),
-    market!("United Kingdom", "GB", "Europe", "Northern Europe", "GBP", 0.86, "en-gb", 20, true, Britain,
-        13.0, "+44", &[("London", "England", "ENG", "EC1A 1BB"), ("Manchester", "England", "ENG", "M1 1AE"),
-            ("Edinburgh", "Scotland", "SCT", "EH1 1YZ")]),
-    market!("United States", "US", "Americas", "Northern America", "USD", 1.1, "en-us", 7, false, America,
-        10.0, "+1", &[("Denver", "Colorado", "CO", "80202"), ("Seattle", "Washington", "WA", "98101"),
-            ("Boston", "Massachusetts", "MA", "02108"), ("Portland", "Oregon", "OR", "97201")]),
+    market!(
+        "Germany",
+        "DE",
+        "Europe",
+        "Western Europe",
+        "EUR",
+        1.0,
+        "de-de",
+        19,
+        true,
+        Europe,
+        48.0,
+        "+49",
+        &[
+            ("Berlin", "Berlin", "BE", "10115"),
+            ("Hamburg", "Hamburg", "HH", "20095"),
+            ("Munich", "Bavaria", "BY", "80331"),
+            ("Cologne", "North Rhine-Westphalia", "NW", "50667"),
+            ("Leipzig", "Saxony", "SN", "04109"),
+            ("Freiburg", "Baden-Württemberg", "BW", "79098"),
+        ]
+    ),
+    market!(
+        "Austria",
+        "AT",
+        "Europe",
+        "Western Europe",
+        "EUR",
+        1.0,
+        "de-at",
+        20,
+        true,
+        Europe,
+        8.0,
+        "+43",
+        &[
+            ("Vienna", "Vienna", "W", "1010"),
+            ("Innsbruck", "Tyrol", "T", "6020")
+        ]
+    ),
+    market!(
+        "Switzerland",
+        "CH",
+        "Europe",
+        "Western Europe",
+        "CHF",
+        0.97,
+        "de-ch",
+        8,
+        true,
+        Europe,
+        6.0,
+        "+41",
+        &[
+            ("Zurich", "Zurich", "ZH", "8001"),
+            ("Geneva", "Geneva", "GE", "1201")
+        ]
+    ),
+    market!(
+        "France",
+        "FR",
+        "Europe",
+        "Western Europe",
+        "EUR",
+        1.0,
+        "fr-fr",
+        20,
+        true,
+        Europe,
+        8.0,
+        "+33",
+        &[
+            ("Lyon", "Auvergne-Rhone-Alpes", "ARA", "69001"),
+            ("Paris", "Ile-de-France", "IDF", "75001")
+        ]
+    ),
+    market!(
+        "Netherlands",
+        "NL",
+        "Europe",
+        "Western Europe",
+        "EUR",
+        1.0,
+        "nl-nl",
+        21,
+        true,
+        Europe,
+        7.0,
+        "+31",
+        &[
+            ("Utrecht", "Utrecht", "UT", "3511"),
+            ("Rotterdam", "South Holland", "ZH", "3011")
+        ]
+    ),
+    market!(
+        "United Kingdom",
+        "GB",
+        "Europe",
+        "Northern Europe",
+        "GBP",
+        0.86,
+        "en-gb",
+        20,
+        true,
+        Britain,
+        13.0,
+        "+44",
+        &[
+            ("London", "England", "ENG", "EC1A 1BB"),
+            ("Manchester", "England", "ENG", "M1 1AE"),
+            ("Edinburgh", "Scotland", "SCT", "EH1 1YZ")
+        ]
+    ),
+    market!(
+        "United States",
+        "US",
+        "Americas",
+        "Northern America",
+        "USD",
+        1.1,
+        "en-us",
+        7,
+        false,
+        America,
+        10.0,
+        "+1",
+        &[
+            ("Denver", "Colorado", "CO", "80202"),
+            ("Seattle", "Washington", "WA", "98101"),
+            ("Boston", "Massachusetts", "MA", "02108"),
+            ("Portland", "Oregon", "OR", "97201")
+        ]
+    ),
 ];
 
 /// First names.
@@ -131,47 +248,141 @@ pub(crate) const FIRST_NAMES: [&str; 40] = [
 
 /// Last names.
 pub(crate) const LAST_NAMES: [&str; 48] = [
-    "Abel", "Brandt", "Castell", "Dorn", "Ebert", "Fischer", "Gruber", "Hoffmann", "Imhof",
-    "Jansen", "Keller", "Lindner", "Maier", "Nowak", "Ortega", "Petit", "Quast", "Richter",
-    "Sommer", "Thaler", "Ullmann", "Vogt", "Weber", "Xander", "Young", "Zimmer", "Ashby", "Bell",
-    "Cole", "Dawson", "Ellis", "Ford", "Grant", "Hale", "Ivers", "Judd", "Kemp", "Lowe", "Marsh",
-    "Nash", "Oakley", "Price", "Reed", "Shaw", "Todd", "Underhill", "Vance", "Wells",
+    "Abel",
+    "Brandt",
+    "Castell",
+    "Dorn",
+    "Ebert",
+    "Fischer",
+    "Gruber",
+    "Hoffmann",
+    "Imhof",
+    "Jansen",
+    "Keller",
+    "Lindner",
+    "Maier",
+    "Nowak",
+    "Ortega",
+    "Petit",
+    "Quast",
+    "Richter",
+    "Sommer",
+    "Thaler",
+    "Ullmann",
+    "Vogt",
+    "Weber",
+    "Xander",
+    "Young",
+    "Zimmer",
+    "Ashby",
+    "Bell",
+    "Cole",
+    "Dawson",
+    "Ellis",
+    "Ford",
+    "Grant",
+    "Hale",
+    "Ivers",
+    "Judd",
+    "Kemp",
+    "Lowe",
+    "Marsh",
+    "Nash",
+    "Oakley",
+    "Price",
+    "Reed",
+    "Shaw",
+    "Todd",
+    "Underhill",
+    "Vance",
+    "Wells",
 ];
 
 /// First words of company names.
 pub(crate) const COMPANY_WORDS: [&str; 32] = [
-    "Amber", "Birch", "Cobalt", "Delta", "Ember", "Falcon", "Granit", "Harbor", "Iris", "Juniper",
-    "Kestrel", "Linden", "Meridian", "Nordlicht", "Orion", "Pioneer", "Quarz", "Rhein", "Saffron",
-    "Tangent", "Umbra", "Vertex", "Willow", "Xenon", "Yarrow", "Zenith", "Aurora", "Basalt",
-    "Cirrus", "Dune", "Elbe", "Fjord",
+    "Amber",
+    "Birch",
+    "Cobalt",
+    "Delta",
+    "Ember",
+    "Falcon",
+    "Granit",
+    "Harbor",
+    "Iris",
+    "Juniper",
+    "Kestrel",
+    "Linden",
+    "Meridian",
+    "Nordlicht",
+    "Orion",
+    "Pioneer",
+    "Quarz",
+    "Rhein",
+    "Saffron",
+    "Tangent",
+    "Umbra",
+    "Vertex",
+    "Willow",
+    "Xenon",
+    "Yarrow",
+    "Zenith",
+    "Aurora",
+    "Basalt",
+    "Cirrus",
+    "Dune",
+    "Elbe",
+    "Fjord",
 ];
 
 /// Last words of company names, with the industry as HubSpot lists it.
 pub(crate) const COMPANY_KINDS: [(&str, &str); 12] = [
-    ("Software", "COMPUTER_SOFTWARE"), ("Logistics", "LOGISTICS_AND_SUPPLY_CHAIN"),
-    ("Consulting", "MANAGEMENT_CONSULTING"), ("Architects", "ARCHITECTURE_PLANNING"),
-    ("Media", "MEDIA_PRODUCTION"), ("Robotics", "INDUSTRIAL_AUTOMATION"),
-    ("Foods", "FOOD_PRODUCTION"), ("Insurance", "INSURANCE"), ("Energy", "RENEWABLES_ENVIRONMENT"),
-    ("Clinics", "HOSPITAL_HEALTH_CARE"), ("Design", "DESIGN"), ("Travel", "LEISURE_TRAVEL_TOURISM"),
+    ("Software", "COMPUTER_SOFTWARE"),
+    ("Logistics", "LOGISTICS_AND_SUPPLY_CHAIN"),
+    ("Consulting", "MANAGEMENT_CONSULTING"),
+    ("Architects", "ARCHITECTURE_PLANNING"),
+    ("Media", "MEDIA_PRODUCTION"),
+    ("Robotics", "INDUSTRIAL_AUTOMATION"),
+    ("Foods", "FOOD_PRODUCTION"),
+    ("Insurance", "INSURANCE"),
+    ("Energy", "RENEWABLES_ENVIRONMENT"),
+    ("Clinics", "HOSPITAL_HEALTH_CARE"),
+    ("Design", "DESIGN"),
+    ("Travel", "LEISURE_TRAVEL_TOURISM"),
 ];
 
 /// Job titles of people who buy for companies.
 pub(crate) const JOB_TITLES: [&str; 10] = [
-    "Office Manager", "Head of Workplace", "Procurement Lead", "Facility Manager", "CFO",
-    "People Operations Lead", "Team Assistant", "Managing Director", "IT Lead", "Project Manager",
+    "Office Manager",
+    "Head of Workplace",
+    "Procurement Lead",
+    "Facility Manager",
+    "CFO",
+    "People Operations Lead",
+    "Team Assistant",
+    "Managing Director",
+    "IT Lead",
+    "Project Manager",
 ];
 
 /// Sales people: owner id, first name, last name.
 pub(crate) const OWNERS: [(u64, &str, &str); 4] = [
-    (71_002_001, "Lena", "Holt"), (71_002_002, "Marc", "Ives"), (71_002_003, "Petra", "Lang"),
+    (71_002_001, "Lena", "Holt"),
+    (71_002_002, "Marc", "Ives"),
+    (71_002_003, "Petra", "Lang"),
     (71_002_004, "Sam", "Okoye"),
 ];
 
 /// Titles of the articles on the site.
 pub(crate) const ARTICLES: [(&str, &str); 8] = [
     ("hut-to-hut-packing-list", "Hut to hut: the packing list"),
-    ("standing-desk-height", "The right height for a standing desk"),
-    ("waterproof-or-water-repellent", "Waterproof or water-repellent?"),
+    (
+        "standing-desk-height",
+        "The right height for a standing desk",
+    ),
+    (
+        "waterproof-or-water-repellent",
+        "Waterproof or water-repellent?",
+    ),
     ("quiet-office", "Seven ways to a quiet office"),
     ("first-tent", "Your first tent"),
     ("home-office-ergonomics", "Ergonomics at home"),

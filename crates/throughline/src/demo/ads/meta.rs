@@ -45,7 +45,11 @@ fn group_of<'a>(world: &'a World, ad: &Ad) -> (&'a str, &'a str) {
 }
 
 fn ratio(above: i64, below: i64, digits: usize) -> String {
-    if below == 0 { String::new() } else { format!("{:.digits$}", above as f64 / below as f64) }
+    if below == 0 {
+        String::new()
+    } else {
+        format!("{:.digits$}", above as f64 / below as f64)
+    }
 }
 
 fn basic_ad(
@@ -55,11 +59,10 @@ fn basic_ad(
     delivery: usize,
     defects: &mut Vec<Defect>,
 ) -> anyhow::Result<()> {
-    let mut csv = Csv::new(&[
-        "ad_id", "date", "account_id", "_fivetran_id", "_fivetran_synced", "ad_name", "adset_name",
-        "campaign_name", "impressions", "reach", "frequency", "inline_link_clicks", "spend", "cpc",
-        "cpm", "ctr",
-    ]);
+    let mut csv = Csv::new(
+        "ad_id,date,account_id,_fivetran_id,_fivetran_synced,ad_name,adset_name,campaign_name,\
+         impressions,reach,frequency,inline_link_clicks,spend,cpc,cpm,ctr",
+    );
     let at = synced_at(world, delivery);
     let synced = plain(at);
     for (index, ad) in own(world) {
@@ -68,24 +71,24 @@ fn basic_ad(
             let date = world.calendar.day(day).to_string();
             let f: Figures = figures(world, plan, index, day, age);
             let reach = (f.impressions * 7 / 10).max(1);
-            csv.row(fields![
+            csv.row(fields! {
                 ad.id, date, world.ads.accounts[campaign.account].id, row_id(&[&ad.id, &date]),
                 synced, ad.name, group_of(world, ad).1, campaign.name_at(at), f.impressions, reach,
                 ratio(f.impressions, reach, 4), f.clicks, cents(f.spend),
                 ratio(f.spend, f.clicks * 100, 4), ratio(f.spend * 10, f.impressions, 4),
                 ratio(f.clicks * 100, f.impressions, 4),
-            ]);
+            });
         }
     }
     if super::has_broken_row(world, 3, delivery)
         && let Some((_, ad)) = own(world).next()
     {
         let account = &world.ads.accounts[world.ads.campaign_of(ad).account].id;
-        let line = csv.row(fields![
+        let line = csv.row(fields! {
             "120212999999999999", world.calendar.day(delivery), account,
             row_id(&["broken", &synced]), synced, "Draft", "", "", "many", 0, "", 0, "12,40 EUR",
             "", "", "",
-        ]);
+        });
         defects.push(Defect {
             kind: "text_in_number",
             file: super::file_name(world, PLATFORM, "basic_ad", delivery),
@@ -104,14 +107,12 @@ fn actions(
     delivery: usize,
     defects: &mut Vec<Defect>,
 ) -> anyhow::Result<()> {
-    let mut counts = Csv::new(&[
-        "_fivetran_id", "ad_id", "date", "index", "_1_d_view", "_7_d_click", "_fivetran_synced",
-        "action_type", "inline", "value",
-    ]);
-    let mut values = Csv::new(&[
-        "ad_id", "date", "_fivetran_id", "index", "action_type", "value", "_fivetran_synced",
-        "_7_d_click",
-    ]);
+    let mut counts = Csv::new(
+        "_fivetran_id,ad_id,date,index,_1_d_view,_7_d_click,_fivetran_synced,action_type,\
+         inline,value",
+    );
+    let mut values =
+        Csv::new("ad_id,date,_fivetran_id,index,action_type,value,_fivetran_synced,_7_d_click");
     let synced = plain(synced_at(world, delivery));
     for (index, ad) in own(world) {
         for (day, age) in report_days(world, delivery, world.ads.campaign_of(ad).account) {
@@ -120,23 +121,37 @@ fn actions(
             let date = world.calendar.day(day).to_string();
             let id = row_id(&[&ad.id, &date]);
             let viewed = bought / 4;
-            counts.row(fields![
+            counts.row(fields! {
                 id, ad.id, date, 0, "", f.clicks, synced, "link_click", "", f.clicks
-            ]);
+            });
             if bought > 0 {
-                counts.row(fields![
+                counts.row(fields! {
                     id, ad.id, date, 1, viewed, bought - viewed, synced,
                     "offsite_conversion.fb_pixel_purchase", "", bought,
-                ]);
-                values.row(fields![
+                });
+                values.row(fields! {
                     ad.id, date, id, 1, "offsite_conversion.fb_pixel_purchase", cents(f.value),
                     synced, cents(f.value),
-                ]);
+                });
             }
         }
     }
-    super::deliver(world, out, (PLATFORM, "basic_ad_actions"), delivery, &counts, defects)?;
-    super::deliver(world, out, (PLATFORM, "basic_ad_action_values"), delivery, &values, defects)
+    super::deliver(
+        world,
+        out,
+        (PLATFORM, "basic_ad_actions"),
+        delivery,
+        &counts,
+        defects,
+    )?;
+    super::deliver(
+        world,
+        out,
+        (PLATFORM, "basic_ad_action_values"),
+        delivery,
+        &values,
+        defects,
+    )
 }
 
 fn accounts(
@@ -148,17 +163,20 @@ fn accounts(
     if delivery > 1 {
         return Ok(());
     }
-    let mut csv = Csv::new(&[
-        "id", "name", "_fivetran_synced", "account_status", "currency", "timezone_name",
-        "created_time",
-    ]);
-    for account in world.ads.accounts.iter().filter(|account| account.platform == PLATFORM) {
+    let mut csv =
+        Csv::new("id,name,_fivetran_synced,account_status,currency,timezone_name,created_time");
+    for account in world
+        .ads
+        .accounts
+        .iter()
+        .filter(|account| account.platform == PLATFORM)
+    {
         let is_missing = delivery == 0 && account.currency == "EUR";
         let currency = if is_missing { "" } else { account.currency };
-        let line = csv.row(fields![
+        let line = csv.row(fields! {
             account.id, account.name, plain(synced_at(world, delivery)), "ACTIVE", currency,
             crate::demo::calendar::ZONES[account.zone].name(), "2023-02-01 09:00:00",
-        ]);
+        });
         if is_missing {
             defects.push(Defect {
                 kind: "missing_currency",
@@ -169,7 +187,14 @@ fn accounts(
             });
         }
     }
-    super::deliver(world, out, (PLATFORM, "account_history"), delivery, &csv, defects)
+    super::deliver(
+        world,
+        out,
+        (PLATFORM, "account_history"),
+        delivery,
+        &csv,
+        defects,
+    )
 }
 
 fn campaigns(
@@ -178,14 +203,19 @@ fn campaigns(
     delivery: usize,
     defects: &mut Vec<Defect>,
 ) -> anyhow::Result<()> {
-    let mut csv = Csv::new(&[
-        "id", "account_id", "name", "_fivetran_synced", "updated_time", "objective", "status",
-        "start_time", "stop_time",
-    ]);
+    let mut csv = Csv::new(
+        "id,account_id,name,_fivetran_synced,updated_time,objective,status,start_time,stop_time",
+    );
     let begin = world.calendar.begin() - 40 * DAY;
-    let own = world.ads.campaigns.iter().filter(|campaign| campaign.platform == PLATFORM);
+    let own = world
+        .ads
+        .campaigns
+        .iter()
+        .filter(|campaign| campaign.platform == PLATFORM);
     for campaign in own {
-        let change = campaign.renamed.filter(|(at, _)| world.calendar.index(*at) == delivery);
+        let change = campaign
+            .renamed
+            .filter(|(at, _)| world.calendar.index(*at) == delivery);
         let (at, name) = match change {
             Some(change) => change,
             None if delivery == 0 => (begin, campaign.name),
@@ -196,7 +226,14 @@ fn campaigns(
     if csv.lines() == 1 {
         return Ok(());
     }
-    super::deliver(world, out, (PLATFORM, "campaign_history"), delivery, &csv, defects)
+    super::deliver(
+        world,
+        out,
+        (PLATFORM, "campaign_history"),
+        delivery,
+        &csv,
+        defects,
+    )
 }
 
 fn campaign_row(
@@ -206,7 +243,7 @@ fn campaign_row(
     at: i64,
     delivery: usize,
 ) -> [String; 9] {
-    fields![
+    fields! {
         campaign.id,
         world.ads.accounts[campaign.account].id,
         name,
@@ -216,49 +253,53 @@ fn campaign_row(
         "ACTIVE",
         "2025-11-03 08:00:00",
         "",
-    ]
+    }
 }
 
 fn members(world: &World, out: &Path, defects: &mut Vec<Defect>) -> anyhow::Result<()> {
     let synced = plain(synced_at(world, 0));
     let updated = plain(world.calendar.begin() - 40 * DAY);
-    let mut sets = Csv::new(&[
-        "id", "account_id", "campaign_id", "name", "_fivetran_synced", "updated_time", "status",
-    ]);
+    let mut sets = Csv::new("id,account_id,campaign_id,name,_fivetran_synced,updated_time,status");
     for group in &world.ads.groups {
         let campaign = &world.ads.campaigns[group.campaign];
         if campaign.platform == PLATFORM {
             let account = &world.ads.accounts[campaign.account].id;
-            sets.row(fields![
+            sets.row(fields! {
                 group.id, account, campaign.id, group.name, synced, updated, "ACTIVE"
-            ]);
+            });
         }
     }
     super::deliver(world, out, (PLATFORM, "ad_set_history"), 0, &sets, defects)?;
-    let mut ads = Csv::new(&[
-        "id", "account_id", "ad_set_id", "campaign_id", "creative_id", "name", "_fivetran_synced",
-        "updated_time", "status",
-    ]);
-    let mut creatives = Csv::new(&[
-        "_fivetran_id", "_fivetran_synced", "id", "account_id", "name", "page_link", "url_tags",
-    ]);
+    let mut ads = Csv::new(
+        "id,account_id,ad_set_id,campaign_id,creative_id,name,_fivetran_synced,updated_time,\
+         status",
+    );
+    let mut creatives =
+        Csv::new("_fivetran_id,_fivetran_synced,id,account_id,name,page_link,url_tags");
     for (_, ad) in own(world) {
         let campaign = world.ads.campaign_of(ad);
         let account = &world.ads.accounts[campaign.account].id;
         let creative = format!("9{}", &ad.id[1..]);
-        ads.row(fields![
+        ads.row(fields! {
             ad.id, account, group_of(world, ad).0, campaign.id, creative, ad.name, synced, updated,
             "ACTIVE",
-        ]);
+        });
         let tags = format!(
             "[{{\"key\":\"utm_campaign\",\"value\":\"{{{{campaign.name}}}}\",\"type\":\"AD\"}},\
              {{\"key\":\"utm_content\",\"value\":\"{}\",\"type\":\"AD\"}}]",
             slug(&ad.name)
         );
-        creatives.row(fields![
+        creatives.row(fields! {
             row_id(&[&creative]), synced, creative, account, ad.name, ad.landing.url(), tags
-        ]);
+        });
     }
-    super::deliver(world, out, (PLATFORM, "creative_history"), 0, &creatives, defects)?;
+    super::deliver(
+        world,
+        out,
+        (PLATFORM, "creative_history"),
+        0,
+        &creatives,
+        defects,
+    )?;
     super::deliver(world, out, (PLATFORM, "ad_history"), 0, &ads, defects)
 }

@@ -1,8 +1,8 @@
 //! What the ad platforms report: figures by ad and day, delivered daily, restated for three days.
 //!
-//! A delivery brings the last three report days anew: the youngest is provisional, the oldest final.
-//! Once, halfway through, Google credits invalid clicks of the account in the United States for
-//! three days a month back. The file formats are those of the Fivetran connectors.
+//! A delivery brings the last three report days anew: the youngest is provisional, the oldest
+//! final. Once, two thirds through, Google credits invalid clicks of the account in the United
+//! States for three days a month back. The file formats are those of the Fivetran connectors.
 
 pub(crate) mod google;
 pub(crate) mod linkedin;
@@ -52,7 +52,10 @@ pub(crate) fn figures(world: &World, plan: &Plan, index: usize, day: usize, age:
     let ad: &Ad = &world.ads.ads[index];
     let account = world.ads.account_of(ad);
     let draw = |number: u64| {
-        share(world.seed, &[Purpose::Figures as u64, index as u64, day as u64, number])
+        share(
+            world.seed,
+            &[Purpose::Figures as u64, index as u64, day as u64, number],
+        )
     };
     // Some clicks never arrive on the site.
     let arrived = f64::from(plan.clicks_on(world, index, day));
@@ -60,7 +63,9 @@ pub(crate) fn figures(world: &World, plan: &Plan, index: usize, day: usize, age:
     let impressions = clicks / ad.click_rate * (0.8 + 0.4 * draw(3)) + 20.0 * draw(4) + 1.0;
     let price = ad.click_price_euro * account.factor * (0.85 + 0.3 * draw(5));
     let spend = (clicks * price * 100.0).round();
-    let conversions = clicks * 0.028 * readiness(world, super::model::Origin::Ad(index as u16))
+    let conversions = clicks
+        * 0.028
+        * readiness(world, super::model::Origin::Ad(index as u16))
         * (0.6 + 0.8 * draw(6));
     let final_figures = Figures {
         impressions: impressions as i64,
@@ -133,7 +138,11 @@ pub(crate) fn delivery_date(world: &World, delivery: usize) -> String {
 
 /// Path of a table's file below the output folder.
 pub(crate) fn file_name(world: &World, platform: Platform, table: &str, delivery: usize) -> String {
-    format!("{}/{table}/{table}_{}.csv", platform.name(), delivery_date(world, delivery))
+    format!(
+        "{}/{table}/{table}_{}.csv",
+        platform.name(),
+        delivery_date(world, delivery)
+    )
 }
 
 /// Writes a table's file, and once in the window a second time under another name.
@@ -202,7 +211,11 @@ pub(crate) fn by_machine(sum: Figures) -> [(&'static str, Figures); 2] {
 
 /// Tenths as a decimal number.
 pub(crate) fn tenths(value: i64) -> String {
-    if value % 10 == 0 { (value / 10).to_string() } else { format!("{}.{}", value / 10, value % 10) }
+    if value % 10 == 0 {
+        (value / 10).to_string()
+    } else {
+        format!("{}.{}", value / 10, value % 10)
+    }
 }
 
 /// An id of a row as the connector makes it: a hash of its key.
@@ -213,6 +226,9 @@ pub(crate) fn row_id(parts: &[&str]) -> String {
 
 /// One day in so many brings a broken row.
 pub(crate) fn has_broken_row(world: &World, table: u64, delivery: usize) -> bool {
-    let draw = share(world.seed, &[Purpose::Defect as u64, 900 + table, delivery as u64]);
+    let draw = share(
+        world.seed,
+        &[Purpose::Defect as u64, 900 + table, delivery as u64],
+    );
     draw < 0.06 || delivery == 2 + table as usize
 }

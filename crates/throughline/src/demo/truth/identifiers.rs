@@ -1,13 +1,14 @@
 //! Every identifier of a person, and which of them some record ties together.
 //!
 //! `evidence_group` says what can be known: two identifiers of a person with the same group are
-//! linked by records in the files (an order with an e-mail and a cookie, a log-in on a device).
+//! linked by records in the files (an order with an e-mail and a cookie, a log-in on a device that
+//! nobody shares).
 //! Identifiers of one person in different groups cannot be brought together by anybody.
 
 use crate::demo::commerce::BLOCKED_EMAIL;
 use crate::demo::files::{Csv, fields};
 use crate::demo::ga4::email_hash;
-use crate::demo::model::{EventKind, Unit, Visibility};
+use crate::demo::model::{Device, EventKind, Unit, Visibility};
 use crate::demo::plan::Plan;
 
 /// Identifiers of a person and the records that tie them.
@@ -18,7 +19,10 @@ struct Evidence {
 
 impl Evidence {
     fn node(&mut self, kind: &'static str, value: String) -> usize {
-        let known = self.nodes.iter().position(|(other, text, _)| *other == kind && *text == value);
+        let known = self
+            .nodes
+            .iter()
+            .position(|(other, text, _)| *other == kind && *text == value);
         known.unwrap_or_else(|| {
             self.nodes.push((kind, value, false));
             self.parents.push(self.parents.len());
@@ -33,6 +37,15 @@ impl Evidence {
         node
     }
 
+    /// Links a record to a device, unless two people share it.
+    fn link_device(&mut self, unit: &Unit, node: usize, client: &str) {
+        let is_shared = |machine: &&Device| machine.client == client && machine.is_shared;
+        let device = self.node("device", client.to_owned());
+        if !unit.devices.iter().any(|machine| is_shared(&machine)) {
+            self.link(node, device);
+        }
+    }
+
     fn link(&mut self, a: usize, b: usize) {
         let (a, b) = (self.root(a), self.root(b));
         self.parents[a.max(b)] = a.min(b);
@@ -41,7 +54,10 @@ impl Evidence {
 
 /// Writes the identifiers of a person.
 pub(super) fn write(plan: &Plan, unit: &Unit, person: usize, csv: &mut Csv) {
-    let mut evidence = Evidence { nodes: vec![], parents: vec![] };
+    let mut evidence = Evidence {
+        nodes: vec![],
+        parents: vec![],
+    };
     add_sessions(plan, unit, person, &mut evidence);
     add_orders(plan, unit, person, &mut evidence);
     add_contacts(unit, person, &mut evidence);
@@ -60,14 +76,25 @@ fn add_sessions(plan: &Plan, unit: &Unit, person: usize, evidence: &mut Evidence
         let machine = &unit.devices[usize::from(session.device)];
         let device = evidence.node("device", machine.client.clone());
         evidence.nodes[device].2 = machine.is_shared;
-        if session.user_from.is_some() && session.false_user.is_none() {
-            let user = evidence.node("user", unit.user_id(person));
+        let is_logged_in = session.user_from.is_some() && session.false_user.is_none();
+        let user = is_logged_in.then(|| evidence.node("user", unit.user_id(person)));
+        // A device that two people share ties nothing; what stands on one event still does.
+        let Some(device) = (if machine.is_shared {
+            user
+        } else {
+            Some(device)
+        }) else {
+            continue;
+        };
+        if let Some(user) = user {
             evidence.link(device, user);
         }
         for event in &session.events {
             match event.kind {
                 EventKind::Purchase(order, _) => {
-                    let number = plan.order_number(unit.index, usize::from(order)).to_string();
+                    let number = plan
+                        .order_number(unit.index, usize::from(order))
+                        .to_string();
                     let order = evidence.node("order_number", number);
                     evidence.link(device, order);
                 }
@@ -103,11 +130,15 @@ fn add_orders(plan: &Plan, unit: &Unit, person: usize, evidence: &mut Evidence) 
             let email = evidence.node("email_sha256", email_hash(&order.email));
             evidence.link(node, email);
         }
-        let Some(session) = order.session.filter(|_| order.keeps_client) else { continue };
+        let Some(session) = order.session.filter(|_| order.keeps_client) else {
+            continue;
+        };
         let session = &unit.sessions[usize::from(session)];
-        let client = unit.devices[usize::from(session.device)].client.clone();
-        let device = evidence.node("device", client);
-        evidence.link(node, device);
+        evidence.link_device(
+            unit,
+            node,
+            &unit.devices[usize::from(session.device)].client,
+        );
         if session.user_from.is_some() && session.false_user.is_none() {
             let user = evidence.node("user", unit.user_id(person));
             evidence.link(node, user);
@@ -128,8 +159,7 @@ fn add_contacts(unit: &Unit, person: usize, evidence: &mut Evidence) {
             evidence.link(node, email);
         }
         if let Some(client) = &contact.client {
-            let device = evidence.node("device", client.clone());
-            evidence.link(node, device);
+            evidence.link_device(unit, node, client);
         }
         if let Some(user) = &contact.user_id {
             let user = evidence.node("user", user.clone());

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use serde_json::json;
 
 use super::GenerateReport;
-use super::ads::{CREDIT_NOTE, campaign_figures, report_days, synced_at};
+use super::ads::{campaign_figures, report_days, synced_at};
 use super::calendar::zulu;
 use super::campaigns::slug;
 use super::catalogue::cents;
@@ -26,27 +26,32 @@ use super::plan::{CHUNK, Plan};
 use super::world::World;
 
 /// The tables that are written unit by unit.
-const TABLES: [(&str, &[&str]); 6] = [
-    ("people", &[
-        "person_id", "kind", "unit", "first_name", "last_name", "emails", "email_sha256s", "phone",
-        "user_id", "devices", "hubspot_contact_ids", "shopify_customer_id", "company_id",
-        "refuses_consent",
-    ]),
-    ("identifiers", &["person_id", "type", "value", "is_shared", "evidence_group"]),
-    ("sales", &[
-        "sale_id", "kind", "person_id", "company_id", "at", "currency", "gross", "tax", "shipping",
-        "discount", "net", "refunded", "status", "shopify_order_id", "order_number",
-        "ga4_transaction_id", "ga4_purchase_events", "hubspot_deal_id", "device", "session_id",
-    ]),
-    ("refunds", &[
-        "refund_id", "sale_id", "shopify_order_id", "at", "currency", "amount", "tax",
-    ]),
-    ("touches", &[
-        "person_id", "device", "session_id", "at", "source", "medium", "campaign", "channel",
-        "platform", "account_id", "campaign_id", "ad_group_id", "ad_id", "click_id_type",
-        "click_id", "visibility", "event_count", "is_bot",
-    ]),
-    ("defects", &Defect::HEADER),
+const TABLES: [(&str, &str); 6] = [
+    (
+        "people",
+        "person_id,kind,unit,first_name,last_name,emails,email_sha256s,phone,user_id,devices,\
+         hubspot_contact_ids,shopify_customer_id,company_id,refuses_consent",
+    ),
+    (
+        "identifiers",
+        "person_id,type,value,is_shared,evidence_group",
+    ),
+    (
+        "sales",
+        "sale_id,kind,person_id,company_id,at,currency,gross,tax,shipping,discount,net,\
+         refunded,status,shopify_order_id,order_number,ga4_transaction_id,ga4_purchase_events,\
+         hubspot_deal_id,device,session_id",
+    ),
+    (
+        "refunds",
+        "refund_id,sale_id,shopify_order_id,at,currency,amount,tax",
+    ),
+    (
+        "touches",
+        "person_id,device,session_id,at,source,medium,campaign,channel,platform,account_id,\
+         campaign_id,ad_group_id,ad_id,click_id_type,click_id,visibility,event_count,is_bot",
+    ),
+    ("defects", Defect::HEADER),
 ];
 
 type Texts = [Csv; TABLES.len()];
@@ -78,11 +83,16 @@ pub(crate) fn write_units(
         writers.push(file);
     }
     file_defects.sort();
-    let mut counts = Counts { defects: file_defects.len() as u64, ..Counts::default() };
+    let mut counts = Counts {
+        defects: file_defects.len() as u64,
+        ..Counts::default()
+    };
     for defect in &file_defects {
         let mut csv = Csv::bare();
         csv.row(defect.fields());
-        writers[5].write_all(csv.text().as_bytes()).context("cannot write `truth/defects.csv`")?;
+        writers[5]
+            .write_all(csv.text().as_bytes())
+            .context("cannot write `truth/defects.csv`")?;
     }
     let mut next = 0;
     while next < plan.units {
@@ -105,7 +115,9 @@ pub(crate) fn write_units(
             .collect();
         for (texts, part) in parts {
             for (writer, text) in writers.iter_mut().zip(&texts) {
-                writer.write_all(text.text().as_bytes()).context("cannot write into `truth`")?;
+                writer
+                    .write_all(text.text().as_bytes())
+                    .context("cannot write into `truth`")?;
             }
             counts.people += part.people;
             counts.sales += part.sales;
@@ -125,7 +137,10 @@ fn write_unit(world: &World, plan: &Plan, unit: &Unit, texts: &mut Texts, counts
     let [people, identifiers, sales, refunds, touches, defects] = texts;
     for person in 0..unit.people.len() {
         // Who never came, for the window ended first, is nobody.
-        let came = unit.sessions.iter().any(|session| usize::from(session.person) == person);
+        let came = unit
+            .sessions
+            .iter()
+            .any(|session| usize::from(session.person) == person);
         if came {
             counts.people += 1;
             write_person(unit, person, people);
@@ -142,11 +157,11 @@ fn write_unit(world: &World, plan: &Plan, unit: &Unit, texts: &mut Texts, counts
         if let Some(refund) = &order.refund {
             counts.refunds += 1;
             let id = plan.order_id(unit.index, index);
-            refunds.row(fields![
+            refunds.row(fields! {
                 super::shopify::refund_id(id), unit.order_sale_id(index), id, zulu(refund.at),
                 unit.people[usize::from(order.person)].market().currency, cents(refund.amount),
                 cents(refund.tax),
-            ]);
+            });
         }
     }
     for (index, deal) in unit.deals.iter().enumerate() {
@@ -156,11 +171,11 @@ fn write_unit(world: &World, plan: &Plan, unit: &Unit, texts: &mut Texts, counts
                 usize::from(unit.contacts[usize::from(*contact)].person)
             });
             let amount = cents(deal.amount);
-            sales.row(fields![
+            sales.row(fields! {
                 unit.deal_sale_id(index), "b2b", unit.person_id(primary), company_id(unit),
                 zulu(at), unit.people[primary].market().currency, amount, "0.00", "0.00", "0.00",
                 amount, "0.00", "valid", "", "", "", 0, deal.id, "", "",
-            ]);
+            });
         }
     }
     let before = defects.lines();
@@ -169,7 +184,9 @@ fn write_unit(world: &World, plan: &Plan, unit: &Unit, texts: &mut Texts, counts
 }
 
 fn company_id(unit: &Unit) -> String {
-    unit.company.as_ref().map_or(String::new(), |company| company.id.to_string())
+    unit.company
+        .as_ref()
+        .map_or(String::new(), |company| company.id.to_string())
 }
 
 /// E-mail addresses under which a person appears, normalised.
@@ -202,15 +219,18 @@ fn write_person(unit: &Unit, person: usize, csv: &mut Csv) {
         .filter(|contact| usize::from(contact.person) == person)
         .map(|contact| contact.id.to_string())
         .collect();
-    let buys = unit.orders.iter().any(|order| usize::from(order.person) == person);
-    csv.row(fields![
+    let buys = unit
+        .orders
+        .iter()
+        .any(|order| usize::from(order.person) == person);
+    csv.row(fields! {
         unit.person_id(person), kind, unit.index, own.first, own.last, emails.join(";"),
         hashes.join(";"), own.phone,
         own.registered_at.map_or(String::new(), |_| unit.user_id(person)), devices.join(";"),
         contacts.join(";"),
         if buys { unit.customer_id(person).to_string() } else { String::new() },
         company_id(unit), own.refuses,
-    ]);
+    });
 }
 
 fn visibility(session: &Session) -> &'static str {
@@ -224,32 +244,34 @@ fn visibility(session: &Session) -> &'static str {
 fn write_touch(world: &World, unit: &Unit, index: usize, csv: &mut Csv) {
     let session = &unit.sessions[index];
     let truth = true_source(world, session.origin, session.start);
-    let mut ad_ids = fields!["", "", "", "", ""];
+    let mut ad_ids = fields! { "", "", "", "", "" };
     if let Origin::Ad(ad) = session.origin {
         let ad = &world.ads.ads[usize::from(ad)];
         let campaign = world.ads.campaign_of(ad);
         let group = ad.group.map_or("", |group| &world.ads.groups[group].id);
         let account = &world.ads.account_of(ad).id;
-        ad_ids = fields![campaign.platform.name(), account, campaign.id, group, ad.id];
+        ad_ids = fields! { campaign.platform.name(), account, campaign.id, group, ad.id };
     }
     let click = click_id(world, unit, index);
     let (click_type, click) = click.map_or(("", String::new()), |(name, value)| (name, value));
     let device = &unit.devices[usize::from(session.device)].client;
-    let mut row = fields![
+    let mut row = fields! {
         unit.person_id(usize::from(session.person)), device, session.id(), zulu(session.start),
         truth.source, truth.medium, truth.campaign.unwrap_or_default(), truth.channel,
-    ]
+    }
     .to_vec();
     row.extend(ad_ids);
-    row.extend(fields![
+    row.extend(fields! {
         click_type, click, visibility(session), session.events.len(), unit.kind == UnitKind::Bot,
-    ]);
+    });
     csv.row(row);
 }
 
 fn write_order(plan: &Plan, unit: &Unit, (index, order): (usize, &Order), csv: &mut Csv) {
     let market = unit.people[usize::from(order.person)].market();
-    let session = order.session.map(|session| &unit.sessions[usize::from(session)]);
+    let session = order
+        .session
+        .map(|session| &unit.sessions[usize::from(session)]);
     let number = plan.order_number(unit.index, index);
     let seen = session.filter(|session| session.visibility != Visibility::Hidden);
     let purchases = seen.map_or(0, |session| {
@@ -263,9 +285,11 @@ fn write_order(plan: &Plan, unit: &Unit, (index, order): (usize, &Order), csv: &
         (false, Some(_)) => "cancelled",
         (false, None) => "valid",
     };
-    let deal = order.deal.and_then(|deal| unit.deals.get(usize::from(deal)));
+    let deal = order
+        .deal
+        .and_then(|deal| unit.deals.get(usize::from(deal)));
     let cookie = session.filter(|session| session.visibility == Visibility::Seen);
-    csv.row(fields![
+    csv.row(fields! {
         unit.order_sale_id(index),
         if order.deal.is_some() { "b2b_shop" } else { "b2c" },
         unit.person_id(usize::from(order.person)),
@@ -286,15 +310,15 @@ fn write_order(plan: &Plan, unit: &Unit, (index, order): (usize, &Order), csv: &
         deal.map_or(String::new(), |deal| deal.id.to_string()),
         cookie.map_or("", |session| &unit.devices[usize::from(session.device)].client),
         cookie.map_or(String::new(), |session| session.id().to_string()),
-    ]);
+    });
 }
 
 /// Writes spend by campaign and day: every version that was delivered, the last one marked.
 pub(crate) fn write_spend(world: &World, plan: &Plan, out: &Path) -> anyhow::Result<()> {
-    let mut csv = Csv::new(&[
-        "platform", "account_id", "campaign_id", "day", "currency", "spend", "impressions",
-        "clicks", "reported_at", "is_final",
-    ]);
+    let mut csv = Csv::new(
+        "platform,account_id,campaign_id,day,currency,spend,impressions,clicks,reported_at,\
+         is_final",
+    );
     let days = world.calendar.days;
     let mut deliveries: Vec<Vec<(usize, usize)>> = vec![vec![]; days];
     for (index, campaign) in world.ads.campaigns.iter().enumerate() {
@@ -308,32 +332,31 @@ pub(crate) fn write_spend(world: &World, plan: &Plan, out: &Path) -> anyhow::Res
         for (day, versions) in deliveries.iter().enumerate() {
             for (position, (delivery, age)) in versions.iter().enumerate() {
                 let sum = campaign_figures(world, plan, index, day, *age);
-                csv.row(fields![
+                csv.row(fields! {
                     account.platform.name(), account.id, campaign.id, world.calendar.day(day),
                     account.currency, cents(sum.spend), sum.impressions, sum.clicks,
                     zulu(synced_at(world, *delivery)), position + 1 == versions.len(),
-                ]);
+                });
             }
         }
     }
-    debug_assert!(CREDIT_NOTE > super::ads::RESTATED_DAYS);
     files::write(&out.join("truth/spend.csv"), csv.text())
 }
 
 /// Writes the campaigns with each of their names.
 pub(crate) fn write_campaigns(world: &World, out: &Path) -> anyhow::Result<()> {
-    let mut csv = Csv::new(&[
-        "platform", "account_id", "account_currency", "account_zone", "campaign_id",
-        "campaign_name", "utm_campaign", "valid_from", "valid_to",
-    ]);
+    let mut csv = Csv::new(
+        "platform,account_id,account_currency,account_zone,campaign_id,campaign_name,\
+         utm_campaign,valid_from,valid_to",
+    );
     for campaign in &world.ads.campaigns {
         let account = &world.ads.accounts[campaign.account];
         let mut row = |name: &str, from: String, to: String| {
-            csv.row(fields![
+            csv.row(fields! {
                 account.platform.name(), account.id, account.currency,
                 super::calendar::ZONES[account.zone].name(), campaign.id, name, slug(name), from,
                 to,
-            ]);
+            });
         };
         match campaign.renamed {
             Some((at, later)) => {
