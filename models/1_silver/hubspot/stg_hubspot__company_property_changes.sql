@@ -10,7 +10,7 @@ with company_property_history as (
 final as (
     select
         _raw_id,
-        '{{ source_settings.name }}:' || company_id as account_id,
+        '{{ source_name }}:' || company_id as account_id,
         timestamp as changed_at,
         name as property_name,
         case

@@ -33,9 +33,9 @@ final as (
     select
         _raw_id,
         'contact' as a_type,
-        concat('{{ source_settings.name }}:', id) as a_value,
+        concat('{{ source_name }}:', id) as a_value,
         'contact' as b_type,
-        concat('{{ source_settings.name }}:', trim(merged_id)) as b_value,
+        concat('{{ source_name }}:', trim(merged_id)) as b_value,
         'crm_merge' as rule
     from merged_contacts
     where trim(merged_id) <> '' and trim(merged_id) <> id
@@ -43,7 +43,7 @@ final as (
     select
         _raw_id,
         'contact' as a_type,
-        concat('{{ source_settings.name }}:', id) as a_value,
+        concat('{{ source_name }}:', id) as a_value,
         'email' as b_type,
         pii_hash('email', trim(email)) as b_value,
         'crm_email' as rule

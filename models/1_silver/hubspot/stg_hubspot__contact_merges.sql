@@ -9,9 +9,9 @@ final as (
     select
         _raw_id,
         'contact' as a_type,
-        '{{ source_settings.name }}:' || coalesce(canonical_vid, contact_id) as a_value,
+        '{{ source_name }}:' || coalesce(canonical_vid, contact_id) as a_value,
         'contact' as b_type,
-        '{{ source_settings.name }}:' || vid_to_merge as b_value,
+        '{{ source_name }}:' || vid_to_merge as b_value,
         timestamp as linked_at,
         'crm_merge' as rule
     from contact_merge_audit

@@ -10,7 +10,7 @@ with contact_property_history as (
 final as (
     select
         _raw_id,
-        '{{ source_settings.name }}:' || contact_id as contact_id,
+        '{{ source_name }}:' || contact_id as contact_id,
         timestamp as changed_at,
         name as property_name,
         case

@@ -9,8 +9,8 @@ with deal_company as (
 final as (
     select
         _raw_id,
-        '{{ source_settings.name }}:' || deal_id as deal_id,
-        '{{ source_settings.name }}:' || company_id as account_id,
+        '{{ source_name }}:' || deal_id as deal_id,
+        '{{ source_name }}:' || company_id as account_id,
         coalesce(label, type_id) as role,
         category as role_category,
         _fivetran_synced as synced_at

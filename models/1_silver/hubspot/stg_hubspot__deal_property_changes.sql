@@ -10,7 +10,7 @@ with deal_property_history as (
 final as (
     select
         _raw_id,
-        '{{ source_settings.name }}:' || deal_id as deal_id,
+        '{{ source_name }}:' || deal_id as deal_id,
         timestamp as changed_at,
         name as property_name,
         case

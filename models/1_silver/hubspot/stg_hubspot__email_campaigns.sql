@@ -10,7 +10,7 @@ final as (
         _raw_id,
         'email' as platform,
         'campaign' as level,
-        '{{ source_settings.name }}' as account_id,
+        '{{ source_name }}' as account_id,
         id as campaign_id,
         coalesce(name, subject) as campaign_name,
         type as campaign_type,

@@ -9,8 +9,8 @@ with engagement_company as (
 final as (
     select
         _raw_id,
-        '{{ source_settings.name }}:' || engagement_id as activity_id,
-        '{{ source_settings.name }}:' || company_id as account_id,
+        '{{ source_name }}:' || engagement_id as activity_id,
+        '{{ source_name }}:' || company_id as account_id,
         engagement_type as activity_type,
         type_id,
         category

@@ -9,8 +9,8 @@ with engagement_contact as (
 final as (
     select
         _raw_id,
-        '{{ source_settings.name }}:' || engagement_id as activity_id,
-        '{{ source_settings.name }}:' || contact_id as contact_id,
+        '{{ source_name }}:' || engagement_id as activity_id,
+        '{{ source_name }}:' || contact_id as contact_id,
         engagement_type as activity_type,
         type_id,
         category

@@ -9,8 +9,8 @@ with engagement_deal as (
 final as (
     select
         _raw_id,
-        '{{ source_settings.name }}:' || engagement_id as activity_id,
-        '{{ source_settings.name }}:' || deal_id as deal_id,
+        '{{ source_name }}:' || engagement_id as activity_id,
+        '{{ source_name }}:' || deal_id as deal_id,
         engagement_type as activity_type,
         type_id,
         category

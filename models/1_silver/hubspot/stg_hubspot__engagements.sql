@@ -9,7 +9,7 @@ with engagement as (
 final as (
     select
         _raw_id,
-        '{{ source_settings.name }}:' || id as activity_id,
+        '{{ source_name }}:' || id as activity_id,
         lower(type) as activity_type
     from engagement
 )

@@ -9,8 +9,8 @@ with merged_deal as (
 final as (
     select
         _raw_id,
-        '{{ source_settings.name }}:' || deal_id as deal_id,
-        '{{ source_settings.name }}:' || merged_deal_id as merged_deal_id,
+        '{{ source_name }}:' || deal_id as deal_id,
+        '{{ source_name }}:' || merged_deal_id as merged_deal_id,
         _fivetran_synced as synced_at
     from merged_deal
 )
