@@ -3,7 +3,7 @@
 
 with latest as (
     select
-        platform, account_id, report_date, campaign_id, spend_amount,
+        platform, report_date, campaign_id, spend_amount,
         row_number() over (
             partition by platform, account_id, report_date, campaign_id, segment
             order by coalesce(reported_at, effective_at) desc
@@ -13,22 +13,21 @@ with latest as (
 ),
 
 reported as (
-    select platform, account_id, report_date, sum(spend_amount) as spend_amount
+    select platform, report_date, sum(spend_amount) as spend_amount
     from latest
     where place = 1
-    group by platform, account_id, report_date
+    group by platform, report_date
 ),
 
 recorded as (
-    select platform, account_id, report_date, sum(spend_amount) as spend_amount
+    select platform, report_date, sum(spend_amount) as spend_amount
     from {{ ref('fct_ad_performance_current') }}
     where is_spend_of_record and record_kind = 'reported'
-    group by platform, account_id, report_date
+    group by platform, report_date
 )
 
 select
     reported.platform,
-    reported.account_id,
     reported.report_date,
     reported.spend_amount as reported_amount,
     recorded.spend_amount as recorded_amount
@@ -36,7 +35,6 @@ from reported
 left join recorded
     on
         reported.platform = recorded.platform
-        and reported.account_id = recorded.account_id
         and reported.report_date = recorded.report_date
 where
     reported.spend_amount is not null

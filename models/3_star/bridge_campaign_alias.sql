@@ -1,44 +1,57 @@
 -- grain: one row per text by which links name a campaign, and platform that the link speaks of
 {{ config(materialized='table') }}
 
-with campaign_version as (
+with member_version as (
     select
-        campaign_key, platform, campaign_id, campaign_name, utm_campaign, valid_from, is_current
+        campaign_member_key as campaign_key, level, platform, campaign_id, campaign_name,
+        utm_campaign, valid_from, is_current
     from {{ ref('dim_campaign') }}
-    where level = 'campaign' and not is_not_at_this_level and campaign_id is not null
+    where
+        level in ('campaign', 'ad_group', 'ad')
+        and not is_not_at_this_level
+        and campaign_member_key <> 0
 ),
 
--- Every name a campaign ever had leads to it: links keep the old name for months.
+-- Every name a campaign ever had leads to it: links keep the old name for months. The tags that its
+-- ads carry lead to it too.
+named as (
+    select
+        campaign_key,
+        platform,
+        valid_from,
+        is_current,
+        unnest(make_array(
+            named_struct('kind', 'id', 'text',
+                case when level = 'campaign' then campaign_id end),
+            named_struct('kind', 'name', 'text',
+                case when level = 'campaign' then campaign_name end),
+            named_struct('kind', 'name', 'text', utm_campaign)
+        )) as alias
+    from member_version
+),
+
 alias as (
-    select 'id' as alias_kind, campaign_id
-        as alias_text, campaign_key, platform, valid_from, is_current
-    from campaign_version
-
-    union all
-
-    select 'name' as alias_kind, campaign_name
-        as alias_text, campaign_key, platform, valid_from, is_current
-    from campaign_version
-
-    union all
-
-    select 'name' as alias_kind, utm_campaign
-        as alias_text, campaign_key, platform, valid_from, is_current
-    from campaign_version
-    where utm_campaign is not null
+    select
+        alias['kind'] as alias_kind,
+        alias['text'] as alias_text,
+        campaign_key,
+        platform,
+        valid_from,
+        is_current
+    from named
 ),
 
 candidate as (
     select
         alias_kind,
-        lower(btrim(alias_text)) as alias_text,
+        {{ campaign_alias_text('alias_text') }} as alias_text,
         platform,
         campaign_key,
         max(valid_from) as valid_from,
         bool_or(is_current) as is_current
     from alias
     where alias_text is not null
-    group by alias_kind, lower(btrim(alias_text)), platform, campaign_key
+    group by alias_kind, {{ campaign_alias_text('alias_text') }}, platform, campaign_key
 ),
 
 -- One platform may use a name twice: the campaign that has it now wins, then the latest.
@@ -89,7 +102,7 @@ final as (
         platform,
         campaign_key,
         candidate_count,
-        case when alias_kind = 'id' then 'exact_id' else 'exact_name' end as match_method
+        case when alias_kind = 'id' then 'id' else 'name' end as match_method
     from chosen
 )
 

@@ -12,7 +12,6 @@ with campaign as (
     select * from {{ entity('campaign') }}
 ),
 
--- What reports and clicks name without a structure export is a member too.
 reported as (
     select
         platform, account_id, account_name, level, campaign_id, campaign_name,
@@ -25,53 +24,6 @@ reported as (
         ad_group_id, ad_group_name, ad_id, ad_name
 ),
 
-clicked as (
-    select platform, account_id, campaign_id, ad_group_id, ad_id
-    from {{ entity('ad_click') }}
-    where campaign_id is not null
-    group by platform, account_id, campaign_id, ad_group_id, ad_id
-),
-
--- A row about an ad also speaks of its group, its campaign and its account.
-named as (
-    select platform, account_id, campaign_id, ad_group_id, ad_id from campaign
-    union all
-    select platform, account_id, campaign_id, ad_group_id, ad_id from reported
-    union all
-    select platform, account_id, campaign_id, ad_group_id, ad_id from clicked
-),
-
-member_natural as (
-    select 'account' as level, platform, account_id,
-        cast(null as text) as campaign_id, cast(null as text) as ad_group_id, cast(null as text)
-            as ad_id
-    from named
-    group by platform, account_id
-
-    union all
-
-    select 'campaign' as level, platform, account_id, campaign_id,
-        cast(null as text) as ad_group_id, cast(null as text) as ad_id
-    from named
-    where campaign_id is not null
-    group by platform, account_id, campaign_id
-
-    union all
-
-    select 'ad_group' as level, platform, account_id, campaign_id, ad_group_id,
-        cast(null as text) as ad_id
-    from named
-    where ad_group_id is not null
-    group by platform, account_id, campaign_id, ad_group_id
-
-    union all
-
-    select 'ad' as level, platform, account_id, campaign_id, ad_group_id, ad_id
-    from named
-    where ad_id is not null
-    group by platform, account_id, campaign_id, ad_group_id, ad_id
-),
-
 member_keyed as (
     select
         level,
@@ -80,14 +32,14 @@ member_keyed as (
         campaign_id,
         ad_group_id,
         ad_id,
-        {{ own_member_key('account') }} as account_member_key,
-        {{ own_member_key('campaign') }}
+        {{ campaign_member_key('account', 'platform', 'account_id') }} as account_member_key,
+        {{ campaign_member_key('campaign', 'platform', 'campaign_id') }}
             as campaign_member_key,
-        {{ own_member_key('ad_group') }}
+        {{ campaign_member_key('ad_group', 'platform', 'ad_group_id') }}
             as ad_group_member_key,
-        {{ own_member_key('ad') }}
+        {{ campaign_member_key('ad', 'platform', 'ad_id') }}
             as ad_member_key
-    from member_natural
+    from {{ ref('int_campaign_member') }}
 ),
 
 -- Below each campaign, and below each account, stands a member for what is not broken down further.
@@ -115,7 +67,7 @@ member as (
     union all
 
     select
-        {{ own_residual_key('ad_group') }}
+        {{ campaign_residual_key('ad_group') }}
             as campaign_key,
         'ad_group' as level,
         platform,
@@ -125,7 +77,7 @@ member as (
         ad_id,
         account_member_key,
         campaign_member_key,
-        {{ own_residual_key('ad_group') }}
+        {{ campaign_residual_key('ad_group') }}
             as ad_group_member_key,
         cast(0 as bigint) as ad_member_key,
         true as is_not_at_this_level
@@ -135,7 +87,7 @@ member as (
     union all
 
     select
-        {{ own_residual_key('ad') }} as campaign_key,
+        {{ campaign_residual_key('ad') }} as campaign_key,
         'ad' as level,
         platform,
         account_id,
@@ -145,7 +97,7 @@ member as (
         account_member_key,
         campaign_member_key,
         cast(0 as bigint) as ad_group_member_key,
-        {{ own_residual_key('ad') }} as ad_member_key,
+        {{ campaign_residual_key('ad') }} as ad_member_key,
         true as is_not_at_this_level
     from member_keyed
     where level in ('account', 'campaign')
@@ -153,7 +105,7 @@ member as (
     union all
 
     select
-        {{ own_residual_key('campaign') }}
+        {{ campaign_residual_key('campaign') }}
             as campaign_key,
         'campaign' as level,
         platform,
@@ -162,7 +114,7 @@ member as (
         ad_group_id,
         ad_id,
         account_member_key,
-        {{ own_residual_key('campaign') }}
+        {{ campaign_residual_key('campaign') }}
             as campaign_member_key,
         cast(0 as bigint) as ad_group_member_key,
         cast(0 as bigint) as ad_member_key,
@@ -175,12 +127,14 @@ member as (
 stated as (
     select
         case level
-            when 'account' then {{ own_member_key('account') }}
+            when 'account' then {{ campaign_member_key('account', 'platform', 'account_id') }}
             when 'campaign'
-                then {{ own_member_key('campaign') }}
+                then {{ campaign_member_key('campaign', 'platform',
+                    'coalesce(campaign_id, campaign_name)') }}
             when 'ad_group'
-                then {{ own_member_key('ad_group') }}
-            else {{ own_member_key('ad') }}
+                then {{ campaign_member_key('ad_group', 'platform',
+                    'coalesce(ad_group_id, ad_group_name)') }}
+            else {{ campaign_member_key('ad', 'platform', 'coalesce(ad_id, ad_name)') }}
         end as member_key,
         level,
         coalesce(effective_at, {{ beginning() }}) as effective_at,
@@ -208,7 +162,7 @@ stated as (
 
 reported_name as (
     select
-        {{ own_member_key('account') }} as member_key,
+        {{ campaign_member_key('account', 'platform', 'account_id') }} as member_key,
         'account' as level, account_name as member_name, first_date
     from reported
     where account_name is not null
@@ -216,29 +170,29 @@ reported_name as (
     union all
 
     select
-        {{ own_member_key('campaign') }}
+        {{ campaign_member_key('campaign', 'platform', 'coalesce(campaign_id, campaign_name)') }}
             as member_key,
         'campaign' as level, campaign_name as member_name, first_date
     from reported
-    where campaign_name is not null and campaign_id is not null
+    where campaign_name is not null
 
     union all
 
     select
-        {{ own_member_key('ad_group') }}
+        {{ campaign_member_key('ad_group', 'platform', 'coalesce(ad_group_id, ad_group_name)') }}
             as member_key,
         'ad_group' as level, ad_group_name as member_name, first_date
     from reported
-    where ad_group_name is not null and ad_group_id is not null
+    where ad_group_name is not null
 
     union all
 
     select
-        {{ own_member_key('ad') }}
+        {{ campaign_member_key('ad', 'platform', 'coalesce(ad_id, ad_name)') }}
             as member_key,
         'ad' as level, ad_name as member_name, first_date
     from reported
-    where ad_name is not null and ad_id is not null
+    where ad_name is not null
 ),
 
 reported_version as (

@@ -4,11 +4,52 @@
 {%- set reporting = project.reporting.currency %}
 
 -- What platforms claim stands apart: it is never added across platforms, and never to conversions.
-with ad_conversion as (
+with claimed as (
     select
         *,
-        coalesce(reported_at, effective_at, {{ beginning() }}) as known_at
+        coalesce(reported_at, effective_at, {{ beginning() }}) as known_at,
+        case
+            when ad_id is not null then 'ad'
+            when ad_group_id is not null then 'ad_group'
+            else 'campaign'
+        end as named_level
     from {{ entity('ad_conversion') }}
+),
+
+-- What the report does not say of the hierarchy, the structure does.
+member as (
+    select
+        level as member_level,
+        platform as member_platform,
+        member_id,
+        account_id as member_account_id,
+        campaign_id as member_campaign_id,
+        ad_group_id as member_ad_group_id
+    from {{ ref('int_campaign_member') }}
+),
+
+ad_conversion as (
+    select
+        claimed.platform,
+        claimed.report_date,
+        claimed.known_at,
+        coalesce(claimed.account_id, member.member_account_id) as account_id,
+        coalesce(claimed.campaign_id, member.member_campaign_id) as campaign_id,
+        coalesce(claimed.ad_group_id, member.member_ad_group_id) as ad_group_id,
+        claimed.ad_id,
+        claimed.action,
+        claimed.attribution_window,
+        claimed.date_basis,
+        claimed.source_name,
+        claimed.conversions,
+        claimed.conversion_amount,
+        claimed.currency_code
+    from claimed
+    left join member
+        on
+            claimed.platform = member.member_platform
+            and claimed.named_level = member.member_level
+            and coalesce(claimed.ad_id, claimed.ad_group_id, claimed.campaign_id) = member.member_id
 ),
 
 account as (
@@ -30,14 +71,15 @@ with_currency as (
             as account_currency_code,
         lead(known_at) over (
             partition by
-                platform, account_id, report_date, campaign_id, ad_group_id, ad_id, action,
+                platform, ad_conversion.account_id, report_date, campaign_id, ad_group_id, ad_id, action,
                 attribution_window, date_basis
             order by known_at
         ) as superseded_at
     from ad_conversion
     left join account
-        on {{ own_member_key('account', 'ad_conversion.') }}
-            = account.account_member_key
+        on
+            {{ campaign_member_key('account', 'ad_conversion.platform',
+                'ad_conversion.account_id') }} = account.account_member_key
 ),
 
 with_rate as (
@@ -70,11 +112,11 @@ final as (
         known_at as reported_at,
         superseded_at,
         {{ source_account_key('platform', 'account_id') }} as source_account_key,
-        {{ own_member_key('campaign') }}
+        {{ campaign_member_key('campaign', 'platform', 'campaign_id') }}
             as campaign_key,
-        {{ own_member_key('ad_group') }}
+        {{ campaign_member_key('ad_group', 'platform', 'ad_group_id') }}
             as ad_group_key,
-        {{ own_member_key('ad') }}
+        {{ campaign_member_key('ad', 'platform', 'ad_id') }}
             as ad_key,
         platform,
         account_id,

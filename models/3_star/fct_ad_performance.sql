@@ -30,24 +30,24 @@ exchange_rate as (
 keyed as (
     select
         *,
-        {{ own_member_key('account') }} as account_member_key,
+        {{ campaign_member_key('account', 'platform', 'account_id') }} as account_member_key,
         case
             when level = 'account' then -1
             when campaign_id is null
-                then {{ own_residual_key('campaign') }}
-            else {{ own_member_key('campaign') }}
+                then {{ campaign_residual_key('campaign') }}
+            else {{ campaign_member_key('campaign', 'platform', 'campaign_id') }}
         end as campaign_key,
         case
             when level in ('account', 'campaign') then -1
             when level = 'ad_group' and record_kind <> 'reported'
-                then {{ own_residual_key('ad_group') }}
-            else {{ own_member_key('ad_group') }}
+                then {{ campaign_residual_key('ad_group') }}
+            else {{ campaign_member_key('ad_group', 'platform', 'ad_group_id') }}
         end as ad_group_key,
         case
             when level <> 'ad' then -1
             when record_kind <> 'reported'
-                then {{ own_residual_key('ad') }}
-            else {{ own_member_key('ad') }}
+                then {{ campaign_residual_key('ad') }}
+            else {{ campaign_member_key('ad', 'platform', 'ad_id') }}
         end as ad_key
     from ad_performance
 ),

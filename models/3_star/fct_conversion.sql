@@ -72,7 +72,7 @@ contact as (
     from (
         select
             contact_id, created_at, source_name, account_id,
-            last_value(is_deleted) over (
+            last_value(is_deleted) ignore nulls over (
                 partition by contact_id order by effective_at
                 rows between unbounded preceding and unbounded following
             ) as is_deleted
@@ -91,7 +91,7 @@ lead as (
     from (
         select
             lead_id, created_at, source_name, account_id,
-            last_value(is_deleted) over (
+            last_value(is_deleted) ignore nulls over (
                 partition by lead_id order by effective_at
                 rows between unbounded preceding and unbounded following
             ) as is_deleted

@@ -1,9 +1,5 @@
 -- grain: one row per ad account, report day, level, member, segment and time of report
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_interval',
-    event_time='report_date'
-) }}
+{{ config(materialized='table') }}
 
 {%- set measures = ['spend', 'impressions', 'clicks', 'conversions', 'conversion_amount'] %}
 {%- set levels = ['account', 'campaign', 'ad_group', 'ad'] %}
@@ -12,7 +8,69 @@
 -- shows less (or more) than it, a residual row "not at this level" holds the difference. Platforms
 -- restate their days: all of this is worked out for every time of report, so that what was believed
 -- on day D stays answerable.
-with reported as (
+with ad_performance as (
+    select
+        *,
+        case
+            when ad_id is not null or level = 'ad' then 'ad'
+            when ad_group_id is not null or level = 'ad_group' then 'ad_group'
+            when campaign_id is not null or campaign_name is not null then 'campaign'
+            else 'account'
+        end as named_level,
+        case
+            when ad_id is not null or level = 'ad' then coalesce(ad_id, ad_name)
+            when ad_group_id is not null or level = 'ad_group'
+                then coalesce(ad_group_id, ad_group_name)
+            when campaign_id is not null or campaign_name is not null
+                then coalesce(campaign_id, campaign_name)
+            else account_id
+        end as named_id
+    from {{ entity('ad_performance') }}
+),
+
+member as (
+    select
+        level as member_level,
+        platform as member_platform,
+        member_id,
+        account_id as member_account_id,
+        campaign_id as member_campaign_id,
+        ad_group_id as member_ad_group_id,
+        ad_id as member_ad_id
+    from {{ ref('int_campaign_member') }}
+),
+
+-- What the report does not say of the hierarchy, the structure does.
+placed as (
+    select
+        ad_performance.platform,
+        coalesce(ad_performance.account_id, member.member_account_id) as account_id,
+        ad_performance.report_date,
+        ad_performance.level,
+        coalesce(ad_performance.campaign_id, member.member_campaign_id) as campaign_id,
+        coalesce(ad_performance.ad_group_id, member.member_ad_group_id) as ad_group_id,
+        coalesce(ad_performance.ad_id, member.member_ad_id) as ad_id,
+        ad_performance.segment,
+        coalesce(
+            ad_performance.reported_at, ad_performance.effective_at, {{ beginning() }}
+        ) as reported_at,
+        ad_performance.source_name,
+        ad_performance.currency_code,
+        ad_performance.account_zone,
+        ad_performance.spend_amount,
+        ad_performance.impressions,
+        ad_performance.clicks,
+        ad_performance.platform_conversions,
+        ad_performance.platform_conversion_amount
+    from ad_performance
+    left join member
+        on
+            ad_performance.platform = member.member_platform
+            and ad_performance.named_level = member.member_level
+            and ad_performance.named_id = member.member_id
+),
+
+reported as (
     select
         platform,
         account_id,
@@ -22,7 +80,7 @@ with reported as (
         ad_group_id,
         ad_id,
         segment,
-        coalesce(reported_at, effective_at, {{ beginning() }}) as reported_at,
+        reported_at,
         max(source_name) as source_name,
         max(currency_code) as currency_code,
         max(account_zone) as account_zone,
@@ -31,10 +89,10 @@ with reported as (
         max(cast(coalesce(clicks, 0) as decimal(18, 6))) as clicks,
         max(cast(coalesce(platform_conversions, 0) as decimal(18, 6))) as conversions,
         max(coalesce(platform_conversion_amount, {{ no_money() }})) as conversion_amount
-    from {{ entity('ad_performance') }}
+    from placed
     group by
         platform, account_id, report_date, level, campaign_id, ad_group_id, ad_id, segment,
-        coalesce(reported_at, effective_at, {{ beginning() }})
+        reported_at
 ),
 
 -- What each report changed against the one before it: changes add up, states do not.

@@ -78,11 +78,13 @@ final as (
         with_last_source.referrer_host,
         case
             when ad_click.campaign_id is not null
-                then {{ own_member_key('campaign', 'ad_click.') }}
+                then {{ campaign_member_key('campaign', 'ad_click.platform',
+                    'ad_click.campaign_id') }}
         end as click_campaign_key,
         case
             when ad_click.ad_group_id is not null
-                then {{ own_member_key('ad_group', 'ad_click.') }}
+                then {{ campaign_member_key('ad_group', 'ad_click.platform',
+                    'ad_click.ad_group_id') }}
         end as click_ad_group_key,
         ad_click.keyword_text,
         {{ campaign_alias_key('id', platform_of_source('with_last_source.source'),

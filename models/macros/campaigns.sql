@@ -1,47 +1,22 @@
 {#- Keys of campaigns, and of the texts by which links name them. -#}
 
-{#- Key of the member of an ad platform's hierarchy at one level: account, campaign, ad_group, ad.
-    What lies below the level is given as null. -#}
-{%- macro campaign_member_key(level, platform, account_id, campaign_id, ad_group_id, ad_id) -%}
+{#- Key of a member of an ad platform's hierarchy. level: account, campaign, ad_group or ad.
+    Platforms give every member an id of its own: what it lies below is no part of its key. -#}
+{%- macro campaign_member_key(level, platform, id) -%}
 {%- if level == 'account' -%}
-coalesce(durable_key('campaign', {{ platform }}, 'account', {{ account_id }}), 0)
-{%- elif level == 'campaign' -%}
-case
-            when {{ campaign_id }} is null then 0
-            else durable_key('campaign', {{ platform }}, 'campaign', {{ account_id }},
-                {{ campaign_id }})
-        end
-{%- elif level == 'ad_group' -%}
-case
-            when {{ ad_group_id }} is null then 0
-            else durable_key('campaign', {{ platform }}, 'ad_group', {{ account_id }},
-                {{ campaign_id }}, {{ ad_group_id }})
-        end
+coalesce(durable_key('campaign', {{ platform }}, 'account', {{ id }}), 0)
 {%- else -%}
 case
-            when {{ ad_id }} is null then 0
-            else durable_key('campaign', {{ platform }}, 'ad', {{ account_id }}, {{ campaign_id }},
-                {{ ad_group_id }}, {{ ad_id }})
+            when {{ id }} is null then 0
+            else durable_key('campaign', {{ platform }}, '{{ level }}', {{ id }})
         end
 {%- endif -%}
 {%- endmacro -%}
 
 {#- Key of the member that stands for "not at this level" below a campaign (or, without a campaign,
     below the account): spend that the platform does not break down further. -#}
-{%- macro campaign_residual_key(level, platform, account_id, campaign_id) -%}
-durable_key('campaign', {{ platform }}, 'not at this level', '{{ level }}', {{ account_id }},
-                {{ campaign_id }})
-{%- endmacro -%}
-
-{#- The same two for the columns platform, account_id, campaign_id, ad_group_id and ad_id of a
-    relation; `of` is its name with a dot, where a join makes one needed. -#}
-{%- macro own_member_key(level, of='') -%}
-{{ campaign_member_key(level, of ~ 'platform', of ~ 'account_id', of ~ 'campaign_id',
-    of ~ 'ad_group_id', of ~ 'ad_id') }}
-{%- endmacro -%}
-
-{%- macro own_residual_key(level, of='') -%}
-{{ campaign_residual_key(level, of ~ 'platform', of ~ 'account_id', of ~ 'campaign_id') }}
+{%- macro campaign_residual_key(level) -%}
+durable_key('campaign', platform, 'not at this level', '{{ level }}', account_id, campaign_id)
 {%- endmacro -%}
 
 {#- The ad platform that a utm_source speaks of; '*' where it speaks of none that we know. -#}
@@ -62,12 +37,17 @@ case
         end
 {%- endmacro -%}
 
+{#- A campaign's id or name as links and platforms agree on it: `Brand | EU` is `brand_eu`. -#}
+{%- macro campaign_alias_text(text) -%}
+btrim(regexp_replace(lower({{ text }}), '[^\p{L}\p{N}]+', '_', 'g'), '_')
+{%- endmacro -%}
+
 {#- Key of a text by which a link names a campaign. kind: `id` or `name`. -#}
 {%- macro campaign_alias_key(kind, platform, text) -%}
 case
             when {{ text }} is not null
                 then durable_key('campaign_alias', '{{ kind }}', {{ platform }},
-                    lower(btrim({{ text }})))
+                    {{ campaign_alias_text(text) }})
         end
 {%- endmacro -%}
 
