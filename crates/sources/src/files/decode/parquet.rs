@@ -1,0 +1,68 @@
+//! Parquet: each record becomes one JSON text, nested as it is, without the nulls.
+//!
+//! Whole numbers are JSON numbers, decimals keep their digits, dates and times are ISO 8601.
+
+use std::fs::File;
+
+use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use arrow_json::WriterBuilder;
+use arrow_json::writer::LineDelimited;
+
+use super::effective::{Effective, Rule};
+use super::json::record;
+use super::rows::{PayloadRows, Target};
+use super::stats::ReadStats;
+use crate::error::ReadError;
+
+/// Records that are turned into JSON at a time: nested ones are large.
+const RECORDS: usize = 1024;
+
+/// Reads a Parquet file.
+pub(super) fn read(
+    file: File,
+    mut target: Target<'_>,
+    effective: &Effective,
+) -> Result<ReadStats, ReadError> {
+    let broken = |error: ::parquet::errors::ParquetError| ReadError::Parquet(error.into());
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
+        .and_then(|builder| builder.with_batch_size(RECORDS).build())
+        .map_err(broken)?;
+    target.stats.missing_effective_at = effective.missing_in_name();
+    let path = match &effective.rule {
+        Rule::Column(column) => record::Path::new(column),
+        Rule::Unsaid | Rule::Name { .. } => record::Path::default(),
+    };
+    let mut rows = PayloadRows::open(target)?;
+    let mut lines = Vec::new();
+    let mut number = 0;
+    for batch in reader {
+        let batch = batch.map_err(|error| ReadError::Parquet(error.into()))?;
+        lines.clear();
+        let mut writer = WriterBuilder::new()
+            .with_explicit_nulls(false)
+            .build::<_, LineDelimited>(&mut lines);
+        writer
+            .write(&batch)
+            .and_then(|()| writer.finish())
+            .map_err(|error| ReadError::Parquet(error.into()))?;
+        drop(writer);
+        let text = std::str::from_utf8(&lines).map_err(|error| ReadError::Parquet(error.into()))?;
+        for line in text.lines() {
+            number += 1;
+            let at = match path.is_empty() {
+                true => effective.of_file(),
+                false => match record::inspect(line, &path, effective) {
+                    Ok(record::Seen { at_us, is_unread }) => {
+                        if is_unread {
+                            rows.stats().unread_effective_at.add(number);
+                        }
+                        at_us
+                    }
+                    Err(_) => None,
+                },
+            };
+            rows.push(line, false, at)?;
+        }
+    }
+    rows.finish()
+}
