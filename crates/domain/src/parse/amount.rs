@@ -79,7 +79,9 @@ fn undress(text: &str) -> Option<Dressed<'_>> {
             (has_currency, rest) = (true, trim(bare));
         }
         if !in_parentheses
-            && let Some(inner) = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'))
+            && let Some(inner) = rest
+                .strip_prefix('(')
+                .and_then(|rest| rest.strip_suffix(')'))
         {
             (in_parentheses, rest) = (true, trim(inner));
         }
@@ -90,14 +92,21 @@ fn undress(text: &str) -> Option<Dressed<'_>> {
     if in_parentheses && sign.is_some() {
         return None;
     }
-    Some(Dressed { core: rest, is_negative: in_parentheses || sign == Some(true) })
+    Some(Dressed {
+        core: rest,
+        is_negative: in_parentheses || sign == Some(true),
+    })
 }
 
 /// The text without a currency sign or code at one of its ends.
 fn without_currency(text: &str) -> Option<&str> {
-    const SIGNS: [char; 14] =
-        ['$', '€', '£', '¥', '₹', '₽', '₺', '₩', '₪', '₫', '₴', '₱', '฿', '₦'];
-    if let Some(rest) = text.strip_prefix(SIGNS).or_else(|| text.strip_suffix(SIGNS)) {
+    const SIGNS: [char; 14] = [
+        '$', '€', '£', '¥', '₹', '₽', '₺', '₩', '₪', '₫', '₴', '₱', '฿', '₦',
+    ];
+    if let Some(rest) = text
+        .strip_prefix(SIGNS)
+        .or_else(|| text.strip_suffix(SIGNS))
+    {
         return Some(rest);
     }
     if let Some((code, rest)) = text.split_at_checked(3)
@@ -120,7 +129,10 @@ XPFYERZARZMWZWG";
 /// Whether the text is one of [`CURRENCY_CODES`], in capitals.
 fn is_currency_code(code: &str) -> bool {
     code.bytes().all(|byte| byte.is_ascii_uppercase())
-        && CURRENCY_CODES.as_bytes().chunks_exact(3).any(|known| known == code.as_bytes())
+        && CURRENCY_CODES
+            .as_bytes()
+            .chunks_exact(3)
+            .any(|known| known == code.as_bytes())
 }
 
 /// A bare number: digits, perhaps in groups, a fraction, an exponent.
@@ -162,7 +174,9 @@ fn exponent_of(text: &str) -> Option<i32> {
 
 /// One to three digits, then groups of three behind one and the same separator.
 fn is_grouped(text: &str, decimal: char) -> bool {
-    let Some(separator) = text.chars().find(|c| !c.is_ascii_digit()) else { return true };
+    let Some(separator) = text.chars().find(|c| !c.is_ascii_digit()) else {
+        return true;
+    };
     let is_known = matches!(
         separator,
         ',' | '.' | '\'' | '\u{2019}' | ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}'
@@ -172,7 +186,9 @@ fn is_grouped(text: &str, decimal: char) -> bool {
     }
     let mut groups = text.split(separator);
     let is_digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
-    groups.next().is_some_and(|first| (1..=3).contains(&first.len()) && is_digits(first))
+    groups
+        .next()
+        .is_some_and(|first| (1..=3).contains(&first.len()) && is_digits(first))
         && groups.all(|group| group.len() == 3 && is_digits(group))
 }
 
@@ -223,8 +239,7 @@ impl Digits {
         let quotient = self.value / divisor;
         let remainder = self.value % divisor;
         let half = divisor / 2;
-        let is_up = remainder > half
-            || (remainder == half && (self.has_more || quotient % 2 == 1));
+        let is_up = remainder > half || (remainder == half && (self.has_more || quotient % 2 == 1));
         quotient + i128::from(is_up)
     }
 }

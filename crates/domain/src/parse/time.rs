@@ -100,7 +100,10 @@ fn read(text: &str) -> Option<Reading> {
     let bytes = text.as_bytes();
     let first = *bytes.first()?;
     if first.is_ascii_digit() {
-        let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let digits = bytes
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
         if digits >= 8 {
             return compact(bytes, digits);
         }
@@ -130,7 +133,11 @@ fn civil(day: i64, is_named: bool, mut rest: Rest<'_>, text: &str) -> Option<Rea
         let start = text.len() - rest.bytes.len();
         place = place_of(text.get(start..)?)?;
     }
-    Some(Reading::Civil(Civil { day, time_us, place }))
+    Some(Reading::Civil(Civil {
+        day,
+        time_us,
+        place,
+    }))
 }
 
 /// Texts that begin with eight digits or more: `20220131`, `20220131T235959`, epochs.
@@ -143,10 +150,18 @@ fn compact(bytes: &[u8], digits: usize) -> Option<Reading> {
             if digits == 14 {
                 let time_us = time_of(rest.digits(2)?, rest.digits(2)?, rest.digits(2)?, 0)?;
                 let place = place_of(std::str::from_utf8(rest.bytes).ok()?)?;
-                return Some(Reading::Civil(Civil { day, time_us, place }));
+                return Some(Reading::Civil(Civil {
+                    day,
+                    time_us,
+                    place,
+                }));
             }
             if is_alone {
-                return Some(Reading::Civil(Civil { day, time_us: 0, place: Place::Unsaid }));
+                return Some(Reading::Civil(Civil {
+                    day,
+                    time_us: 0,
+                    place: Place::Unsaid,
+                }));
             }
             let text = std::str::from_utf8(bytes).ok()?;
             civil(day, false, rest, text)
@@ -158,7 +173,10 @@ fn compact(bytes: &[u8], digits: usize) -> Option<Reading> {
 /// Seconds (9 or 10 digits), milli- (12, 13), micro- (15, 16) or nanoseconds (18, 19) since 1970,
 /// perhaps with a fraction.
 fn epoch(bytes: &[u8]) -> Option<i64> {
-    let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let digits = bytes
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
     let (whole, fraction) = bytes.split_at(digits);
     let unit_ns: i128 = match digits {
         9 | 10 => 1_000_000_000,
@@ -167,7 +185,9 @@ fn epoch(bytes: &[u8]) -> Option<i64> {
         18 | 19 => 1,
         _ => return None,
     };
-    let value = whole.iter().fold(0_i128, |sum, byte| sum * 10 + i128::from(byte - b'0'));
+    let value = whole
+        .iter()
+        .fold(0_i128, |sum, byte| sum * 10 + i128::from(byte - b'0'));
     let mut ns = value * unit_ns;
     match fraction {
         [] => {}
@@ -192,7 +212,9 @@ fn place_of(text: &str) -> Option<Place> {
         [b'Z' | b'z'] => return Some(Place::Ahead { us: 0 }),
         [b'+' | b'-', rest @ ..] => {
             let us = offset_us(rest)?;
-            return Some(Place::Ahead { us: if bytes[0] == b'-' { -us } else { us } });
+            return Some(Place::Ahead {
+                us: if bytes[0] == b'-' { -us } else { us },
+            });
         }
         _ => {}
     }
@@ -276,7 +298,11 @@ impl Rest<'_> {
     /// Takes a date; true beside it when its month is a name.
     fn date(&mut self) -> Option<(i64, bool)> {
         if self.bytes.first()?.is_ascii_digit() {
-            let digits = self.bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let digits = self
+                .bytes
+                .iter()
+                .take_while(|byte| byte.is_ascii_digit())
+                .count();
             return match digits {
                 4 => Some((self.year_first()?, false)),
                 1 | 2 => self.day_first(),
@@ -325,7 +351,10 @@ impl Rest<'_> {
             self.take_word();
             while self.eat(b",. ") {}
             if self.bytes.first()?.is_ascii_digit() {
-                return self.day_first().filter(|(_, is_named)| *is_named).map(|(day, _)| day);
+                return self
+                    .day_first()
+                    .filter(|(_, is_named)| *is_named)
+                    .map(|(day, _)| day);
             }
         }
         let month = self.month()?;
@@ -340,12 +369,20 @@ impl Rest<'_> {
 
     /// The letters that are next.
     fn word(&self) -> Option<&[u8]> {
-        let length = self.bytes.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let length = self
+            .bytes
+            .iter()
+            .take_while(|byte| byte.is_ascii_alphabetic())
+            .count();
         (length >= 3).then(|| &self.bytes[..length])
     }
 
     fn take_word(&mut self) {
-        let length = self.bytes.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let length = self
+            .bytes
+            .iter()
+            .take_while(|byte| byte.is_ascii_alphabetic())
+            .count();
         self.bytes = &self.bytes[length..];
     }
 
@@ -387,7 +424,11 @@ impl Rest<'_> {
 
     /// Takes a time of day: `2:20:51.123`, `02:20`, `02`, `022051`, `2:20 PM`.
     fn time(&mut self) -> Option<i64> {
-        let digits = self.bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let digits = self
+            .bytes
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
         let mut parts = [0_u32; 3];
         let mut fraction_us = 0;
         match digits {
@@ -421,7 +462,11 @@ impl Rest<'_> {
 
     /// Takes the digits behind a second; those beyond microseconds are left out.
     fn fraction_us(&mut self) -> Option<i64> {
-        let digits = self.bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let digits = self
+            .bytes
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
         if digits == 0 || digits > 9 {
             return None;
         }

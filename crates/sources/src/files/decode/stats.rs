@@ -73,19 +73,34 @@ pub enum Warning {
         encoding: &'static str,
     },
     /// Rows shorter than the header.
-    #[error("{} rows have fewer fields than the header, the first on line {}", .0.count, .0.first_line)]
+    #[error(
+        "{} rows have fewer fields than the header, the first on line {}",
+        .0.count, .0.first_line
+    )]
     ShortRows(Tally),
     /// Rows longer than the header.
-    #[error("{} rows have more fields than the header, the first on line {}", .0.count, .0.first_line)]
+    #[error(
+        "{} rows have more fields than the header, the first on line {}",
+        .0.count, .0.first_line
+    )]
     LongRows(Tally),
     /// The header between the rows.
-    #[error("the header is repeated {} times, first on line {}; these lines were left out", .0.count, .0.first_line)]
+    #[error(
+        "the header is repeated {} times, first on line {}; these lines were left out",
+        .0.count, .0.first_line
+    )]
     RepeatedHeaders(Tally),
     /// Records that are no JSON.
-    #[error("{} records are no valid JSON, the first on line {}", .0.count, .0.first_line)]
+    #[error(
+        "{} records are no valid JSON, the first on line {}",
+        .0.count, .0.first_line
+    )]
     Malformed(Tally),
     /// Values that are no instants.
-    #[error("{} rows have an `effective_at` that is no time, the first on line {}", .0.count, .0.first_line)]
+    #[error(
+        "{} rows have an `effective_at` that is no time, the first on line {}",
+        .0.count, .0.first_line
+    )]
     UnreadEffectiveAt(Tally),
     /// The file does not have what says how new its rows are.
     #[error("`{0}` is not there, so `effective_at` is unknown")]

@@ -418,6 +418,21 @@ fn a_file_that_changes_while_it_is_read_is_left_for_the_next_run() {
 }
 
 #[test]
+fn content_that_returns_gets_other_ids() {
+    let fixture = fixture("a.csv", "a\n1\n");
+    let hash = fixture.file.content_hash().expect("a hash");
+    let stream = stream(FileConfig::default());
+    let ids = |identity: &str| {
+        let mut rows = Collected::default();
+        let stats = read(&stream, &fixture.file, identity, &mut rows).expect("rows");
+        Loaded { stats, rows }.numbers("_file_id")
+    };
+    let again = format!("{hash}#3");
+    assert_eq!(ids(&again), [id::file_id("shop", "orders", "in/a.csv", &again)]);
+    assert_ne!(ids(&again), ids(&hash));
+}
+
+#[test]
 fn a_sink_can_end_the_reading() {
     let fixture = fixture("a.csv", "a\n1\n");
     let hash = fixture.file.content_hash().expect("a hash");

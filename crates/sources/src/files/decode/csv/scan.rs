@@ -3,7 +3,7 @@
 //! A field that begins with a quote goes on to the next single quote; two quotes in it are one. A
 //! quote elsewhere is a character like others. Records end with LF, CR LF or CR.
 
-use memchr::{memchr, memchr3};
+use memchr::{memchr, memchr_iter, memchr3};
 
 /// Where a field lies in its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,78 +85,45 @@ impl Scanner {
         let mut at = 0;
         let mut lines = 1;
         loop {
-            let (field, end) = if bytes.get(at) == Some(&b'"') {
-                let Some(close) = closing_quote(bytes, at + 1, is_last) else {
-                    return if is_last {
-                        Scan::Unclosed { lines: lines - 1 }
-                    } else {
-                        Scan::More
-                    };
-                };
-                lines += memchr::memchr_iter(b'\n', &bytes[at..close.at]).count() as u64;
-                let end = self.field_end(bytes, close.at + 1);
-                let has_tail = end.unwrap_or(bytes.len()) > close.at + 1;
-                let field = if close.is_plain && !has_tail {
-                    Field {
-                        start: at + 1,
-                        end: close.at,
-                        is_quoted: false,
-                    }
-                } else {
-                    Field {
-                        start: at,
-                        end: end.unwrap_or(bytes.len()),
-                        is_quoted: true,
-                    }
-                };
-                (field, end)
-            } else {
-                let end = self.field_end(bytes, at);
-                let field = Field {
-                    start: at,
-                    end: end.unwrap_or(bytes.len()),
-                    is_quoted: false,
-                };
-                (field, end)
+            let Some((field, end)) = self.field(bytes, at, is_last) else {
+                return if is_last { Scan::Unclosed { lines: lines - 1 } } else { Scan::More };
             };
+            if bytes.get(at) == Some(&b'"') {
+                lines += memchr_iter(b'\n', &bytes[at..field.end]).count() as u64;
+            }
             self.fields.push(field);
+            let record = |end, next| Scan::Record(Step { end, next, lines });
             let Some(end) = end else {
-                if is_last {
-                    return Scan::Record(Step {
-                        end: bytes.len(),
-                        next: bytes.len(),
-                        lines,
-                    });
-                }
-                return Scan::More;
+                return if is_last { record(bytes.len(), bytes.len()) } else { Scan::More };
             };
             match (bytes[end], bytes.get(end + 1)) {
-                (b'\n', _) => {
-                    return Scan::Record(Step {
-                        end,
-                        next: end + 1,
-                        lines,
-                    });
-                }
-                (b'\r', Some(b'\n')) => {
-                    return Scan::Record(Step {
-                        end,
-                        next: end + 2,
-                        lines,
-                    });
-                }
-                (b'\r', None) if !is_last => return Scan::More,
-                (b'\r', _) => {
-                    return Scan::Record(Step {
-                        end,
-                        next: end + 1,
-                        lines,
-                    });
-                }
+                (b'\n', _) => return record(end, end + 1),
+                (b'\r', Some(b'\n')) => return record(end, end + 2),
+                (b'\r', Some(_)) => return record(end, end + 1),
+                (b'\r', None) if is_last => return record(end, end + 1),
                 (_, None) if !is_last => return Scan::More,
                 _ => at = end + 1,
             }
         }
+    }
+
+    /// The field that begins here, and where it ends if it does so in these bytes; none if its
+    /// quotes do not.
+    fn field(&self, bytes: &[u8], at: usize, is_last: bool) -> Option<(Field, Option<usize>)> {
+        if bytes.get(at) != Some(&b'"') {
+            let end = self.field_end(bytes, at);
+            let field = Field { start: at, end: end.unwrap_or(bytes.len()), is_quoted: false };
+            return Some((field, end));
+        }
+        let close = closing_quote(bytes, at + 1, is_last)?;
+        let end = self.field_end(bytes, close.at + 1);
+        let has_tail = end.unwrap_or(bytes.len()) > close.at + 1;
+        let field = if close.is_plain && !has_tail {
+            Field { start: at + 1, end: close.at, is_quoted: false }
+        } else {
+            Field { start: at, end: end.unwrap_or(bytes.len()), is_quoted: true }
+        };
+        Some((field, end))
     }
 
     /// Where an unquoted stretch ends: at a delimiter or the end of the line.

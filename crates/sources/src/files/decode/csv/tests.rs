@@ -73,7 +73,10 @@ proptest! {
 
     #[test]
     fn what_was_written_is_read(
-        rows in prop::collection::vec(prop::collection::vec("\\PC{0,5}|[\",\n\r;]{0,4}", 2..5), 1..8),
+        rows in prop::collection::vec(
+            prop::collection::vec("\\PC{0,5}|[\",\n\r;]{0,4}", 2..5),
+            1..8,
+        ),
         piece in 1_usize..50,
     ) {
         let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
