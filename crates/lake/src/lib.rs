@@ -1,1 +1,28 @@
-//! lake
+//! The lake: where data is kept, and the only crate that names Delta, object stores and the
+//! distributed engine.
+//!
+//! A table is written in two steps: files first ([`FileWriter`]), then one commit
+//! ([`Lake::commit`]) that names them in the log together with the table's ledger. It is read
+//! through [`LakeTable`], at the version at which it was opened.
+
+mod commit;
+mod error;
+pub mod file;
+mod name;
+mod place;
+mod provider;
+pub mod relation;
+pub mod schema;
+pub mod session;
+mod table;
+mod write;
+
+pub use commit::Change;
+pub use error::{LakeError, Result};
+pub use file::{DataFile, Origin};
+pub use name::TableName;
+pub use object_store::ObjectStore;
+pub use place::Lake;
+pub use provider::LakeTable;
+pub use table::{InputMark, Ledger, Table};
+pub use write::{FileWriter, Layout, NewFile, RAW_ID, RAW_ID_ROW_BITS};

@@ -1,1 +1,154 @@
-//! testkit
+//! What tests share: temporary projects, the program run as a user runs it, and its answers.
+//!
+//! A development dependency only: everything here may panic, because a test is its caller.
+#![expect(clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "a test's helpers fail by panicking")]
+
+mod guide;
+mod truth;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+pub use guide::write_guide;
+pub use truth::csv_rows;
+
+/// A project in a folder that goes with it.
+pub struct Project {
+    program: PathBuf,
+    folder: tempfile::TempDir,
+}
+
+impl Project {
+    /// A new project, made by `init`, with this in its `throughline.yml` over what `init` wrote.
+    pub fn new(program: &str, settings: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let project = Self { program: program.into(), folder };
+        let out = project.run(&["init", &project.path("p").display().to_string(), "--yes"]);
+        assert!(out.status.success(), "init: {}", text(&out));
+        project.set(settings);
+        project
+    }
+
+    /// The folder that holds the project (`p`) and whatever a test puts beside it.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A path in that folder.
+    pub fn path(&self, relative: &str) -> PathBuf {
+        self.folder.path().join(relative)
+    }
+
+    /// The project's own folder.
+    pub fn dir(&self) -> PathBuf {
+        self.path("p")
+    }
+
+    /// Puts settings over those of `throughline.yml`.
+    pub fn set(&self, settings: &str) {
+        let path = self.dir().join("throughline.yml");
+        let read = |text: &str| -> serde_yaml_ng::Mapping {
+            if text.trim().is_empty() {
+                return serde_yaml_ng::Mapping::new();
+            }
+            serde_yaml_ng::from_str(text).expect("yaml")
+        };
+        let mut config = read(&std::fs::read_to_string(&path).expect("throughline.yml"));
+        for (name, value) in read(settings) {
+            config.insert(name, value);
+        }
+        std::fs::write(&path, serde_yaml_ng::to_string(&config).expect("yaml")).expect("write");
+    }
+
+    /// Writes a file of the project.
+    pub fn write(&self, relative: &str, content: impl AsRef<[u8]>) {
+        let path = self.dir().join(relative);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("folder");
+        std::fs::write(path, content).expect("write");
+    }
+
+    /// The program with these arguments, not yet started; its folder is the project's.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(arguments);
+        if self.dir().is_dir() {
+            command.current_dir(self.dir());
+        }
+        command
+    }
+
+    /// Runs the program.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("the program starts")
+    }
+
+    /// Runs the program with `--json` and reads its answer; its exit status must be `status`.
+    pub fn json(&self, arguments: &[&str], status: i32) -> Value {
+        let mut all = vec!["--json", "--quiet"];
+        all.extend(arguments);
+        let out = self.run(&all);
+        assert_eq!(out.status.code(), Some(status), "{arguments:?}\n{}", text(&out));
+        serde_json::from_slice(&out.stdout)
+            .unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{}", text(&out)))
+    }
+
+    /// The rows of a query, each an object.
+    pub fn rows(&self, sql: &str) -> Vec<Value> {
+        let rows = self.json(&["query", sql, "--format", "json"], 0);
+        rows.as_array().expect("a list").clone()
+    }
+
+    /// The one value of a query, as text; empty if it is null.
+    pub fn value(&self, sql: &str) -> String {
+        let rows = self.rows(sql);
+        assert_eq!(rows.len(), 1, "{sql} gives {} rows", rows.len());
+        let row = rows[0].as_object().expect("an object");
+        assert_eq!(row.len(), 1, "{sql} gives {} columns", row.len());
+        row.values().map(plain).next().expect("a value")
+    }
+}
+
+/// A value as text, without quotes; a null is empty.
+pub fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// What the program printed.
+pub fn text(output: &Output) -> String {
+    format!(
+        "{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+/// The folder of shared real data, if it is there. Where it is not, the caller's test is skipped,
+/// and this says so.
+pub fn shared(relative: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared").join(relative);
+    if path.exists() {
+        return path.canonicalize().ok();
+    }
+    eprintln!("skipped: ../shared/{relative} is not here");
+    None
+}
+
+/// Copies a folder with all that is in it.
+pub fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).expect("copy");
+        }
+    }
+}

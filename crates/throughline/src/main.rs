@@ -1,2 +1,33 @@
-//! main
-fn main() {}
+//! The binary: reads the command line, opens the project, runs one command, says how it ended.
+
+mod cli;
+mod commands;
+mod demo;
+mod load;
+mod project;
+mod say;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    say::start_logging(cli.verbose);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        // Plans of deeply nested SQL need room.
+        .thread_stack_size(16 << 20)
+        .build();
+    let ended = match runtime {
+        Ok(runtime) => runtime.block_on(commands::run(cli)),
+        Err(error) => Err(anyhow::Error::from(error).context("cannot start the runtime")),
+    };
+    match ended {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            say::error(&error);
+            ExitCode::from(1)
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! The one commit layer: how files come into a table and leave it.
+//!
+//! Every commit carries an application transaction (the table's name and its own batch number), a
+//! uuid of its own and the table's ledger. A batch that is already in the log is not written
+//! again; after an unclear answer the log is read back and the uuid says whose commit it is.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow_schema::SchemaRef;
+use deltalake::DeltaTable;
+use deltalake::kernel::engine::arrow_conversion::TryIntoKernel as _;
+use deltalake::kernel::transaction::{CommitBuilder, CommitProperties};
+use deltalake::kernel::{Action, Add, MetadataExt as _, Remove, StructType, Transaction};
+use deltalake::operations::create::CreateBuilder;
+use deltalake::protocol::{DeltaOperation, SaveMode};
+
+use crate::error::DeltaContext;
+use crate::file::{FileTag, TAG};
+use crate::table::{Ledger, Table};
+use crate::write::{Layout, NewFile};
+use crate::{Lake, LakeError, Result, TableName, schema};
+
+/// Key of our entry in the commit's information.
+pub(crate) const METADATA_KEY: &str = "throughline";
+
+/// What a commit does to a table.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// How the table is laid out; creates the table where there is none.
+    pub layout: Layout,
+    /// Files that come in.
+    pub adds: Vec<NewFile>,
+    /// Paths of files that leave.
+    pub removes: Vec<String>,
+    /// For carried days: the batch in which a day last changed. Other days changed in this batch.
+    pub carried_days: std::collections::BTreeMap<chrono::NaiveDate, i64>,
+    /// All rows are replaced: the table's columns become exactly the layout's.
+    pub overwrite: bool,
+    /// What the table is to remember. `batch` and `commit_uuid` are set by the commit.
+    pub ledger: Ledger,
+}
+
+impl Change {
+    /// A change of the table with `layout` that does nothing yet.
+    pub fn new(layout: Layout) -> Self {
+        Self {
+            layout,
+            adds: Vec::new(),
+            removes: Vec::new(),
+            carried_days: std::collections::BTreeMap::new(),
+            overwrite: false,
+            ledger: Ledger::default(),
+        }
+    }
+
+    fn changes_rows(&self) -> bool {
+        !self.adds.is_empty() || !self.removes.is_empty()
+    }
+}
+
+impl Lake {
+    /// Commits `change` on top of `base` (the table as it was read, `None` where there is none)
+    /// and gives the table as it then is.
+    ///
+    /// # Errors
+    /// Another writer committed to the table since `base`, a column changed its type, or the
+    /// store failed and the log shows that the commit is not there.
+    pub async fn commit(&self, base: Option<&Table>, mut change: Change) -> Result<Arc<Table>> {
+        let name = change.layout.table.clone();
+        let batch = base.map_or(0, |table| table.ledger.batch) + 1;
+        change.ledger.batch = batch;
+        change.ledger.commit_uuid = uuid::Uuid::new_v4().to_string();
+        if change.changes_rows() || base.is_none() {
+            change.ledger.data_batch = batch;
+        }
+        let adds = tagged(&change, batch);
+        let metadata = serde_json::to_string(&change.ledger)
+            .map_err(|error| LakeError::Log { table: name.to_string(), why: error.to_string() })?;
+        let properties = CommitProperties::default()
+            .with_metadata([(METADATA_KEY.to_owned(), metadata.into())])
+            .with_application_transaction(Transaction::new(name.to_string(), batch))
+            .with_max_retries(3);
+        let answer = match base {
+            None => self.create(&change, adds, properties).await,
+            Some(table) => self.append(table, &change, adds, properties).await,
+        };
+        if let Err(error) = answer {
+            // The answer may be unclear (a time-out after success): the log knows.
+            let now = self.reload(&name).await?;
+            return match now {
+                Some(table) if table.ledger.commit_uuid == change.ledger.commit_uuid => Ok(table),
+                _ => Err(error),
+            };
+        }
+        self.reload(&name).await?.ok_or_else(|| LakeError::Missing(name.to_string()))
+    }
+
+    async fn create(
+        &self,
+        change: &Change,
+        adds: Vec<Action>,
+        properties: CommitProperties,
+    ) -> Result<()> {
+        let name = &change.layout.table;
+        let columns = kernel_schema(name, &change.layout.schema)?;
+        let stats = change.layout.stats_columns();
+        let mut configuration = HashMap::from([
+            ("delta.checkpointInterval".to_owned(), Some("20".to_owned())),
+            ("delta.enableExpiredLogCleanup".to_owned(), Some("false".to_owned())),
+        ]);
+        if stats.is_empty() {
+            configuration.insert("delta.dataSkippingNumIndexedCols".into(), Some("0".into()));
+        } else {
+            configuration.insert("delta.dataSkippingStatsColumns".into(), Some(stats.join(",")));
+        }
+        CreateBuilder::new()
+            .with_log_store(self.log_store(name)?)
+            .with_table_name(name.name.clone())
+            .with_columns(columns.fields().cloned())
+            .with_configuration(configuration)
+            .with_actions(adds)
+            .with_commit_properties(properties)
+            .await
+            .during(name, "creating the table")?;
+        Ok(())
+    }
+
+    async fn append(
+        &self,
+        table: &Table,
+        change: &Change,
+        mut actions: Vec<Action>,
+        properties: CommitProperties,
+    ) -> Result<()> {
+        let name = &table.name;
+        let state = table.delta.snapshot().during(name, "reading the snapshot")?;
+        let wanted = if change.overwrite {
+            change.layout.schema.clone()
+        } else {
+            schema::merged(name, &table.schema, &change.layout.schema)?
+        };
+        if wanted != table.schema {
+            let columns = kernel_schema(name, &wanted)?;
+            let metadata = state
+                .metadata()
+                .clone()
+                .with_schema(&columns)
+                .during(name, "changing the columns")?;
+            actions.insert(0, Action::Metadata(metadata));
+        }
+        for path in &change.removes {
+            let file = table.files.iter().find(|file| &file.add.path == path);
+            if let Some(file) = file {
+                actions.push(Action::Remove(removal(&file.add)));
+            }
+        }
+        let mode = if change.overwrite { SaveMode::Overwrite } else { SaveMode::Append };
+        let operation = DeltaOperation::Write { mode, partition_by: None, predicate: None };
+        CommitBuilder::from(properties)
+            .with_actions(actions)
+            .build(Some(state), table.delta.log_store(), operation)
+            .await
+            .during(name, "committing")?;
+        Ok(())
+    }
+}
+
+/// The files as actions of the log, each with our tag.
+fn tagged(change: &Change, batch: i64) -> Vec<Action> {
+    let mut actions = Vec::with_capacity(change.adds.len());
+    for file in &change.adds {
+        let days = file.days.iter().map(|day| {
+            (*day, change.carried_days.get(day).copied().unwrap_or(batch))
+        });
+        let tag = FileTag { days: days.collect(), origins: file.origins.clone(), batch };
+        let mut add = file.add.clone();
+        // A tag is plain data: writing it as JSON cannot fail.
+        let text = serde_json::to_string(&tag).unwrap_or_default();
+        add.tags = Some(HashMap::from([(TAG.to_owned(), Some(text))]));
+        actions.push(Action::Add(add));
+    }
+    actions
+}
+
+fn removal(add: &Add) -> Remove {
+    Remove {
+        path: add.path.clone(),
+        data_change: true,
+        deletion_timestamp: Some(chrono::Utc::now().timestamp_millis()),
+        extended_file_metadata: Some(true),
+        partition_values: Some(add.partition_values.clone()),
+        size: Some(add.size),
+        tags: None,
+        deletion_vector: None,
+        base_row_id: None,
+        default_row_commit_version: None,
+    }
+}
+
+fn kernel_schema(table: &TableName, schema: &SchemaRef) -> Result<StructType> {
+    schema.as_ref().try_into_kernel().map_err(|error: arrow_schema::ArrowError| LakeError::Log {
+        table: table.to_string(),
+        why: error.to_string(),
+    })
+}
+
+/// Opens a Delta table, or says that there is none.
+pub(crate) async fn open(
+    name: &TableName,
+    log_store: deltalake::logstore::LogStoreRef,
+    version: Option<u64>,
+) -> Result<Option<DeltaTable>> {
+    if !log_store.is_delta_table_location().await.during(name, "looking for the table")? {
+        return Ok(None);
+    }
+    let mut table = DeltaTable::new(log_store);
+    match version {
+        None => table.load().await.during(name, "loading the table")?,
+        Some(version) => table.load_version(version).await.during(name, "loading a version")?,
+    }
+    Ok(Some(table))
+}

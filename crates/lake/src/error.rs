@@ -1,0 +1,96 @@
+//! What can go wrong in the lake, told so that a person knows where and what to do.
+
+use datafusion::error::DataFusionError;
+use deltalake::DeltaTableError;
+
+/// An error of the lake.
+#[derive(Debug, thiserror::Error)]
+pub enum LakeError {
+    /// The Delta layer refused or failed.
+    #[error("table `{table}`: {action} failed: {source}")]
+    Delta {
+        /// `schema.name`.
+        table: String,
+        /// What was tried.
+        action: &'static str,
+        /// The cause.
+        source: Box<DeltaTableError>,
+    },
+    /// The query engine refused or failed.
+    #[error(transparent)]
+    Engine(#[from] DataFusionError),
+    /// A column has a type that the lake does not keep.
+    #[error(
+        "table `{table}`: column `{column}` has type {kind}, which the lake does not keep\n\
+         hint: cast it in the model, for example `cast({column} as text)`"
+    )]
+    ColumnType {
+        /// `schema.name`.
+        table: String,
+        /// The column.
+        column: String,
+        /// Its Arrow type.
+        kind: String,
+    },
+    /// A table changed a column's type.
+    #[error(
+        "table `{table}`: column `{column}` was {was} and is now {now}\n\
+         hint: run with --full-refresh to rebuild the table"
+    )]
+    TypeChanged {
+        /// `schema.name`.
+        table: String,
+        /// The column.
+        column: String,
+        /// Type in the table.
+        was: String,
+        /// Type in the new data.
+        now: String,
+    },
+    /// A table that must exist does not.
+    #[error("table `{0}` does not exist")]
+    Missing(String),
+    /// A row without a day in a table that is kept by day.
+    #[error("table `{table}`: {rows} rows have no `{column}`, which says on which day a row lies")]
+    NoInterval {
+        /// `schema.name`.
+        table: String,
+        /// The interval column.
+        column: String,
+        /// How many rows.
+        rows: usize,
+    },
+    /// The log holds something that this version did not write.
+    #[error("table `{table}`: its log cannot be read: {why}")]
+    Log {
+        /// `schema.name`.
+        table: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A path that cannot be used.
+    #[error("lake at `{path}`: {why}")]
+    Place {
+        /// Where.
+        path: String,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+/// Result of the lake.
+pub type Result<T, E = LakeError> = std::result::Result<T, E>;
+
+pub(crate) trait DeltaContext<T> {
+    fn during(self, table: &crate::TableName, action: &'static str) -> Result<T>;
+}
+
+impl<T, E: Into<DeltaTableError>> DeltaContext<T> for std::result::Result<T, E> {
+    fn during(self, table: &crate::TableName, action: &'static str) -> Result<T> {
+        self.map_err(|source| LakeError::Delta {
+            table: table.to_string(),
+            action,
+            source: Box::new(source.into()),
+        })
+    }
+}

@@ -1,0 +1,174 @@
+//! A table at one version: its schema, its files and its ledger.
+//!
+//! Everything a run must know of a table stands in the table's own log: which day changed in which
+//! batch (tags of the files), and from which batches of its inputs it was built (the last commit's
+//! information). So there is no second place that could disagree, and nothing to rebuild.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow_schema::SchemaRef;
+use chrono::NaiveDate;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use deltalake::DeltaTable;
+use object_store::path::Path;
+use serde::{Deserialize, Serialize};
+
+use crate::error::DeltaContext;
+use crate::file::{DataFile, Origin};
+use crate::{LakeError, Result, TableName, schema};
+
+/// What a table's last commit says of how it was built.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Ledger {
+    /// Number of the commit in the table's own count, also its application transaction.
+    pub batch: i64,
+    /// The last batch that changed rows; compaction and bookkeeping leave it as it is.
+    pub data_batch: i64,
+    /// Fingerprint of what built it: SQL, configuration, contract.
+    pub fingerprint: String,
+    /// From what its rows were built, by input.
+    pub inputs: BTreeMap<String, InputMark>,
+    /// Days that lost rows without a file of their own to show it, with the batch in which they did.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub emptied: BTreeMap<NaiveDate, i64>,
+    /// For a staged table: the source files that were read, also those that gave no good row.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub notes: BTreeMap<String, serde_json::Value>,
+    /// The run that committed.
+    pub run_id: String,
+    /// Made anew for each commit; tells our own commit from another's after an unclear answer.
+    pub commit_uuid: String,
+}
+
+/// How far an input had come when a table was built from it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputMark {
+    /// The input's last batch that changed rows.
+    pub batch: i64,
+    /// The input's version in the log.
+    pub version: u64,
+}
+
+/// A table at one version.
+#[derive(Clone)]
+pub struct Table {
+    /// Its name.
+    pub name: TableName,
+    /// The version in the log.
+    pub version: u64,
+    /// Its columns.
+    pub schema: SchemaRef,
+    /// Its files.
+    pub files: Arc<Vec<DataFile>>,
+    /// Its ledger.
+    pub ledger: Ledger,
+    pub(crate) delta: DeltaTable,
+    pub(crate) store_url: ObjectStoreUrl,
+    pub(crate) prefix: Path,
+}
+
+impl std::fmt::Debug for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} at version {} with {} files", self.name, self.version, self.files.len())
+    }
+}
+
+impl Table {
+    pub(crate) async fn from_delta(
+        name: TableName,
+        delta: DeltaTable,
+        store_url: ObjectStoreUrl,
+        prefix: Path,
+    ) -> Result<Self> {
+        let state = delta.snapshot().during(&name, "reading the snapshot")?;
+        let version = state.version();
+        let arrow = state.snapshot().arrow_schema();
+        let schema = schema::kept_schema(&name, &arrow)?;
+        let mut files: Vec<DataFile> = state
+            .log_data()
+            .iter()
+            .map(|view| {
+                #[expect(deprecated, reason = "the log's action is what we need, with its tags")]
+                let add = view.add_action();
+                DataFile::from_add(add, &schema)
+            })
+            .collect();
+        files.sort_by(|a, b| a.add.path.cmp(&b.add.path));
+        let ledger = read_ledger(&name, &delta, version).await?;
+        Ok(Self { name, version, schema, files: Arc::new(files), ledger, delta, store_url, prefix })
+    }
+
+    /// Rows in the table.
+    pub fn rows(&self) -> usize {
+        self.files.iter().map(|file| file.rows).sum()
+    }
+
+    /// Bytes of its files.
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.add.size.max(0) as u64).sum()
+    }
+
+    /// Each day with rows, or emptied, and the batch in which it last changed.
+    pub fn days(&self) -> BTreeMap<NaiveDate, i64> {
+        let mut days = self.ledger.emptied.clone();
+        for file in self.files.iter() {
+            for (day, batch) in &file.tag.days {
+                let known = days.entry(*day).or_insert(*batch);
+                *known = (*known).max(*batch);
+            }
+        }
+        days
+    }
+
+    /// The days that changed after `batch`.
+    pub fn days_after(&self, batch: i64) -> BTreeSet<NaiveDate> {
+        self.days().into_iter().filter(|(_, changed)| *changed > batch).map(|(day, _)| day).collect()
+    }
+
+    /// The source files whose rows are in the table, by key.
+    pub fn origins(&self) -> BTreeMap<i64, Origin> {
+        // A source file without rows has no data file that could name it: the ledger does.
+        let empty: Vec<Origin> = self
+            .ledger
+            .notes
+            .get("empty_files")
+            .and_then(|list| serde_json::from_value(list.clone()).ok())
+            .unwrap_or_default();
+        let tags = self.files.iter().flat_map(|file| file.tag.origins.iter().cloned());
+        tags.chain(empty).map(|origin| (origin.file_id, origin)).collect()
+    }
+
+    /// What a table built from this one must remember of it.
+    pub fn mark(&self) -> InputMark {
+        InputMark { batch: self.ledger.data_batch, version: self.version }
+    }
+}
+
+/// Finds our entry in the commit information of `version`.
+async fn read_ledger(name: &TableName, delta: &DeltaTable, version: u64) -> Result<Ledger> {
+    let entry = delta
+        .log_store()
+        .read_commit_entry(version)
+        .await
+        .during(name, "reading the last commit")?;
+    let Some(bytes) = entry else { return Ok(Ledger::default()) };
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|error| LakeError::Log { table: name.to_string(), why: error.to_string() })?;
+    for line in text.lines() {
+        if !line.contains("\"commitInfo\"") {
+            continue;
+        }
+        let action: serde_json::Value = serde_json::from_str(line)
+            .map_err(|error| LakeError::Log { table: name.to_string(), why: error.to_string() })?;
+        let entry = &action["commitInfo"][crate::commit::METADATA_KEY];
+        if let Some(text) = entry.as_str() {
+            return serde_json::from_str(text).map_err(|error| LakeError::Log {
+                table: name.to_string(),
+                why: error.to_string(),
+            });
+        }
+    }
+    Ok(Ledger::default())
+}

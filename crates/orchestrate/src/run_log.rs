@@ -1,0 +1,195 @@
+//! The log of runs, in SQLite.
+
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
+use sqlx::Row as _;
+
+/// Why the log could not be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the run log `{path}`: {source}\nhint: it may be deleted; nothing but its history is lost")]
+pub struct RunLogError {
+    path: String,
+    source: sqlx::Error,
+}
+
+/// How a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Under way, or cut off.
+    Running,
+    /// Done.
+    Done,
+    /// Done, with failed checks.
+    FailedChecks,
+    /// Failed.
+    Failed,
+}
+
+impl Status {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::FailedChecks => "failed_checks",
+            Self::Failed => "failed",
+        }
+    }
+
+    fn parse(text: &str) -> Self {
+        match text {
+            "done" => Self::Done,
+            "failed_checks" => Self::FailedChecks,
+            "failed" => Self::Failed,
+            _ => Self::Running,
+        }
+    }
+}
+
+/// One run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunRecord {
+    /// Its name.
+    pub run_id: String,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it ended.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// How it ended.
+    pub status: Status,
+    /// What it did, as JSON: the report, and the version of every table afterwards.
+    pub report: String,
+}
+
+/// The log of runs.
+#[derive(Debug, Clone)]
+pub struct RunLog {
+    pool: SqlitePool,
+    path: String,
+}
+
+const SCHEMA: &str = "create table if not exists run (
+    run_id text primary key,
+    started_us integer not null,
+    ended_us integer,
+    status text not null,
+    report text not null
+)";
+
+impl RunLog {
+    /// Opens the log, making it where there is none.
+    ///
+    /// # Errors
+    /// The file cannot be opened or is no log.
+    pub async fn open(path: &Path) -> Result<Self, RunLogError> {
+        let shown = path.display().to_string();
+        let failed = |source| RunLogError { path: shown.clone(), source };
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .busy_timeout(std::time::Duration::from_secs(10));
+        let pool = SqlitePoolOptions::new()
+            .max_connections(2)
+            .connect_with(options)
+            .await
+            .map_err(failed)?;
+        sqlx::query(SCHEMA).execute(&pool).await.map_err(failed)?;
+        Ok(Self { pool, path: shown })
+    }
+
+    fn failed(&self, source: sqlx::Error) -> RunLogError {
+        RunLogError { path: self.path.clone(), source }
+    }
+
+    /// Notes that a run begins.
+    ///
+    /// # Errors
+    /// The log cannot be written.
+    pub async fn start(&self, run_id: &str, now: DateTime<Utc>) -> Result<(), RunLogError> {
+        sqlx::query("insert into run (run_id, started_us, status, report) values (?, ?, ?, '{}')")
+            .bind(run_id)
+            .bind(now.timestamp_micros())
+            .bind(Status::Running.as_str())
+            .execute(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))?;
+        Ok(())
+    }
+
+    /// Notes how a run ended.
+    ///
+    /// # Errors
+    /// The log cannot be written.
+    pub async fn finish(
+        &self,
+        run_id: &str,
+        now: DateTime<Utc>,
+        status: Status,
+        report: &str,
+    ) -> Result<(), RunLogError> {
+        sqlx::query("update run set ended_us = ?, status = ?, report = ? where run_id = ?")
+            .bind(now.timestamp_micros())
+            .bind(status.as_str())
+            .bind(report)
+            .bind(run_id)
+            .execute(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))?;
+        Ok(())
+    }
+
+    /// The newest runs, newest first.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub async fn newest(&self, count: u32) -> Result<Vec<RunRecord>, RunLogError> {
+        let rows = sqlx::query(
+            "select run_id, started_us, ended_us, status, report from run \
+             order by started_us desc, run_id desc limit ?",
+        )
+        .bind(count)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|error| self.failed(error))?;
+        Ok(rows
+            .iter()
+            .map(|row| RunRecord {
+                run_id: row.get("run_id"),
+                started_at: instant(row.get("started_us")),
+                ended_at: row.get::<Option<i64>, _>("ended_us").map(instant),
+                status: Status::parse(row.get("status")),
+                report: row.get("report"),
+            })
+            .collect())
+    }
+}
+
+fn instant(micros: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(micros).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_run_is_noted_from_start_to_end() {
+        let folder = tempfile::tempdir().expect("folder");
+        let log = RunLog::open(&folder.path().join("state.db")).await.expect("log");
+        log.start("a", instant(1_000_000)).await.expect("start");
+        log.start("b", instant(2_000_000)).await.expect("start");
+        log.finish("b", instant(3_000_000), Status::FailedChecks, "{\"built\":3}")
+            .await
+            .expect("finish");
+        let runs = log.newest(10).await.expect("runs");
+        assert_eq!(runs.len(), 2);
+        assert_eq!((runs[0].run_id.as_str(), runs[0].status), ("b", Status::FailedChecks));
+        assert_eq!(runs[0].ended_at, Some(instant(3_000_000)));
+        assert_eq!((runs[1].run_id.as_str(), runs[1].status), ("a", Status::Running));
+        assert_eq!(runs[1].ended_at, None);
+    }
+}

@@ -1,0 +1,303 @@
+//! `init`: a project folder with everything that a first run needs.
+
+mod recognise;
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use serde_json::json;
+
+use super::Exit;
+use crate::cli::{InitArgs, WeekStartArg};
+use crate::project::{CONFIG, KEY_FILE};
+use crate::say::Voice;
+
+/// What a project is asked.
+#[derive(Debug, Clone)]
+struct Answers {
+    name: String,
+    zone: String,
+    currency: String,
+    week_start: &'static str,
+    home_country: Option<String>,
+    domains: Vec<String>,
+    payment_referrals: Vec<String>,
+    default_model: String,
+    lookback: u32,
+    net_without: Vec<String>,
+}
+
+/// Attribution models that reports can show first.
+const MODELS: [&str; 6] =
+    ["first", "last", "last_non_direct", "linear", "position", "time_decay"];
+
+/// The command.
+pub(crate) fn init(args: &InitArgs, voice: Voice) -> anyhow::Result<Exit> {
+    if args.dir.join(CONFIG).exists() {
+        bail!(
+            "`{}` is a project already\nhint: change its `{CONFIG}`, or choose another folder",
+            args.dir.display()
+        );
+    }
+    let answers = ask(args, voice)?;
+    let streams = match &args.from {
+        Some(folder) => recognise::recognise(folder, &args.dir, voice)?,
+        None => BTreeMap::new(),
+    };
+    create(&args.dir, &config_text(&answers, &streams))?;
+    voice.result(&json!({
+        "project": args.dir,
+        "name": answers.name,
+        "sources": streams.keys().collect::<Vec<_>>(),
+    }));
+    voice.line(&format!("made the project `{}` in {}", answers.name, args.dir.display()));
+    voice.line(&format!(
+        "its key is in {KEY_FILE}: keep it, and keep it out of version control"
+    ));
+    voice.line(&format!(
+        "next: say in {CONFIG} where your exports are, then `throughline --project {} run`",
+        args.dir.display()
+    ));
+    Ok(Exit::Done)
+}
+
+/// Makes the folder with its files. Also used by the demo.
+pub(super) fn create(dir: &Path, config: &str) -> anyhow::Result<()> {
+    for folder in ["models", "macros", "seeds", "tests", "sources"] {
+        let path = dir.join(folder);
+        std::fs::create_dir_all(&path).with_context(|| format!("cannot make `{}`", path.display()))?;
+    }
+    std::fs::write(dir.join(".gitignore"), format!(".throughline/\ntarget/\n{KEY_FILE}\n"))?;
+    let key = dir.join(KEY_FILE);
+    if !key.exists() {
+        write_key(&key)?;
+    }
+    std::fs::write(dir.join(CONFIG), config)?;
+    Ok(())
+}
+
+/// A new key of 32 random bytes, readable by its owner alone.
+fn write_key(path: &Path) -> anyhow::Result<()> {
+    use rand::RngCore as _;
+    let mut key = [0u8; 32];
+    rand::rng().fill_bytes(&mut key);
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let mut file = options.open(path).with_context(|| format!("cannot make `{}`", path.display()))?;
+    writeln!(file, "{}", hex::encode(key))?;
+    Ok(())
+}
+
+fn ask(args: &InitArgs, voice: Voice) -> anyhow::Result<Answers> {
+    let folder = std::path::absolute(&args.dir)?;
+    let folder = folder.file_name().map(|name| name.to_string_lossy().into_owned());
+    let prompt = Prompt { on: !args.yes && !voice.json && std::io::stdin().is_terminal() };
+    let name = prompt.one("name of the project", args.name.clone(), &folder.unwrap_or_default())?;
+    let zone = prompt.one("zone in which days are reported (IANA)", args.zone.clone(), "UTC")?;
+    if zone.parse::<chrono_tz::Tz>().is_err() {
+        bail!("`{zone}` is no IANA zone\nhint: for example Europe/Berlin or America/New_York");
+    }
+    let currency = prompt
+        .one("currency in which money is reported (ISO 4217)", args.currency.clone(), "USD")?
+        .to_uppercase();
+    if currency.len() != 3 || !currency.chars().all(|c| c.is_ascii_uppercase()) {
+        bail!("`{currency}` is no currency code\nhint: three letters, for example EUR");
+    }
+    let week = args.week_start.map(|week| match week {
+        WeekStartArg::Monday => "monday".to_owned(),
+        WeekStartArg::Sunday => "sunday".to_owned(),
+    });
+    let week_start = match prompt.one("first day of a week", week, "monday")?.as_str() {
+        "monday" => "monday",
+        "sunday" => "sunday",
+        other => bail!("a week cannot begin on `{other}`\nhint: monday or sunday"),
+    };
+    let home = prompt.one("home country (ISO 3166)", args.home_country.clone(), "")?;
+    let domains =
+        prompt.many("own domains, separated by commas", args.domains.clone(), &[])?;
+    let payment_referrals = prompt.many(
+        "payment providers whose returning visitors are no new source",
+        args.payment_referrals.clone(),
+        &["paypal.com", "checkout.stripe.com"],
+    )?;
+    let default_model =
+        prompt.one("attribution model shown first", args.default_model.clone(), "position")?;
+    if !MODELS.contains(&default_model.as_str()) {
+        bail!("there is no attribution model `{default_model}`\nhint: one of {}", MODELS.join(", "));
+    }
+    let lookback = prompt.one(
+        "days before a conversion in which a touch counts",
+        args.lookback.map(|days| days.to_string()),
+        "90",
+    )?;
+    let lookback =
+        lookback.parse().with_context(|| format!("`{lookback}` is no number of days"))?;
+    let net_without = prompt.many(
+        "net revenue is without (tax, shipping, refunds; none)",
+        args.net_without.clone(),
+        &["tax", "shipping", "refunds"],
+    )?;
+    for what in &net_without {
+        if !["tax", "shipping", "refunds", "none"].contains(&what.as_str()) {
+            bail!("net revenue cannot be without `{what}`\nhint: tax, shipping, refunds or none");
+        }
+    }
+    Ok(Answers {
+        name,
+        zone,
+        currency,
+        week_start,
+        home_country: Some(home.to_uppercase()).filter(|code| !code.is_empty()),
+        domains,
+        payment_referrals,
+        default_model,
+        lookback,
+        net_without,
+    })
+}
+
+struct Prompt {
+    on: bool,
+}
+
+impl Prompt {
+    fn one(&self, what: &str, given: Option<String>, default: &str) -> anyhow::Result<String> {
+        if let Some(given) = given {
+            return Ok(given);
+        }
+        if !self.on {
+            return Ok(default.to_owned());
+        }
+        let mut error = std::io::stderr();
+        if default.is_empty() {
+            write!(error, "{what}: ")?;
+        } else {
+            write!(error, "{what} [{default}]: ")?;
+        }
+        error.flush()?;
+        let mut line = String::new();
+        std::io::stdin().lock().read_line(&mut line)?;
+        let line = line.trim();
+        Ok(if line.is_empty() { default.to_owned() } else { line.to_owned() })
+    }
+
+    fn many(
+        &self,
+        what: &str,
+        given: Option<Vec<String>>,
+        default: &[&str],
+    ) -> anyhow::Result<Vec<String>> {
+        let text = self.one(what, given.map(|list| list.join(",")), &default.join(","))?;
+        Ok(text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect())
+    }
+}
+
+/// A YAML text in quotes.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+fn list(values: &[String]) -> String {
+    format!("[{}]", values.iter().map(|value| quoted(value)).collect::<Vec<_>>().join(", "))
+}
+
+/// The text of a new `throughline.yml`.
+fn config_text(
+    answers: &Answers,
+    sources: &BTreeMap<String, BTreeMap<String, Vec<String>>>,
+) -> String {
+    let without = |what: &str| answers.net_without.iter().any(|known| known == what);
+    let home = answers.home_country.as_deref().map_or_else(
+        || "  # home_country: DE".to_owned(),
+        |code| format!("  home_country: {}", quoted(code)),
+    );
+    let mut text = format!(
+        "# A Throughline project. Every setting: docs/guides/start.md\n\
+         name: {}\nversion: 1\n\n\
+         reporting:\n  zone: {}\n  currency: {}\n  week_start: {}\n{home}\n\n\
+         site:\n  # own domains: a visit from one of them is no new source\n  domains: {}\n\
+         \x20 # payment providers and log-in pages: nor is a return from one of these\n\
+         \x20 payment_referrals: {}\n\n\
+         attribution:\n  default_model: {}\n  lookback_days: {{default: {}}}\n\
+         \x20 half_life_days: 7\n  # key events that are conversions of their own, beside sales\n\
+         \x20 conversion_events: [generate_lead, sign_up]\n\n\
+         revenue:\n  exclude_tax: {}\n  exclude_shipping: {}\n  subtract_refunds: {}\n\n",
+        quoted(&answers.name),
+        quoted(&answers.zone),
+        quoted(&answers.currency),
+        answers.week_start,
+        list(&answers.domains),
+        list(&answers.payment_referrals),
+        answers.default_model,
+        answers.lookback,
+        without("tax"),
+        without("shipping"),
+        without("refunds"),
+    );
+    if sources.is_empty() {
+        text.push_str(
+            "# Where your data is, for example:\n\
+             # sources:\n\
+             #   web:\n\
+             #     kind: ga4\n\
+             #     streams:\n\
+             #       events: 'sources/ga4/events_*.ndjson.gz'\n\
+             #   webinars:                       # a file that fits nothing: add one SQL model\n\
+             #     path: 'sources/webinars/*.csv'\n\
+             sources: {}\n",
+        );
+        return text;
+    }
+    text.push_str("sources:\n");
+    for (kind, streams) in sources {
+        text.push_str(&format!("  {kind}:\n    kind: {kind}\n    streams:\n"));
+        for (stream, paths) in streams {
+            match paths.as_slice() {
+                [one] => text.push_str(&format!("      {stream}: {}\n", quoted(one))),
+                many => text.push_str(&format!("      {stream}: {}\n", list(many))),
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_init_writes_can_be_read() {
+        let answers = Answers {
+            name: "it's ours".into(),
+            zone: "Europe/Berlin".into(),
+            currency: "EUR".into(),
+            week_start: "sunday",
+            home_country: Some("DE".into()),
+            domains: vec!["a.example".into(), "b.example".into()],
+            payment_referrals: vec![],
+            default_model: "linear".into(),
+            lookback: 30,
+            net_without: vec!["tax".into()],
+        };
+        let stream = BTreeMap::from([("events".to_owned(), vec!["../x/*.json".to_owned()])]);
+        let text = config_text(&answers, &BTreeMap::from([("ga4".to_owned(), stream)]));
+        let config: domain::config::ProjectConfig =
+            serde_yaml_ng::from_str(&text).expect("a project file");
+        assert_eq!(config.name, "it's ours");
+        assert_eq!(config.site.domains, ["a.example", "b.example"]);
+        assert_eq!(config.attribution.lookback_days["default"], 30);
+        assert!(config.revenue.exclude_tax && !config.revenue.exclude_shipping);
+        assert_eq!(config.sources["ga4"].streams("ga4")[0].paths, ["../x/*.json"]);
+        let none = config_text(&answers, &BTreeMap::new());
+        let config: domain::config::ProjectConfig =
+            serde_yaml_ng::from_str(&none).expect("a project file");
+        assert!(config.sources.is_empty());
+    }
+}

@@ -1,0 +1,169 @@
+//! Which of the built-in kinds the files of a folder are: by their names and their columns.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use domain::config::{FileConfig, ProjectConfig, Stream};
+use sources::FoundFile;
+use transform::project::Project;
+
+use crate::say::Voice;
+
+/// Paths by kind and stream.
+type Recognised = BTreeMap<String, BTreeMap<String, Vec<String>>>;
+
+/// Looks through a folder. A file is taken where its name fits a stream's and it has the stream's
+/// telling columns; what fits nothing is named, so that nobody believes it was read.
+pub(super) fn recognise(
+    folder: &Path,
+    project: &Path,
+    voice: Voice,
+) -> anyhow::Result<Recognised> {
+    let empty: ProjectConfig = serde_yaml_ng::from_str("name: recognise")?;
+    let known = Project::load(Path::new("."), empty, transform::builtin::models().as_ref())?;
+    let everything = Stream {
+        source: "any".into(),
+        name: "any".into(),
+        kind: None,
+        paths: vec![std::path::absolute(folder)?.display().to_string()],
+        files: FileConfig::default(),
+        zone: None,
+        currency: None,
+    };
+    let base = std::path::absolute(project)?;
+    let mut recognised = Recognised::new();
+    for file in sources::find(&base, &everything).files {
+        match fit(&known, &file) {
+            Some((kind, stream)) => recognised
+                .entry(kind)
+                .or_default()
+                .entry(stream)
+                .or_default()
+                .push(file.relative.clone()),
+            None => voice.note(&format!("note: `{}` was not recognised", file.relative)),
+        }
+    }
+    for streams in recognised.values_mut() {
+        for paths in streams.values_mut() {
+            *paths = together(paths);
+        }
+    }
+    Ok(recognised)
+}
+
+/// The kind and stream that a file fits best: the one with most of its columns.
+fn fit(known: &Project, file: &FoundFile) -> Option<(String, String)> {
+    let name = Path::new(&file.relative).file_name()?.to_string_lossy().to_lowercase();
+    let parent = Path::new(&file.relative)
+        .parent()
+        .map(|parent| parent.to_string_lossy().to_lowercase().replace(['-', ' '], "_"))
+        .unwrap_or_default();
+    let mut columns: Option<Vec<String>> = None;
+    let mut best: Option<(usize, String, String)> = None;
+    for kind in known.source_kinds.values() {
+        for (stream, about) in &kind.streams {
+            let Some(rule) = &about.recognise else { continue };
+            let list = |key: &str| -> Vec<String> {
+                let values = rule[key].as_array().into_iter().flatten();
+                values.filter_map(|value| value.as_str()).map(str::to_lowercase).collect()
+            };
+            let fits = list("files")
+                .iter()
+                .any(|text| glob::Pattern::new(text).is_ok_and(|glob| glob.matches(&name)));
+            if !fits {
+                continue;
+            }
+            let has = columns.get_or_insert_with(|| columns_of(file));
+            let wanted = list("columns");
+            if !wanted.iter().all(|column| has.contains(column)) {
+                continue;
+            }
+            // The folder's name decides between kinds whose tables are called alike.
+            let in_folder = usize::from(parent.contains(&kind.kind)) * 1000;
+            let in_name = usize::from(name.contains(&kind.kind)) * 1000;
+            let score = in_folder + in_name + wanted.len();
+            if best.as_ref().is_none_or(|(known, _, _)| score > *known) {
+                best = Some((score, kind.kind.clone(), stream.clone()));
+            }
+        }
+    }
+    best.map(|(_, kind, stream)| (kind, stream))
+}
+
+/// The columns of a file: of text files the header, of records the members of the first one.
+fn columns_of(file: &FoundFile) -> Vec<String> {
+    let stream = Stream {
+        source: "any".into(),
+        name: "any".into(),
+        kind: None,
+        paths: vec![],
+        files: FileConfig::default(),
+        zone: None,
+        currency: None,
+    };
+    let Ok(hash) = file.content_hash() else { return vec![] };
+    let mut rows = sources::Collected::default();
+    if sources::read(&stream, file, &hash, &mut rows).is_err() {
+        return vec![];
+    }
+    let payload = rows.batches.first().and_then(|batch| {
+        let column = batch.column_by_name(sources::PAYLOAD)?;
+        let texts = column.as_any().downcast_ref::<arrow_array::StringArray>()?;
+        texts.iter().next()?.map(str::to_owned)
+    });
+    match payload {
+        Some(text) => {
+            let record: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+            let names = record.as_object().into_iter().flat_map(|object| object.keys());
+            names.map(|name| name.to_lowercase()).collect()
+        }
+        None => rows
+            .schema
+            .iter()
+            .flat_map(|schema| schema.fields())
+            .map(|field| field.name().to_lowercase())
+            .collect(),
+    }
+}
+
+/// Files of one folder whose names differ only in digits, as one glob.
+fn together(paths: &[String]) -> Vec<String> {
+    let mut globs: BTreeMap<String, Vec<&String>> = BTreeMap::new();
+    for path in paths {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let mut glob = String::new();
+        let mut in_digits = false;
+        for character in name.chars() {
+            let digit = character.is_ascii_digit() || (in_digits && character == '-');
+            if !digit {
+                glob.push(character);
+            } else if !in_digits {
+                glob.push('*');
+            }
+            in_digits = digit;
+        }
+        let folder = PathBuf::from(folder);
+        globs.entry(folder.join(glob).display().to_string()).or_default().push(path);
+    }
+    globs
+        .into_iter()
+        .flat_map(|(glob, files)| match files.as_slice() {
+            [one] => vec![(*one).clone()],
+            _ => vec![glob],
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::together;
+
+    #[test]
+    fn files_that_differ_in_digits_are_one_glob() {
+        let paths = ["x/events_20260101.json", "x/events_20260102.json", "x/other.json"];
+        let paths: Vec<String> = paths.into_iter().map(str::to_owned).collect();
+        assert_eq!(together(&paths), ["x/events_*.json", "x/other.json"]);
+        let days = ["a/s_2026-01-01.csv".to_owned(), "a/s_2026-01-02.csv".to_owned()];
+        assert_eq!(together(&days), ["a/s_*.csv"]);
+    }
+}

@@ -1,0 +1,99 @@
+//! `query`: one SQL query over the lake.
+
+use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+
+use anyhow::{Context as _, bail};
+use chrono::{DateTime, NaiveDate, Utc};
+use lake::{LakeTable, TableName};
+use serve::Format;
+
+use super::Exit;
+use crate::cli::{FormatArg, QueryArgs};
+use crate::project::{Opened, Place, now};
+use crate::say::Voice;
+
+/// The command.
+pub(crate) async fn query(place: Place, args: &QueryArgs, voice: Voice) -> anyhow::Result<Exit> {
+    let opened = Opened::open(place, &BTreeMap::new()).await?;
+    if let Some(time) = &args.as_of {
+        as_of(&opened, instant(time)?).await?;
+    }
+    let context = opened.context("query", now());
+    transform::run::register_views(&context).await?;
+    let mut sql = args.sql.clone();
+    if sql.trim() == "-" {
+        sql.clear();
+        std::io::stdin().read_to_string(&mut sql).context("cannot read standard input")?;
+    }
+    let frame = opened
+        .warehouse
+        .query(sql.trim().trim_end_matches(';'))
+        .await
+        .map_err(|error| anyhow::anyhow!("{error}\nhint: list tables with: select table_schema, table_name from information_schema.tables"))?;
+    let schema = std::sync::Arc::new(frame.schema().as_arrow().clone());
+    let rows = frame.collect().await?;
+    let format = match args.format {
+        Some(FormatArg::Table) => Format::Table,
+        Some(FormatArg::Json) => Format::Json,
+        Some(FormatArg::Csv) => Format::Csv,
+        Some(FormatArg::Parquet) => Format::Parquet,
+        None if voice.json => Format::Json,
+        None => Format::Table,
+    };
+    match &args.output {
+        Some(path) => {
+            let mut file = std::fs::File::create(path)
+                .with_context(|| format!("cannot make `{}`", path.display()))?;
+            serve::write(&mut file, &schema, &rows, format)?;
+        }
+        None => {
+            let mut out = std::io::BufWriter::new(std::io::stdout());
+            serve::write(&mut out, &schema, &rows, format)?;
+            out.flush()?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn instant(text: &str) -> anyhow::Result<DateTime<Utc>> {
+    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
+        return Ok(at.with_timezone(&Utc));
+    }
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+    let end = day.and_then(|day| day.and_hms_micro_opt(23, 59, 59, 999_999));
+    match end {
+        Some(end) => Ok(end.and_utc()),
+        None => bail!("`--as-of {text}` is no time\nhint: 2026-06-30 or 2026-06-30T12:00:00Z"),
+    }
+}
+
+/// Puts every table at the version at which the last run before `at` left it.
+async fn as_of(opened: &Opened, at: DateTime<Utc>) -> anyhow::Result<()> {
+    let runs = opened.log.newest(100_000).await?;
+    let run = runs.into_iter().find(|run| {
+        run.status != orchestrate::Status::Running && run.ended_at.is_some_and(|ended| ended <= at)
+    });
+    let Some(run) = run else {
+        bail!("no run had ended by {at}\nhint: without --as-of the newest state is read");
+    };
+    let report: serde_json::Value = serde_json::from_str(&run.report)?;
+    let versions: BTreeMap<String, u64> =
+        serde_json::from_value(report["report"]["versions"].clone()).unwrap_or_default();
+    for name in opened.lake.names()? {
+        match versions.get(&name.to_string()) {
+            Some(version) => {
+                if let Some(table) = opened.lake.table_at(&name, *version).await? {
+                    let scan = std::sync::Arc::new(LakeTable::new(&table));
+                    opened.warehouse.register(&name.schema, &name.name, scan)?;
+                }
+            }
+            None => forget(opened, &name)?,
+        }
+    }
+    Ok(())
+}
+
+fn forget(opened: &Opened, name: &TableName) -> anyhow::Result<()> {
+    Ok(opened.warehouse.deregister(&name.schema, &name.name)?)
+}

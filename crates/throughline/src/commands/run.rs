@@ -1,0 +1,176 @@
+//! `run`: load new files, build what is dirty, check, balance the books.
+
+use serde_json::json;
+use transform::run::{Outcome, Report};
+use transform::silver::account::Balance;
+
+use super::Exit;
+use crate::cli::RunArgs;
+use crate::load::{self, StreamReport};
+use crate::project::{Opened, Place, now};
+use crate::say::{Progress, Voice};
+
+/// What a run came to.
+pub(crate) struct Ran {
+    pub(crate) run_id: String,
+    pub(crate) loads: Vec<StreamReport>,
+    pub(crate) report: Report,
+    pub(crate) exit: Exit,
+    pub(crate) seconds: f64,
+}
+
+/// The command.
+pub(crate) async fn run(place: Place, args: &RunArgs, voice: Voice) -> anyhow::Result<Exit> {
+    let lock = place.lock()?;
+    let vars = super::variables(args)?;
+    let opened = Opened::open(place, &vars).await?;
+    let ran = run_opened(&opened, args, voice).await?;
+    drop(lock);
+    say(&ran, voice);
+    Ok(ran.exit)
+}
+
+/// Runs an open project.
+pub(crate) async fn run_opened(
+    opened: &Opened,
+    args: &RunArgs,
+    voice: Voice,
+) -> anyhow::Result<Ran> {
+    let clock = std::time::Instant::now();
+    let started = now();
+    let run_id = format!("{}", started.format("%Y%m%dT%H%M%S%6fZ"));
+    opened.log.start(&run_id, started).await?;
+    let done = execute(opened, args, voice, &run_id).await;
+    let (status, text) = match &done {
+        Ok((loads, report)) => {
+            let status = match exit_of(loads, report) {
+                Exit::Done => orchestrate::Status::Done,
+                Exit::FailedChecks => orchestrate::Status::FailedChecks,
+                Exit::Failed => orchestrate::Status::Failed,
+            };
+            (status, json!({"loads": loads, "report": report}).to_string())
+        }
+        Err(error) => (orchestrate::Status::Failed, json!({"error": error.to_string()}).to_string()),
+    };
+    opened.log.finish(&run_id, now(), status, &text).await?;
+    let (loads, report) = done?;
+    let exit = exit_of(&loads, &report);
+    Ok(Ran { run_id, loads, report, exit, seconds: clock.elapsed().as_secs_f64() })
+}
+
+async fn execute(
+    opened: &Opened,
+    args: &RunArgs,
+    voice: Voice,
+    run_id: &str,
+) -> anyhow::Result<(Vec<StreamReport>, Report)> {
+    let progress = Progress::new(voice);
+    let now = now();
+    let streams = opened.manifest.project.streams();
+    let loads =
+        load::load(&opened.place, &opened.lake, &streams, run_id, now, &progress).await?;
+    for stream in &streams {
+        opened.warehouse.refresh(&load::raw_name(stream)).await?;
+    }
+    let options = super::options(opened, args)?;
+    let context = opened.context(run_id, now);
+    let mut report = transform::run::run(&context, &options, &progress).await?;
+    if report.built > 0 {
+        progress.say("checking", "");
+        let built: Vec<&str> = report
+            .models
+            .iter()
+            .filter(|model| model.outcome == Outcome::Built)
+            .map(|model| model.model.as_str())
+            .collect();
+        report.checks = transform::run::run_checks(&context, |check| {
+            let blocking = check.severity == transform::project::Severity::Error;
+            let singular = matches!(check.kind, transform::compile::CheckKind::Singular { .. });
+            let touched = check.dependencies.iter().any(|dependency| {
+                built.contains(&dependency.target.name())
+            });
+            // Blocking checks of a model ran before it was published.
+            (singular || !blocking)
+                && (touched || check.model.as_deref().is_some_and(|model| built.contains(&model)))
+        })
+        .await?;
+    }
+    progress.end();
+    Ok((loads, report))
+}
+
+fn exit_of(loads: &[StreamReport], report: &Report) -> Exit {
+    let unread = loads.iter().any(|load| !load.errors.is_empty());
+    if report.has_failed() || unread {
+        Exit::Failed
+    } else if report.has_failed_checks() {
+        Exit::FailedChecks
+    } else {
+        Exit::Done
+    }
+}
+
+/// Says what a run came to.
+pub(crate) fn say(ran: &Ran, voice: Voice) {
+    voice.result(&json!({
+        "run_id": ran.run_id,
+        "built": ran.report.built,
+        "loaded_files": ran.loads.iter().map(|load| load.files_loaded).sum::<usize>(),
+        "loaded_rows": ran.loads.iter().map(|load| load.rows_loaded).sum::<i64>(),
+        "seconds": ran.seconds,
+        "loads": ran.loads,
+        "models": ran.report.models,
+        "checks": ran.report.checks,
+        "balances": ran.report.balances,
+        "versions": ran.report.versions,
+    }));
+    for load in &ran.loads {
+        for warning in &load.warnings {
+            voice.note(&format!("warning: {}.{}: {warning}", load.source, load.stream));
+        }
+        for error in &load.errors {
+            voice.warn(&format!("error: {}.{}: {error}", load.source, load.stream));
+        }
+    }
+    if !voice.quiet {
+        balances(&ran.report.balances, voice);
+    }
+    for check in ran.report.checks.iter().filter(|c| c.failures > 0 || c.error.is_some()) {
+        let what = match &check.error {
+            Some(error) => format!("could not be run: {error}"),
+            None => format!("{} rows", check.failures),
+        };
+        let severity = if check.is_failure() { "failed" } else { "warning" };
+        voice.warn(&format!("{severity}: check `{}`: {what}", check.check));
+    }
+    let failed = ran.report.models.iter().filter(|m| m.error.is_some()).count();
+    let checks = ran.report.checks.len();
+    voice.note(&format!(
+        "run {}: {} tables built, {} failed, {} checks after publishing, {:.1} s",
+        ran.run_id, ran.report.built, failed, checks, ran.seconds
+    ));
+}
+
+/// The books: for every stream, where its rows are.
+fn balances(balances: &[Balance], voice: Voice) {
+    if balances.is_empty() {
+        return;
+    }
+    voice.note(&format!(
+        "{:<34} {:<44} {:>10} {:>10} {:>10} {:>10} {:>10}",
+        "stream", "model", "raw", "silver", "quarantine", "duplicate", "superseded"
+    ));
+    for balance in balances {
+        let verdict = if balance.holds() { "" } else { "  DOES NOT BALANCE" };
+        voice.note(&format!(
+            "{:<34} {:<44} {:>10} {:>10} {:>10} {:>10} {:>10}{verdict}",
+            format!("{}.{}", balance.source, balance.stream),
+            balance.model,
+            balance.raw,
+            balance.silver,
+            balance.quarantine,
+            balance.duplicates,
+            balance.superseded
+        ));
+    }
+}

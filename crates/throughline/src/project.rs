@@ -1,0 +1,188 @@
+//! A project on disk: where its parts are, its key, its lock, and how it is opened.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use chrono::{DateTime, Utc};
+use domain::config::ProjectConfig;
+use lake::Lake;
+use lake::session::Resources;
+use orchestrate::RunLog;
+use transform::Warehouse;
+use transform::compile::Manifest;
+use transform::project::Project;
+
+/// Name of the project's file.
+pub(crate) const CONFIG: &str = "throughline.yml";
+/// Name of the file that holds the project's key, as hexadecimal digits.
+pub(crate) const KEY_FILE: &str = "throughline.key";
+/// Environment variable that holds the key instead.
+const KEY_VARIABLE: &str = "THROUGHLINE_KEY";
+/// Environment variable for the memory of the engine, in MiB.
+const MEMORY_VARIABLE: &str = "THROUGHLINE_MEMORY_MB";
+/// Folder of everything that the program keeps.
+const STATE: &str = ".throughline";
+
+/// Where a project's parts are.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// The project's folder.
+    pub(crate) dir: PathBuf,
+}
+
+impl Place {
+    pub(crate) fn new(dir: &Path) -> Self {
+        Self { dir: dir.to_owned() }
+    }
+
+    pub(crate) fn state(&self) -> PathBuf {
+        self.dir.join(STATE)
+    }
+
+    pub(crate) fn lake(&self) -> PathBuf {
+        self.state().join("lake")
+    }
+
+    pub(crate) fn target(&self) -> PathBuf {
+        self.dir.join("target")
+    }
+
+    /// Reads `throughline.yml`.
+    pub(crate) fn config(&self) -> anyhow::Result<ProjectConfig> {
+        let path = self.dir.join(CONFIG);
+        let text = std::fs::read_to_string(&path).with_context(|| {
+            format!(
+                "there is no readable `{CONFIG}` in `{}`\nhint: make a project with `throughline init DIR`, \
+                 or name one with `--project DIR`",
+                self.dir.display()
+            )
+        })?;
+        let config: ProjectConfig = serde_yaml_ng::from_str(&text).map_err(|error| {
+            let place = error.location().map(|at| {
+                let line = text.lines().nth(at.line().saturating_sub(1)).unwrap_or("");
+                let caret = " ".repeat(at.column().saturating_sub(1));
+                format!("\n  --> {CONFIG}:{}:{}\n  {line}\n  {caret}^", at.line(), at.column())
+            });
+            anyhow::anyhow!(
+                "`{CONFIG}` cannot be understood: {error}{}\nhint: every setting is described in docs/guides/start.md",
+                place.unwrap_or_default()
+            )
+        })?;
+        if config.version != 1 {
+            bail!(
+                "`{CONFIG}` is of format {}, this program knows format 1\nhint: update the program",
+                config.version
+            );
+        }
+        if config.reporting.zone.parse::<chrono_tz::Tz>().is_err() {
+            bail!(
+                "`{CONFIG}`: `reporting.zone` is `{}`, which is no IANA zone\nhint: for example Europe/Berlin",
+                config.reporting.zone
+            );
+        }
+        Ok(config)
+    }
+
+    /// The project's key, from the environment or its file.
+    pub(crate) fn key(&self) -> anyhow::Result<Vec<u8>> {
+        let text = match std::env::var(KEY_VARIABLE) {
+            Ok(text) => text,
+            Err(_) => {
+                let path = self.dir.join(KEY_FILE);
+                std::fs::read_to_string(&path).with_context(|| {
+                    format!(
+                        "the project's key `{}` cannot be read\nhint: `throughline init` makes it; \
+                         with another key than before no person would be found again",
+                        path.display()
+                    )
+                })?
+            }
+        };
+        let key = hex::decode(text.trim()).context("the project's key is not hexadecimal")?;
+        if key.len() < 16 {
+            bail!("the project's key is shorter than 16 bytes");
+        }
+        Ok(key)
+    }
+
+    /// Takes the project for this process: two runs at once would build the same things twice.
+    pub(crate) fn lock(&self) -> anyhow::Result<File> {
+        std::fs::create_dir_all(self.state())?;
+        let path = self.state().join("lock");
+        let file = File::create(&path).with_context(|| format!("cannot make `{}`", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(std::fs::TryLockError::WouldBlock) => bail!(
+                "another run is at work in this project\nhint: wait for it; the lock goes with its process"
+            ),
+            Err(std::fs::TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("cannot lock `{}`", path.display()))
+            }
+        }
+    }
+}
+
+/// An open project.
+pub(crate) struct Opened {
+    pub(crate) place: Place,
+    pub(crate) manifest: Manifest,
+    pub(crate) lake: Arc<Lake>,
+    pub(crate) warehouse: Warehouse,
+    pub(crate) log: RunLog,
+}
+
+impl Opened {
+    /// Opens a project with variables from the command line.
+    pub(crate) async fn open(
+        place: Place,
+        vars: &BTreeMap<String, serde_json::Value>,
+    ) -> anyhow::Result<Self> {
+        let config = place.config()?;
+        let key = place.key()?;
+        let builtin = transform::builtin::models();
+        let project = Project::load(&place.dir, config, builtin.as_ref())?;
+        let lake = Arc::new(Lake::open(&place.lake())?);
+        let resources = resources()?;
+        let runtime = lake::session::runtime(&resources, &place.state().join("spill"))?;
+        let warehouse =
+            Warehouse::open(lake.clone(), &project, &key, &resources, runtime).await?;
+        let manifest = Manifest::build(project, vars)?;
+        let log = RunLog::open(&place.state().join("state.db")).await?;
+        Ok(Self { place, manifest, lake, warehouse, log })
+    }
+
+    /// What the parts of a run need to know.
+    pub(crate) fn context<'a>(
+        &'a self,
+        run_id: &'a str,
+        now: DateTime<Utc>,
+    ) -> transform::run::Context<'a> {
+        transform::run::Context {
+            warehouse: &self.warehouse,
+            manifest: &self.manifest,
+            run_id,
+            now,
+            target: self.place.target(),
+        }
+    }
+}
+
+fn resources() -> anyhow::Result<Resources> {
+    let mut resources = Resources::default();
+    if let Ok(text) = std::env::var(MEMORY_VARIABLE) {
+        let mebibytes: usize = text.trim().parse().with_context(|| {
+            format!("`{MEMORY_VARIABLE}` is `{text}`, it must be a number of MiB")
+        })?;
+        resources.memory_bytes = mebibytes << 20;
+    }
+    Ok(resources)
+}
+
+/// Now: the one place that reads the clock.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+pub(crate) fn now() -> DateTime<Utc> {
+    Utc::now()
+}

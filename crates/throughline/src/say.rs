@@ -1,0 +1,162 @@
+//! What is said to the person at the keyboard: on standard error, and only results on standard
+//! output. This is the one place that prints.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the place that prints")]
+
+use std::io::IsTerminal as _;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use transform::run::{ModelResult, Observer, Outcome};
+
+/// How much is said.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Voice {
+    /// Only the result and errors.
+    pub(crate) quiet: bool,
+    /// The result is JSON on standard output.
+    pub(crate) json: bool,
+}
+
+impl Voice {
+    /// A line about what is being done.
+    pub(crate) fn note(self, text: &str) {
+        if !self.quiet {
+            eprintln!("{text}");
+        }
+    }
+
+    /// A line that must be seen.
+    pub(crate) fn warn(self, text: &str) {
+        eprintln!("{text}");
+    }
+
+    /// A line of the result, for people.
+    pub(crate) fn line(self, text: &str) {
+        if !self.json {
+            println!("{text}");
+        }
+    }
+
+    /// The result for programs.
+    pub(crate) fn result(self, value: &serde_json::Value) {
+        if self.json {
+            println!("{value}");
+        }
+    }
+}
+
+/// An error with its causes, each on a line.
+pub(crate) fn error(error: &anyhow::Error) {
+    eprintln!("error: {error}");
+    let mut said = error.to_string();
+    for cause in error.chain().skip(1) {
+        let text = cause.to_string();
+        if !said.contains(&text) {
+            eprintln!("  because: {text}");
+            said.push_str(&text);
+        }
+    }
+}
+
+/// The engine's own log, on standard error, where it is asked for.
+pub(crate) fn start_logging(verbose: u8) {
+    if verbose < 2 {
+        return;
+    }
+    let _ = log::set_logger(&STDERR).map(|()| log::set_max_level(log::LevelFilter::Info));
+}
+
+struct Stderr;
+static STDERR: Stderr = Stderr;
+
+impl log::Log for Stderr {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        eprintln!("{}: {}", record.target(), record.args());
+    }
+
+    fn flush(&self) {}
+}
+
+/// Progress: a bar on a terminal, plain lines elsewhere.
+pub(crate) struct Progress {
+    bar: Option<ProgressBar>,
+    lines: bool,
+    last: Mutex<String>,
+}
+
+impl Progress {
+    pub(crate) fn new(voice: Voice) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let bar = (terminal && !voice.quiet).then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}") {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        });
+        Self { bar, lines: !terminal && !voice.quiet, last: Mutex::default() }
+    }
+
+    /// What is being done; elsewhere than on a terminal, once for each `step`.
+    pub(crate) fn say(&self, step: &str, detail: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("{step} {detail}"));
+        } else if self.lines
+            && let Ok(mut last) = self.last.lock()
+            && *last != step
+        {
+            step.clone_into(&mut last);
+            eprintln!("{step}");
+        }
+    }
+
+    /// A line that stays.
+    pub(crate) fn keep(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None if self.lines => eprintln!("{text}"),
+            None => {}
+        }
+    }
+
+    /// The bar goes.
+    pub(crate) fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Observer for Progress {
+    fn starts(&self, model: &str, index: usize, total: usize) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("[{index}/{total}] {model}"));
+        }
+    }
+
+    fn ends(&self, result: &ModelResult) {
+        let text = match result.outcome {
+            Outcome::Built => format!(
+                "built    {:<40} {:>10} rows  {:>6.2} s  {}",
+                result.table, result.rows, result.seconds, result.reason
+            ),
+            Outcome::Failed => {
+                format!("FAILED   {}\n{}", result.table, result.error.as_deref().unwrap_or(""))
+            }
+            Outcome::Blocked => {
+                format!("BLOCKED  {}\n{}", result.table, result.error.as_deref().unwrap_or(""))
+            }
+            Outcome::Skipped => {
+                format!("skipped  {}: {}", result.table, result.error.as_deref().unwrap_or(""))
+            }
+            Outcome::UpToDate | Outcome::View => return,
+        };
+        self.keep(&text);
+    }
+}

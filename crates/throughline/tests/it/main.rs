@@ -1,0 +1,16 @@
+//! The one integration-test binary: the program run as a user runs it.
+//!
+//! Add a file by what it proves, not by what it calls. Tests of real data skip, and say so, where
+//! the folder with it is not there.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
+
+mod command_line;
+mod demo_company;
+mod guides;
+mod kill;
+mod loading;
+mod real_exports;
+mod what_is_dirty;
+
+/// The program under test.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_throughline");

@@ -1,0 +1,61 @@
+//! What can go wrong when models are run.
+
+use datafusion::error::DataFusionError;
+use lake::LakeError;
+
+use crate::project::{Problem, ProjectError};
+
+/// An error of a run.
+#[derive(Debug, thiserror::Error)]
+pub enum TransformError {
+    /// The project's files say what cannot be.
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    /// One model's file says what cannot be.
+    #[error("{0}")]
+    Problem(#[from] Problem),
+    /// The lake failed.
+    #[error(transparent)]
+    Lake(#[from] LakeError),
+    /// A model's SQL failed.
+    #[error("model `{model}` ({path}): {why}\nhint: the SQL as it ran is in `{compiled}`")]
+    Model {
+        /// The model.
+        model: String,
+        /// Its file.
+        path: String,
+        /// What the engine says.
+        why: String,
+        /// Where the compiled SQL is.
+        compiled: String,
+    },
+    /// A silver model breaks its promise.
+    #[error("model `{model}`: {why}\nhint: {hint}")]
+    Silver {
+        /// The model.
+        model: String,
+        /// What is wrong.
+        why: String,
+        /// What to do.
+        hint: String,
+    },
+    /// A seed cannot be read.
+    #[error("seed `{seed}` ({path}): {why}")]
+    Seed {
+        /// The seed.
+        seed: String,
+        /// Its file.
+        path: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The functions cannot be set up.
+    #[error("{0}")]
+    Setup(String),
+    /// The engine failed outside a model.
+    #[error(transparent)]
+    Engine(#[from] DataFusionError),
+}
+
+/// Result of a run.
+pub type Result<T, E = TransformError> = std::result::Result<T, E>;

@@ -1,0 +1,345 @@
+//! One model: its inputs are bounded, its rows written, checked, and then published.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use datafusion::dataframe::DataFrame;
+use datafusion::prelude::col;
+use futures::StreamExt as _;
+use lake::schema::kept_schema;
+use lake::{Change, FileWriter, LakeTable, Layout, Table, TableName};
+
+use super::checks;
+use super::days::{Chunk, DayWriter, chunks, weights};
+use super::decide::{self, Decision, Reason};
+use super::{Context, ModelResult, Options, Outcome};
+use crate::compile::{Dependency, ParsedModel, Relations, Target};
+use crate::project::{Layer, Strategy};
+use crate::silver;
+use crate::warehouse::WORK;
+use crate::{Result, TransformError};
+
+/// Builds a model if it is dirty.
+pub(super) async fn build(
+    context: &Context<'_>,
+    model: &ParsedModel,
+    options: &Options,
+) -> Result<ModelResult> {
+    let decision = decide::decide(context, model, options, &BTreeSet::new()).await?;
+    if decision.reason == Reason::View {
+        context.warehouse.register_view(context.manifest, model.name()).await.map_err(|error| {
+            context.model_error(model, error)
+        })?;
+        return Ok(result(model, Outcome::View, &decision, None));
+    }
+    if !decision.builds() {
+        let table = context.warehouse.lake.table(&own_name(model)).await?;
+        return Ok(result(model, Outcome::UpToDate, &decision, table.as_deref()));
+    }
+    let days = decision.days.as_ref().map_or(0, BTreeSet::len);
+    let change = if model.config.entity.is_some() {
+        entity(context, model, options, &decision).await?
+    } else if decide::is_by_day(model) {
+        by_day(context, model, &decision).await?
+    } else {
+        whole(context, model, &decision).await?
+    };
+    let Some((base, mut change, days_written)) = change else {
+        let table = context.warehouse.lake.table(&own_name(model)).await?;
+        return Ok(result(model, Outcome::UpToDate, &decision, table.as_deref()));
+    };
+    change.ledger.run_id = context.run_id.to_owned();
+    if let Some(failed) = checks::before_publishing(context, model, base.as_deref(), &change).await? {
+        let mut blocked = result(model, Outcome::Blocked, &decision, base.as_deref());
+        blocked.error = Some(failed);
+        return Ok(blocked);
+    }
+    let table = context.warehouse.lake.commit(base.as_deref(), change).await?;
+    context.warehouse.refresh(&table.name).await?;
+    if let Some(entity) = model.config.entity.as_deref().and_then(domain::entity::entity) {
+        context.warehouse.register_entity(context.manifest, entity).await?;
+    }
+    let mut built = result(model, Outcome::Built, &decision, Some(&table));
+    built.days = days.max(days_written);
+    Ok(built)
+}
+
+fn own_name(model: &ParsedModel) -> TableName {
+    TableName::new(model.layer().schema(), model.name())
+}
+
+fn result(
+    model: &ParsedModel,
+    outcome: Outcome,
+    decision: &Decision,
+    table: Option<&Table>,
+) -> ModelResult {
+    ModelResult {
+        model: model.name().to_owned(),
+        table: model.table(),
+        outcome,
+        reason: decision.why(),
+        rows: table.map_or(0, Table::rows),
+        days: 0,
+        seconds: 0.0,
+        version: table.map(|table| table.version),
+        error: None,
+    }
+}
+
+type Prepared = Option<(Option<Arc<Table>>, Change, usize)>;
+
+/// A model whose table is rebuilt whole, or only added to.
+async fn whole(context: &Context<'_>, model: &ParsedModel, decision: &Decision) -> Result<Prepared> {
+    let base = context.warehouse.lake.table(&own_name(model)).await?;
+    let append = model.config.strategy == Some(Strategy::Append)
+        && base.is_some()
+        && matches!(decision.reason, Reason::Inputs(_));
+    let everything = Chunk { from: None, to: None };
+    let rows = model_rows(context, model, everything, append, base.as_deref()).await?;
+    let layout = layout(model, &rows)?;
+    let mut writer =
+        FileWriter::new(layout.clone(), context.warehouse.lake.store(&layout.table)?);
+    let rows = if layout.sort.is_empty() {
+        rows
+    } else {
+        rows.sort(layout.sort.iter().map(|n| col(format!("\"{n}\"")).sort(true, false)).collect())?
+    };
+    let fail = |error: datafusion::error::DataFusionError| context.model_error(model, error.into());
+    let mut stream = rows.execute_stream().await.map_err(fail)?;
+    while let Some(batch) = stream.next().await {
+        writer.write(&batch.map_err(fail)?).await?;
+    }
+    let mut change = Change::new(layout);
+    change.adds = writer.finish().await?;
+    if let Some(base) = &base
+        && !append
+    {
+        change.overwrite = true;
+        change.removes = base.files.iter().map(|file| file.add.path.clone()).collect();
+    }
+    change.ledger.fingerprint = decision.fingerprint.clone();
+    change.ledger.inputs = decision.inputs.clone();
+    Ok(Some((base, change, 0)))
+}
+
+/// A model kept by day: its dirty days are replaced.
+async fn by_day(
+    context: &Context<'_>,
+    model: &ParsedModel,
+    decision: &Decision,
+) -> Result<Prepared> {
+    let base = context.warehouse.lake.table(&own_name(model)).await?;
+    let read = decide::inputs(context.manifest, model);
+    let mut bounded = Vec::new();
+    for (name, is_bounded) in &read.tables {
+        if *is_bounded && let Some(table) = context.warehouse.lake.table(name).await? {
+            bounded.push(table);
+        }
+    }
+    let weights = weights(bounded.iter().map(Arc::as_ref));
+    let dirty = base.as_ref().and_then(|_| decision.days.clone());
+    let chunks = chunks(&weights, dirty.as_ref());
+    let mut writer = DayWriter::new(context.warehouse, base.clone(), dirty);
+    let mut last_layout = None;
+    let incremental = decision.days.is_some() && base.is_some();
+    for (index, chunk) in chunks.iter().enumerate() {
+        let rows = model_rows(context, model, *chunk, incremental, base.as_deref()).await?;
+        let layout = layout(model, &rows)?;
+        let is_last = index + 1 == chunks.len();
+        writer
+            .write(&layout, *chunk, is_last, rows)
+            .await
+            .map_err(|error| context.model_error(model, error))?;
+        last_layout = Some(layout);
+    }
+    let Some(layout) = last_layout else { return Ok(None) };
+    let mut change = writer.finish(layout).await?;
+    change.ledger.fingerprint = decision.fingerprint.clone();
+    change.ledger.inputs = decision.inputs.clone();
+    let days: BTreeSet<NaiveDate> =
+        change.adds.iter().flat_map(|file| file.days.iter().copied()).collect();
+    Ok(Some((base, change, days.len())))
+}
+
+/// A silver model with an entity: new source files are staged, then the days that changed (or the
+/// whole table) are published.
+async fn entity(
+    context: &Context<'_>,
+    model: &ParsedModel,
+    options: &Options,
+    decision: &Decision,
+) -> Result<Prepared> {
+    let work = silver::work(context, model, options.full_refresh).await?;
+    if !work.is_empty() {
+        silver::stage(context, model, &work).await?;
+    }
+    let lake = &context.warehouse.lake;
+    let staged_name = silver::staged_name(model.name());
+    let Some(staged) = lake.table(&staged_name).await? else { return Ok(None) };
+    let base = lake.table(&own_name(model)).await?;
+    let Some(entity) = model.config.entity.as_deref().and_then(domain::entity::entity) else {
+        return Ok(None);
+    };
+    let relation = format!("staged.\"{}\"", model.name());
+    let seen = base.as_ref().and_then(|base| base.ledger.inputs.get(&staged_name.to_string()));
+    let same = base.as_ref().is_some_and(|base| base.ledger.fingerprint == staged.ledger.fingerprint);
+    let dirty = match (seen, entity.interval_column(), same) {
+        (Some(seen), Some(column), true) => {
+            let mut days = staged.days_after(seen.batch);
+            silver::add_moved_days(context, entity, column, &relation, &mut days).await?;
+            Some(days)
+        }
+        _ => None,
+    };
+    let published = silver::publish(context, model, entity, &staged, base.clone(), dirty).await?;
+    let (mut change, days) = published;
+    change.ledger.fingerprint = staged.ledger.fingerprint.clone();
+    change.ledger.inputs = BTreeMap::from([(staged_name.to_string(), staged.mark())]);
+    let _ = decision;
+    Ok(Some((base, change, days)))
+}
+
+/// How a model's table is laid out, from the rows that it gives.
+fn layout(model: &ParsedModel, rows: &DataFrame) -> Result<Layout> {
+    let table = own_name(model);
+    let schema = kept_schema(&table, rows.schema().as_arrow())?;
+    let interval = if decide::is_by_day(model) { model.config.event_time.clone() } else { None };
+    let missing = interval
+        .iter()
+        .chain(&model.config.sort)
+        .find(|column| schema.column_with_name(column).is_none());
+    if let Some(column) = missing {
+        return Err(TransformError::Silver {
+            model: model.name().to_owned(),
+            why: format!("its settings name the column `{column}`, which it does not give"),
+            hint: "check `event_time` and `sort` in its config".into(),
+        });
+    }
+    Ok(Layout {
+        table,
+        schema,
+        ordered: interval.is_some(),
+        interval,
+        sort: model.config.sort.clone(),
+        stats: model.config.stats.clone().unwrap_or_default(),
+    })
+}
+
+/// The rows of a model over its inputs, each bounded to what the chunk needs.
+async fn model_rows(
+    context: &Context<'_>,
+    model: &ParsedModel,
+    chunk: Chunk,
+    is_incremental: bool,
+    base: Option<&Table>,
+) -> Result<DataFrame> {
+    if model.layer() == Layer::Silver {
+        silver::register_all_sources(context, model).await?;
+    }
+    let mut relations = BTreeMap::new();
+    for dependency in &model.dependencies {
+        let relation = bounded(context, model, dependency, chunk, base).await?;
+        relations.insert(dependency.clone(), relation);
+    }
+    let relations = Registered { context, model, relations, is_incremental };
+    let sql = context.manifest.compile(model.name(), &relations)?;
+    context.write_compiled(model.name(), &sql)?;
+    context.warehouse.sql(&sql).await.map_err(|error| context.model_error(model, error))
+}
+
+struct Registered<'a> {
+    context: &'a Context<'a>,
+    model: &'a ParsedModel,
+    relations: BTreeMap<Dependency, String>,
+    is_incremental: bool,
+}
+
+impl Relations for Registered<'_> {
+    fn relation(&self, dependency: &Dependency) -> String {
+        match self.relations.get(dependency) {
+            Some(relation) => relation.clone(),
+            None => self.context.manifest.table_of(&dependency.target),
+        }
+    }
+
+    fn this(&self) -> String {
+        self.context.manifest.table_of(&Target::Model(self.model.name().to_owned()))
+    }
+
+    fn is_incremental(&self) -> bool {
+        self.is_incremental
+    }
+}
+
+/// What stands in the SQL for one dependency.
+async fn bounded(
+    context: &Context<'_>,
+    model: &ParsedModel,
+    dependency: &Dependency,
+    chunk: Chunk,
+    base: Option<&Table>,
+) -> Result<String> {
+    let warehouse = context.warehouse;
+    let whole = context.manifest.table_of(&dependency.target);
+    match &dependency.target {
+        Target::Source { source, stream } => Ok(format!("{WORK}.\"{source}__{stream}\"")),
+        Target::Previous(name) => previous(context, name, base).await,
+        Target::Seed(_) => Ok(whole),
+        Target::Model(_) | Target::Entity(_) => {
+            let column = match interval_of(context, &dependency.target) {
+                Some(column) if dependency.is_bounded && decide::is_by_day(model) => column,
+                _ => return Ok(whole),
+            };
+            let range =
+                chunk.condition(&column, model.config.lookback, model.config.lookahead);
+            if range.is_empty() {
+                return Ok(whole);
+            }
+            let name = dependency.target.name();
+            let view = warehouse.sql(&format!("select * from {whole} where {range}")).await?;
+            warehouse.register(WORK, name, view.into_view())?;
+            Ok(format!("{WORK}.\"{name}\""))
+        }
+    }
+}
+
+/// The column by which a relation is kept by day.
+fn interval_of(context: &Context<'_>, target: &Target) -> Option<String> {
+    match target {
+        Target::Entity(name) => domain::entity::entity(name)?.interval_column().map(str::to_owned),
+        Target::Model(name) => {
+            let parsed = context.manifest.models.get(name)?;
+            if let Some(entity) = &parsed.config.entity {
+                return domain::entity::entity(entity)?.interval_column().map(str::to_owned);
+            }
+            let is_view = parsed.config.materialized == crate::project::Materialized::View;
+            if decide::is_by_day(parsed) || is_view {
+                return parsed.config.event_time.clone();
+            }
+            None
+        }
+        _ => None,
+    }
+}
+
+/// The rows of a model as they were when this one was last built; none on the first build.
+async fn previous(context: &Context<'_>, name: &str, base: Option<&Table>) -> Result<String> {
+    let target = Target::Model(name.to_owned());
+    let whole = context.manifest.table_of(&target);
+    let Some(parsed) = context.manifest.models.get(name) else { return Ok(whole) };
+    let table = TableName::new(parsed.layer().schema(), name);
+    let seen = base.and_then(|base| base.ledger.inputs.get(&table.to_string()));
+    let registered = format!("__previous_{name}");
+    match seen {
+        Some(mark) => {
+            if let Some(old) = context.warehouse.lake.table_at(&table, mark.version).await? {
+                context.warehouse.register(WORK, &registered, Arc::new(LakeTable::new(&old)))?;
+                return Ok(format!("{WORK}.\"{registered}\""));
+            }
+            Ok(format!("(select * from {whole} where false)"))
+        }
+        None => Ok(format!("(select * from {whole} where false)")),
+    }
+}

@@ -1,0 +1,298 @@
+//! What is dirty: each table's ledger compared with its inputs as they are now.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Days, NaiveDate};
+use lake::{InputMark, Table, TableName};
+use serde::Serialize;
+
+use super::{Context, Options};
+use crate::Result;
+use crate::compile::{Manifest, ParsedModel, Target};
+use crate::project::{Layer, Materialized, Strategy};
+use crate::silver;
+
+/// Why a model is built, or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind", content = "detail")]
+pub enum Reason {
+    /// Nothing changed.
+    UpToDate,
+    /// It is a view: nothing to build.
+    View,
+    /// There is no table yet.
+    New,
+    /// Its SQL, its settings or its contract changed.
+    Changed,
+    /// It was asked for.
+    Asked,
+    /// These inputs changed.
+    Inputs(Vec<String>),
+}
+
+/// What is to be done with a model.
+#[derive(Debug, Clone, Serialize)]
+pub struct Decision {
+    /// The model.
+    pub model: String,
+    /// Its table.
+    pub table: String,
+    /// Why.
+    pub reason: Reason,
+    /// For a table kept by day: the days to be built; none for the whole table.
+    pub days: Option<BTreeSet<NaiveDate>>,
+    /// For a silver model: source files to be staged.
+    pub files: usize,
+    /// What the table is to remember.
+    #[serde(skip)]
+    pub inputs: BTreeMap<String, InputMark>,
+    /// Fingerprint of the model and of the views that it reads.
+    #[serde(skip)]
+    pub fingerprint: String,
+}
+
+impl Decision {
+    /// Something is to be built.
+    pub fn builds(&self) -> bool {
+        !matches!(self.reason, Reason::UpToDate | Reason::View)
+    }
+
+    /// The reason in words.
+    pub fn why(&self) -> String {
+        let extent = match &self.days {
+            Some(days) if days.len() == 1 => {
+                format!(", day {}", days.iter().next().map(ToString::to_string).unwrap_or_default())
+            }
+            Some(days) => format!(
+                ", {} days {} to {}",
+                days.len(),
+                days.first().map(ToString::to_string).unwrap_or_default(),
+                days.last().map(ToString::to_string).unwrap_or_default()
+            ),
+            None => String::new(),
+        };
+        match &self.reason {
+            Reason::UpToDate => "up to date".into(),
+            Reason::View => "view".into(),
+            Reason::New => "new".into(),
+            Reason::Changed => "its SQL or settings changed".into(),
+            Reason::Asked => format!("asked for{extent}"),
+            Reason::Inputs(names) if self.files > 0 => {
+                format!("{} source files from {}{extent}", self.files, names.join(", "))
+            }
+            Reason::Inputs(names) => format!("changed: {}{extent}", names.join(", ")),
+        }
+    }
+}
+
+/// The tables that a model reads, through views and entities.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Inputs {
+    /// Each table and whether only its changed days matter.
+    pub(crate) tables: BTreeMap<TableName, bool>,
+    /// Fingerprints of the views on the way.
+    pub(crate) views: Vec<String>,
+    /// Tables read as they were at this model's last build.
+    pub(crate) previous: BTreeSet<TableName>,
+}
+
+/// Follows what a model reads down to tables.
+pub(crate) fn inputs(manifest: &Manifest, model: &ParsedModel) -> Inputs {
+    let mut found = Inputs::default();
+    follow(manifest, model, true, &mut found, 0);
+    found
+}
+
+fn follow(manifest: &Manifest, model: &ParsedModel, bounded: bool, found: &mut Inputs, depth: usize) {
+    if depth > 64 {
+        return; // the graph has no circles; this is only a guard
+    }
+    let table = |parsed: &ParsedModel| TableName::new(parsed.layer().schema(), parsed.name());
+    let mut add = |found: &mut Inputs, name: TableName, bounded: bool| {
+        let known = found.tables.entry(name).or_insert(bounded);
+        *known = *known && bounded;
+    };
+    for dependency in &model.dependencies {
+        let bounded = bounded && dependency.is_bounded;
+        match &dependency.target {
+            Target::Source { source, stream } => {
+                add(found, TableName::new("raw", format!("{source}__{stream}")), false);
+            }
+            Target::Seed(name) => add(found, TableName::new("seeds", name), false),
+            Target::Entity(entity) => {
+                for silver in manifest.models_of_entity(entity) {
+                    add(found, table(silver), bounded);
+                }
+            }
+            Target::Model(name) => {
+                let Some(parsed) = manifest.models.get(name) else { continue };
+                let is_view = parsed.config.materialized == Materialized::View
+                    && parsed.config.entity.is_none();
+                if is_view && parsed.layer() != Layer::Silver {
+                    found.views.push(parsed.fingerprint.clone());
+                    follow(manifest, parsed, bounded, found, depth + 1);
+                } else {
+                    add(found, table(parsed), bounded);
+                }
+            }
+            Target::Previous(name) => {
+                if let Some(parsed) = manifest.models.get(name) {
+                    found.previous.insert(table(parsed));
+                }
+            }
+        }
+    }
+}
+
+/// Names of the models that a model reads, through views and entities.
+pub(crate) fn models_read(manifest: &Manifest, model: &ParsedModel) -> BTreeSet<String> {
+    inputs(manifest, model).tables.into_keys().map(|table| table.name).collect()
+}
+
+/// Decides what is to be done. `changing` names tables that this plan would change first.
+pub(crate) async fn decide(
+    context: &Context<'_>,
+    model: &ParsedModel,
+    options: &Options,
+    changing: &BTreeSet<String>,
+) -> Result<Decision> {
+    let mut decision = Decision {
+        model: model.name().to_owned(),
+        table: model.table(),
+        reason: Reason::UpToDate,
+        days: None,
+        files: 0,
+        inputs: BTreeMap::new(),
+        fingerprint: model.fingerprint.clone(),
+    };
+    if model.config.entity.is_some() {
+        let work = silver::work(context, model, options.full_refresh).await?;
+        let read = inputs(context.manifest, model);
+        let loads = read.tables.keys().any(|name| changing.contains(&name.to_string()));
+        decision.files = work.new.len();
+        let staged = context.warehouse.lake.table(&silver::staged_name(model.name())).await?;
+        let silver = context
+            .warehouse
+            .lake
+            .table(&TableName::new("silver", model.name()))
+            .await?;
+        let behind = match (&staged, &silver) {
+            (Some(staged), Some(silver)) => silver
+                .ledger
+                .inputs
+                .get(&staged.name.to_string())
+                .is_none_or(|seen| seen.batch < staged.ledger.data_batch),
+            _ => true,
+        };
+        decision.reason = match staged {
+            None => Reason::New,
+            Some(_) if options.full_refresh => Reason::Asked,
+            Some(staged) if staged.ledger.fingerprint != work.fingerprint => Reason::Changed,
+            Some(_) if !work.is_empty() || behind || loads => {
+                Reason::Inputs(read.tables.keys().map(ToString::to_string).collect())
+            }
+            Some(_) => Reason::UpToDate,
+        };
+        return Ok(decision);
+    }
+    if model.config.materialized == Materialized::View && model.layer() != Layer::Silver {
+        decision.reason = Reason::View;
+        return Ok(decision);
+    }
+    let read = inputs(context.manifest, model);
+    decision.fingerprint = std::iter::once(&model.fingerprint)
+        .chain(&read.views)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join("+");
+    let mut tables: BTreeMap<TableName, std::sync::Arc<Table>> = BTreeMap::new();
+    for name in read.tables.keys().chain(&read.previous) {
+        if let Some(table) = context.warehouse.lake.table(name).await? {
+            decision.inputs.insert(name.to_string(), table.mark());
+            tables.insert(name.clone(), table);
+        }
+    }
+    let own = TableName::new(model.layer().schema(), model.name());
+    let Some(table) = context.warehouse.lake.table(&own).await? else {
+        decision.reason = Reason::New;
+        return Ok(decision);
+    };
+    if options.full_refresh {
+        decision.reason = Reason::Asked;
+        return Ok(decision);
+    }
+    if table.ledger.fingerprint != decision.fingerprint {
+        decision.reason = Reason::Changed;
+        return Ok(decision);
+    }
+    let changed: Vec<&TableName> = read
+        .tables
+        .keys()
+        .filter(|name| {
+            let name_text = name.to_string();
+            let seen = table.ledger.inputs.get(&name_text);
+            changing.contains(&name_text)
+                || match tables.get(*name) {
+                    Some(input) => seen.is_none_or(|seen| seen.batch < input.ledger.data_batch),
+                    None => seen.is_some(),
+                }
+        })
+        .collect();
+    let by_day = is_by_day(model);
+    if let (true, Some((from, to))) = (by_day, options.days) {
+        decision.reason = Reason::Asked;
+        decision.days = Some(from.iter_days().take_while(|day| *day <= to).collect());
+        return Ok(decision);
+    }
+    // A seen input that is no longer read at all is a change of the model, and its fingerprint says so.
+    if changed.is_empty() {
+        return Ok(decision);
+    }
+    let names = changed.iter().map(ToString::to_string).collect();
+    if by_day {
+        decision.days = dirty_days(model, &table, &read, &tables, &changed);
+        if decision.days.as_ref().is_some_and(BTreeSet::is_empty)
+            && !changed.iter().any(|name| changing.contains(&name.to_string()))
+        {
+            return Ok(decision);
+        }
+    }
+    decision.reason = Reason::Inputs(names);
+    Ok(decision)
+}
+
+/// The model's table is kept by day and its days are replaced.
+pub(crate) fn is_by_day(model: &ParsedModel) -> bool {
+    model.config.materialized == Materialized::Incremental
+        && model.config.strategy == Some(Strategy::ReplaceInterval)
+}
+
+/// The days of the output that changed inputs touch; none where the whole table is touched.
+fn dirty_days(
+    model: &ParsedModel,
+    table: &Table,
+    read: &Inputs,
+    tables: &BTreeMap<TableName, std::sync::Arc<Table>>,
+    changed: &[&TableName],
+) -> Option<BTreeSet<NaiveDate>> {
+    let mut dirty = BTreeSet::new();
+    for name in changed {
+        let bounded = read.tables.get(*name).copied().unwrap_or(false);
+        let input = tables.get(*name)?;
+        let days = input.days();
+        if !bounded || (days.is_empty() && input.rows() > 0) {
+            return None;
+        }
+        let seen = table.ledger.inputs.get(&name.to_string())?;
+        for (day, batch) in days {
+            if batch > seen.batch {
+                // A row may look back at this day, or ahead to it.
+                let after = u64::from(model.config.lookback);
+                let before = u64::from(model.config.lookahead);
+                dirty.extend((0..=after).filter_map(|n| day.checked_add_days(Days::new(n))));
+                dirty.extend((1..=before).filter_map(|n| day.checked_sub_days(Days::new(n))));
+            }
+        }
+    }
+    Some(dirty)
+}

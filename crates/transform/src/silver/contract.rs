@@ -1,0 +1,278 @@
+//! The contract of an entity as SQL: cast, check, hash, prefix.
+//!
+//! A value that was there and is null after the cast broke the contract; so did a row without a
+//! required value, with a value that is not accepted, or below its least. The first rule that a
+//! row breaks is named. The reason names the column and never the value, which may be personal.
+
+use datafusion::common::DFSchema;
+use domain::config::Stream;
+use domain::entity::{Column, ColumnKind, EVENT_DATE, Entity, Pii, stored_columns};
+use datafusion::arrow::datatypes::DataType;
+
+use crate::warehouse::cast;
+
+/// A silver model's promise, with what its source says about how values are written.
+#[derive(Debug, Clone)]
+pub struct Contract {
+    /// The entity.
+    pub entity: &'static Entity,
+    /// Name of the source.
+    pub source: String,
+    /// IANA zone of times without an offset.
+    pub zone: Option<String>,
+    /// Currency of amounts that name none.
+    pub currency: Option<String>,
+    /// Sign before the decimals.
+    pub decimal: char,
+}
+
+/// Column of the typed rows that names the broken rule.
+pub(super) const RULE: &str = "_rule";
+
+impl Contract {
+    /// The contract of `entity` over `stream`.
+    pub fn new(entity: &'static Entity, source: &str, stream: Option<&Stream>) -> Self {
+        let decimal = stream.and_then(|s| s.files.decimal.as_deref()).and_then(|d| d.chars().next());
+        Self {
+            entity,
+            source: source.to_owned(),
+            zone: stream.and_then(|s| s.zone.clone()),
+            currency: stream.and_then(|s| s.currency.clone()),
+            decimal: decimal.unwrap_or('.'),
+        }
+    }
+
+    /// Fingerprint of the contract: rows are staged again when it changes.
+    pub fn fingerprint(&self) -> String {
+        format!(
+            "{:?}|{}|{:?}|{:?}|{}",
+            self.entity, self.source, self.zone, self.currency, self.decimal
+        )
+    }
+
+    /// SQL over `input` (a relation with the model's output columns, `schema`, and the raw meta
+    /// columns `_effective_at` and, for records, `_malformed`): silver's columns and `_rule`.
+    pub(super) fn typed_sql(&self, input: &str, schema: &DFSchema, records: bool) -> String {
+        let has = |name: &str| schema.has_column_with_unqualified_name(name);
+        let mut typed = Vec::new();
+        for column in &self.entity.columns {
+            if has(&column.name) && is_kept(column) {
+                let kind = kind_of(schema, &column.name);
+                typed.push(format!("{} as \"t_{}\"", self.value(column, &kind), column.name));
+            }
+        }
+        let effective = if has("effective_at") {
+            let kind = kind_of(schema, "effective_at");
+            let own = self.typed("\"effective_at\"", ColumnKind::Instant, &kind);
+            format!("coalesce({own}, \"__effective_at\") as \"t_effective_at\"")
+        } else {
+            "\"__effective_at\" as \"t_effective_at\"".to_owned()
+        };
+        typed.push(effective);
+        let malformed = if records { "\"__malformed\"" } else { "false" };
+        typed.push(format!("{malformed} as \"t__malformed\""));
+        let extras = self.extras(schema);
+        format!(
+            "with given as (select * from {input}), \
+             typed as (select *, {} from given), \
+             checked as (select *, {} as \"{RULE}\" from typed) \
+             select {}, \"{RULE}\" from checked",
+            typed.join(", "),
+            self.rule(schema),
+            self.output(schema, &extras),
+        )
+    }
+
+    /// A contract column of the model's output, in the contract's type.
+    fn value(&self, column: &Column, kind: &DataType) -> String {
+        let name = format!("\"{}\"", column.name);
+        self.typed(&name, column.kind, kind)
+    }
+
+    fn typed(&self, name: &str, wanted: ColumnKind, kind: &DataType) -> String {
+        let text = matches!(kind, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+        if !text {
+            if matches!(kind, DataType::Null) {
+                return cast("null", wanted);
+            }
+            return match wanted {
+                ColumnKind::Amount => format!("try_cast({name} as decimal(18, 6))"),
+                ColumnKind::Rate => format!("try_cast({name} as decimal(18, 8))"),
+                ColumnKind::Integer => format!("try_cast({name} as bigint)"),
+                ColumnKind::Number => format!("try_cast({name} as double)"),
+                ColumnKind::Day => format!("try_cast({name} as date)"),
+                ColumnKind::Boolean => format!("try_cast({name} as boolean)"),
+                ColumnKind::Text | ColumnKind::Json | ColumnKind::Instant => cast(name, wanted),
+            };
+        }
+        match wanted {
+            ColumnKind::Text => format!("nullif(trim({name}), '')"),
+            ColumnKind::Json => format!("nullif({name}, '')"),
+            ColumnKind::Instant => match &self.zone {
+                Some(zone) => format!("to_instant({name}, '{}')", zone.replace('\'', "''")),
+                None => format!("to_instant({name})"),
+            },
+            ColumnKind::Day => format!("to_day({name})"),
+            ColumnKind::Amount => format!("to_amount({name}, '{}')", self.decimal),
+            ColumnKind::Rate => {
+                let text = if self.decimal == ',' {
+                    format!("replace({name}, ',', '.')")
+                } else {
+                    name.to_owned()
+                };
+                format!("try_cast(trim({text}) as decimal(18, 8))")
+            }
+            ColumnKind::Number => format!(
+                "coalesce(try_cast(trim({name}) as double), \
+                 try_cast(to_amount({name}, '{}') as double))",
+                self.decimal
+            ),
+            ColumnKind::Integer => format!(
+                "coalesce(try_cast(trim({name}) as bigint), \
+                 case when to_amount({name}, '{d}') = trunc(to_amount({name}, '{d}')) \
+                 then try_cast(to_amount({name}, '{d}') as bigint) end)",
+                d = self.decimal
+            ),
+            ColumnKind::Boolean => format!(
+                "case when lower(trim({name})) in ('true', 't', '1', '1.0', 'yes', 'y') then true \
+                 when lower(trim({name})) in ('false', 'f', '0', '0.0', 'no', 'n') then false end"
+            ),
+        }
+    }
+
+    /// The first rule that a row breaks, or null.
+    fn rule(&self, schema: &DFSchema) -> String {
+        let mut cases = vec!["when \"t__malformed\" then 'malformed'".to_owned()];
+        for column in &self.entity.columns {
+            let given = schema.has_column_with_unqualified_name(&column.name);
+            let (name, typed) = (&column.name, format!("\"t_{}\"", column.name));
+            if !given {
+                if column.required {
+                    cases.push(format!("when true then 'required:{name}'"));
+                }
+                continue;
+            }
+            if !is_kept(column) {
+                continue;
+            }
+            let text = matches!(
+                kind_of(schema, name),
+                DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+            );
+            let was_there = if text {
+                format!("nullif(trim(\"{name}\"), '') is not null")
+            } else {
+                format!("\"{name}\" is not null")
+            };
+            if !matches!(column.kind, ColumnKind::Text | ColumnKind::Json) {
+                cases.push(format!("when {was_there} and {typed} is null then 'type:{name}'"));
+            }
+            if column.required {
+                cases.push(format!("when {typed} is null then 'required:{name}'"));
+            }
+            if let Some(accepted) = &column.accepted {
+                let list: Vec<String> =
+                    accepted.iter().map(|value| format!("'{}'", value.replace('\'', "''"))).collect();
+                cases.push(format!(
+                    "when {typed} is not null and {typed} not in ({}) then 'accepted:{name}'",
+                    list.join(", ")
+                ));
+            }
+            if let Some(min) = column.min {
+                cases.push(format!("when {typed} < {min} then 'min:{name}'"));
+            }
+        }
+        format!("case {} end", cases.join(" "))
+    }
+
+    /// Columns of the model's output that the contract does not have.
+    fn extras(&self, schema: &DFSchema) -> Vec<String> {
+        let known = |name: &str| {
+            self.entity.column(name).is_some()
+                || name.starts_with("__")
+                || ["_raw_id", "effective_at", "properties"].contains(&name)
+        };
+        let names = schema.fields().iter().map(|field| field.name().clone());
+        names.filter(|name| !known(name) && !name.starts_with('_')).collect()
+    }
+
+    /// Silver's columns from the typed ones.
+    fn output(&self, schema: &DFSchema, extras: &[String]) -> String {
+        let has = |name: &str| schema.has_column_with_unqualified_name(name);
+        let mut list = Vec::new();
+        for stored in stored_columns(self.entity) {
+            let name = &stored.name;
+            let value = match (stored.origin.as_deref(), name.as_str()) {
+                (_, "properties") => self.properties(schema, extras),
+                (None, "source_name") => format!("'{}'", self.source.replace('\'', "''")),
+                (None, "effective_at") => "\"t_effective_at\"".to_owned(),
+                (None, "_raw_id") => "\"_raw_id\"".to_owned(),
+                (None, EVENT_DATE) => {
+                    let time = self.entity.event_time.as_deref().unwrap_or_default();
+                    format!("local_date(\"t_{time}\", 'UTC')")
+                }
+                (Some(origin), _) if has(origin) => self.stored(origin),
+                (Some("currency_code"), _) => match &self.currency {
+                    Some(code) => format!("'{}'", code.replace('\'', "''")),
+                    None => cast("null", stored.kind),
+                },
+                _ => cast("null", stored.kind),
+            };
+            list.push(format!("{value} as \"{name}\""));
+        }
+        list.join(", ")
+    }
+
+    fn stored(&self, name: &str) -> String {
+        let typed = format!("\"t_{name}\"");
+        let Some(column) = self.entity.column(name) else { return typed };
+        match column.pii {
+            Some(Pii::Email) => return format!("pii_hash('email', {typed})"),
+            Some(Pii::Phone) => return format!("pii_hash('phone', {typed})"),
+            _ => {}
+        }
+        if column.reference.is_some() {
+            let source = self.source.replace('\'', "''");
+            return format!("'{source}:' || {typed}");
+        }
+        if name == "currency_code" {
+            let upper = format!("upper({typed})");
+            return match &self.currency {
+                Some(code) => format!("coalesce({upper}, '{}')", code.replace('\'', "''")),
+                None => upper,
+            };
+        }
+        typed
+    }
+
+    fn properties(&self, schema: &DFSchema, extras: &[String]) -> String {
+        let own = schema.has_column_with_unqualified_name("properties");
+        let own_text = if self.entity.column("properties").is_some() {
+            "\"t_properties\"".to_owned()
+        } else {
+            cast("\"properties\"", ColumnKind::Text)
+        };
+        if extras.is_empty() {
+            return if own { own_text } else { cast("null", ColumnKind::Json) };
+        }
+        let mut fields: Vec<String> = extras
+            .iter()
+            .map(|name| format!("'{}', \"{name}\"", name.replace('\'', "''")))
+            .collect();
+        if own {
+            fields.push(format!("'properties', {own_text}"));
+        }
+        format!("to_json(named_struct({}))", fields.join(", "))
+    }
+}
+
+/// Personal data other than e-mails and telephone numbers is not kept in silver.
+fn is_kept(column: &Column) -> bool {
+    column.pii.is_none_or(Pii::is_hashed)
+}
+
+fn kind_of(schema: &DFSchema, name: &str) -> DataType {
+    schema
+        .field_with_unqualified_name(name)
+        .map_or(DataType::Null, |field| field.data_type().clone())
+}

@@ -1,0 +1,568 @@
+//! Staging: raw rows of new source files, through the model's SQL, into good rows and bad.
+//!
+//! Work is by source file: a file is staged whole, once, until the model or its contract changes
+//! or the provider replaces the file. What was staged stands in the tags of the staged table's
+//! files, so a run that is killed anywhere finds its way.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{Array, BooleanArray, RecordBatch};
+use datafusion::arrow::compute;
+use datafusion::dataframe::DataFrame;
+use domain::config::Stream;
+use futures::StreamExt as _;
+use lake::schema::kept_schema;
+use lake::{Change, FileWriter, LakeTable, Layout, Ledger, Origin, Table, TableName};
+
+use super::contract::{Contract, RULE};
+use super::quarantine::{self, Bad};
+use crate::compile::{Dependency, Manifest, ParsedModel, Relations, Target};
+use crate::project::Rows;
+use crate::run::Context;
+use crate::warehouse::WORK;
+use crate::{Result, TransformError, Warehouse};
+
+/// Raw columns that the program wrote; all others are the provider's, as received.
+pub(super) const META: [&str; 9] = [
+    "_raw_id",
+    "_file_id",
+    "_file",
+    "_row",
+    "_effective_at",
+    "_row_hash",
+    "_loaded_at",
+    "_surplus",
+    "_malformed",
+];
+
+/// What staging came to.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Staged {
+    /// Source files read.
+    pub files: usize,
+    /// Rows of theirs that are good.
+    pub good: usize,
+    /// Rows of theirs that went to quarantine.
+    pub bad: usize,
+    /// The staged table has another content than before.
+    pub changed: bool,
+}
+
+/// The source files of a raw table whose rows count: of each path the newest version.
+pub fn current_files(raw: &Table) -> BTreeMap<i64, Origin> {
+    let mut newest: BTreeMap<String, Origin> = BTreeMap::new();
+    for origin in raw.origins().into_values() {
+        match newest.get(&origin.path) {
+            Some(known) if known.version >= origin.version => {}
+            _ => {
+                newest.insert(origin.path.clone(), origin);
+            }
+        }
+    }
+    newest.into_values().map(|origin| (origin.file_id, origin)).collect()
+}
+
+/// Name of a model's staged table.
+pub fn staged_name(model: &str) -> TableName {
+    TableName::new("staged", model)
+}
+
+/// What is to be staged, and why.
+#[derive(Debug, Clone, Default)]
+pub struct Work {
+    /// Source files whose rows are read.
+    pub new: BTreeMap<i64, Origin>,
+    /// Source files whose rows leave.
+    pub gone: BTreeSet<i64>,
+    /// Everything is staged anew.
+    pub whole: bool,
+    /// What the staged table is to remember of its inputs.
+    pub inputs: BTreeMap<String, lake::InputMark>,
+    /// Fingerprint of model and contract.
+    pub fingerprint: String,
+}
+
+impl Work {
+    /// There is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.new.is_empty() && self.gone.is_empty() && !self.whole
+    }
+}
+
+/// Finds out what is to be staged for a silver model.
+///
+/// # Errors
+/// A table cannot be read.
+pub async fn work(context: &Context<'_>, model: &ParsedModel, anew: bool) -> Result<Work> {
+    let lake = &context.warehouse.lake;
+    let contract = contract_of(context.manifest, model);
+    let mut work = Work {
+        fingerprint: format!("{}|{}", model.fingerprint, contract.fingerprint()),
+        ..Work::default()
+    };
+    let Some((source, stream)) = primary(model) else { return Ok(work) };
+    let mut current = BTreeMap::new();
+    for (name, is_primary) in raw_tables(model, (source, stream)) {
+        if let Some(raw) = lake.table(&name).await? {
+            work.inputs.insert(name.to_string(), raw.mark());
+            if is_primary {
+                current = current_files(&raw);
+            }
+        }
+    }
+    let Some(staged) = lake.table(&staged_name(model.name())).await? else {
+        work.whole = true;
+        work.new = current;
+        return Ok(work);
+    };
+    // A second source is a look-up: when it changes, every row may change.
+    let lookups_changed = work.inputs.iter().any(|(name, mark)| {
+        *name != format!("raw.{source}__{stream}")
+            && staged.ledger.inputs.get(name).is_none_or(|seen| seen.batch < mark.batch)
+    });
+    if anew || lookups_changed || staged.ledger.fingerprint != work.fingerprint {
+        work.whole = true;
+        work.new = current;
+        return Ok(work);
+    }
+    let mut seen: BTreeSet<i64> = staged.origins().into_keys().collect();
+    seen.extend(barren(&staged.ledger));
+    work.gone = seen.iter().filter(|id| !current.contains_key(id)).copied().collect();
+    work.new = current.into_iter().filter(|(id, _)| !seen.contains(id)).collect();
+    Ok(work)
+}
+
+fn primary(model: &ParsedModel) -> Option<(&str, &str)> {
+    model.dependencies.iter().find_map(|dependency| match &dependency.target {
+        Target::Source { source, stream } => Some((source.as_str(), stream.as_str())),
+        _ => None,
+    })
+}
+
+fn raw_tables(model: &ParsedModel, primary: (&str, &str)) -> Vec<(TableName, bool)> {
+    let sources = model.dependencies.iter().filter_map(|dependency| match &dependency.target {
+        Target::Source { source, stream } => Some((source.as_str(), stream.as_str())),
+        _ => None,
+    });
+    sources
+        .map(|(source, stream)| {
+            (TableName::new("raw", format!("{source}__{stream}")), (source, stream) == primary)
+        })
+        .collect()
+}
+
+/// The contract of a silver model, with the settings of its (first) stream.
+pub fn contract_of(manifest: &Manifest, model: &ParsedModel) -> Contract {
+    let (source, stream) = primary(model).unwrap_or_default();
+    let settings = manifest
+        .project
+        .streams()
+        .into_iter()
+        .find(|known| known.source == source && known.name == stream);
+    let entity = model.config.entity.as_deref().and_then(domain::entity::entity);
+    Contract::new(entity.unwrap_or(&domain::entity::entities()[0]), source, settings.as_ref())
+}
+
+fn barren(ledger: &Ledger) -> Vec<i64> {
+    let list = ledger.notes.get("barren").and_then(|value| value.as_array());
+    list.into_iter().flatten().filter_map(serde_json::Value::as_i64).collect()
+}
+
+/// Stages what `work` says for a silver model.
+///
+/// # Errors
+/// The model's SQL fails, it gives another number of rows than it promises, or a table fails.
+pub async fn stage(context: &Context<'_>, model: &ParsedModel, work: &Work) -> Result<Staged> {
+    let warehouse = context.warehouse;
+    let name = staged_name(model.name());
+    let base = warehouse.lake.table(&name).await?;
+    let contract = contract_of(context.manifest, model);
+    let (source, stream) = primary(model).ok_or_else(|| TransformError::Silver {
+        model: model.name().to_owned(),
+        why: "it reads no source".into(),
+        hint: "read raw rows with {{ source('…', '…') }}".into(),
+    })?;
+    let raw_name = TableName::new("raw", format!("{source}__{stream}"));
+    let raw = warehouse.lake.table(&raw_name).await?;
+    register_sources(context, model, (source, stream), &work.new).await?;
+    let records = raw.as_ref().is_some_and(|raw| raw.schema.column_with_name("payload").is_some());
+    let relations = Bounded { model: model.name() };
+    let sql = context.manifest.compile(model.name(), &relations)?;
+    context.write_compiled(model.name(), &sql)?;
+    let typed = typed(context, model, &contract, &sql, records).await?;
+
+    let schema = output_schema(&name, &typed)?;
+    let layout = Layout {
+        table: name.clone(),
+        schema,
+        interval: contract.entity.interval_column().map(str::to_owned),
+        ordered: false,
+        sort: vec![],
+        stats: vec!["_raw_id".into()],
+    };
+    let (written, bad) = split(context, model, typed, &layout, &work.new).await?;
+    let good: usize = written.iter().map(|file| file.rows).sum();
+    let expected: i64 = work.new.values().map(|origin| origin.rows).sum();
+    check_rows(model, good + bad.len(), expected)?;
+    let result = Staged { files: work.new.len(), good, bad: bad.len(), changed: true };
+
+    let leaving: BTreeSet<i64> = work.new.keys().copied().chain(work.gone.iter().copied()).collect();
+    quarantine::replace(context, model, &contract.source, stream, bad, &leaving, work).await?;
+
+    let mut change = Change::new(layout.clone());
+    let with_rows: BTreeSet<i64> =
+        written.iter().flat_map(|file| &file.origins).map(|origin| origin.file_id).collect();
+    let mut still_barren: BTreeSet<i64> =
+        work.new.keys().filter(|id| !with_rows.contains(id)).copied().collect();
+    change.adds = written;
+    if let Some(base) = &base {
+        if work.whole {
+            change.overwrite = true;
+            change.removes = base.files.iter().map(|file| file.add.path.clone()).collect();
+            touch(&mut change.ledger, base.days().into_keys(), base.ledger.batch + 1);
+        } else {
+            still_barren.extend(barren(&base.ledger));
+            change.ledger = base.ledger.clone();
+            remove_files(context, base, &work.gone, &layout, &mut change).await?;
+        }
+    }
+    still_barren.retain(|id| !work.gone.contains(id));
+    change.ledger.fingerprint = work.fingerprint.clone();
+    change.ledger.inputs = work.inputs.clone();
+    change.ledger.run_id = context.run_id.to_owned();
+    change.ledger.notes.insert("barren".into(), serde_json::json!(still_barren));
+    warehouse.lake.commit(base.as_deref(), change).await?;
+    warehouse.refresh(&name).await?;
+    Ok(result)
+}
+
+fn touch(ledger: &mut Ledger, days: impl IntoIterator<Item = chrono::NaiveDate>, batch: i64) {
+    ledger.emptied.extend(days.into_iter().map(|day| (day, batch)));
+}
+
+/// Takes the rows of source files that were replaced out of the staged table.
+async fn remove_files(
+    context: &Context<'_>,
+    base: &Arc<Table>,
+    gone: &BTreeSet<i64>,
+    layout: &Layout,
+    change: &mut Change,
+) -> Result<()> {
+    let hit = |file: &&lake::DataFile| {
+        file.tag.origins.iter().any(|origin| gone.contains(&origin.file_id))
+    };
+    let paths: Vec<String> =
+        base.files.iter().filter(hit).map(|file| file.add.path.clone()).collect();
+    if paths.is_empty() {
+        return Ok(());
+    }
+    let days = base.files.iter().filter(hit).flat_map(|file| file.tag.days.keys().copied());
+    touch(&mut change.ledger, days.collect::<Vec<_>>(), base.ledger.batch + 1);
+    let table = LakeTable::only(base, |file| paths.contains(&file.add.path));
+    let list: Vec<String> = gone.iter().map(i64::to_string).collect();
+    let warehouse = context.warehouse;
+    warehouse.register(WORK, "__staged", Arc::new(table))?;
+    let rest = warehouse
+        .sql(&format!(
+            "select * from work.__staged where (_raw_id >> 29) not in ({})",
+            list.join(", ")
+        ))
+        .await?;
+    let mut writer = FileWriter::new(layout.clone(), warehouse.lake.store(&base.name)?)
+        .with_origins(base.origins().into_values().filter(|o| !gone.contains(&o.file_id)));
+    let mut rows = rest.execute_stream().await?;
+    while let Some(batch) = rows.next().await {
+        writer.write(&batch?).await?;
+    }
+    change.adds.extend(writer.finish().await?);
+    change.removes.extend(paths);
+    Ok(())
+}
+
+fn check_rows(model: &ParsedModel, given: usize, expected: i64) -> Result<()> {
+    if model.config.rows != Rows::One || given as i64 == expected {
+        return Ok(());
+    }
+    Err(TransformError::Silver {
+        model: model.name().to_owned(),
+        why: format!("{expected} raw rows gave {given} rows; one row in must be one row out"),
+        hint: "no `where`, `join` or `distinct` in silver; or say {{ config(rows='some') }} if it \
+               takes only some rows, {{ config(rows='many') }} if one row gives several"
+            .into(),
+    })
+}
+
+/// Relations of a silver model: its sources, bounded to the files that are staged.
+struct Bounded<'a> {
+    model: &'a str,
+}
+
+impl Relations for Bounded<'_> {
+    fn relation(&self, dependency: &Dependency) -> String {
+        match &dependency.target {
+            Target::Source { source, stream } => format!("{WORK}.\"{source}__{stream}\""),
+            Target::Seed(name) => format!("seeds.\"{name}\""),
+            other => other.to_string(),
+        }
+    }
+
+    fn this(&self) -> String {
+        format!("silver.\"{}\"", self.model)
+    }
+
+    fn is_incremental(&self) -> bool {
+        false
+    }
+}
+
+/// Registers all current raw rows that a model reads.
+pub(crate) async fn register_all_sources(context: &Context<'_>, model: &ParsedModel) -> Result<()> {
+    register_sources(context, model, ("", ""), &BTreeMap::new()).await
+}
+
+/// Registers the raw rows that a model reads: of its first stream those of `files`, of others all
+/// that are current. Null words and empty texts are null; columns that the kind declares and the
+/// files lack are there as null.
+pub(crate) async fn register_sources(
+    context: &Context<'_>,
+    model: &ParsedModel,
+    primary: (&str, &str),
+    files: &BTreeMap<i64, Origin>,
+) -> Result<()> {
+    let streams = context.manifest.project.streams();
+    for dependency in &model.dependencies {
+        let Target::Source { source, stream } = &dependency.target else { continue };
+        let Some(settings) =
+            streams.iter().find(|known| known.source == *source && known.name == *stream)
+        else {
+            continue;
+        };
+        let name = TableName::new("raw", format!("{source}__{stream}"));
+        let raw = context.warehouse.lake.table(&name).await?;
+        let wanted: BTreeSet<i64> = if (source.as_str(), stream.as_str()) == primary {
+            files.keys().copied().collect()
+        } else {
+            raw.as_deref().map(current_files).unwrap_or_default().into_keys().collect()
+        };
+        let declared = context.manifest.project.stream_kind(settings);
+        let declared = declared.map(|kind| kind.columns.clone()).unwrap_or_default();
+        register_source(context.warehouse, settings, raw.as_deref(), &wanted, &declared).await?;
+    }
+    Ok(())
+}
+
+async fn register_source(
+    warehouse: &Warehouse,
+    stream: &Stream,
+    raw: Option<&Table>,
+    files: &BTreeSet<i64>,
+    declared: &[String],
+) -> Result<()> {
+    let name = format!("{}__{}", stream.source, stream.name);
+    let mut meta = vec![
+        "cast(null as bigint) as \"_raw_id\"".to_owned(),
+        "cast(null as bigint) as \"_file_id\"".to_owned(),
+        "cast(null as text) as \"_file\"".to_owned(),
+        "cast(null as bigint) as \"_row\"".to_owned(),
+        crate::warehouse::cast("null", domain::entity::ColumnKind::Instant) + " as \"_effective_at\"",
+    ];
+    let Some(raw) = raw else {
+        // Nothing was delivered yet: no rows, with the columns that the kind declares.
+        let payload = ["payload".to_owned()];
+        let columns = if declared.is_empty() { &payload[..] } else { declared };
+        meta.extend(columns.iter().map(|column| format!("cast(null as text) as \"{column}\"")));
+        let sql = format!("select {} where false", meta.join(", "));
+        let view = warehouse.sql(&sql).await?.into_view();
+        return warehouse.register(WORK, &name, view);
+    };
+    let scan = LakeTable::only(raw, |file| {
+        file.tag.origins.iter().any(|origin| files.contains(&origin.file_id))
+    });
+    let others = raw.files.iter().flat_map(|file| &file.tag.origins);
+    let mixed = others.into_iter().any(|origin| !files.contains(&origin.file_id));
+    warehouse.register(WORK, &format!("__raw_{name}"), Arc::new(scan))?;
+    let is_text = raw.schema.column_with_name("payload").is_none();
+    let mut nulls = vec!["''".to_owned()];
+    let words = stream.files.null_words.iter().flatten();
+    nulls.extend(words.map(|word| format!("'{}'", word.replace('\'', "''"))));
+    let nulls = nulls.join(", ");
+    let mut list = Vec::new();
+    for field in raw.schema.fields() {
+        let column = field.name();
+        if is_text && !META.contains(&column.as_str()) {
+            list.push(format!(
+                "case when \"{column}\" in ({nulls}) then null else \"{column}\" end as \"{column}\""
+            ));
+        } else {
+            list.push(format!("\"{column}\""));
+        }
+    }
+    let missing = declared.iter().filter(|column| {
+        is_text && raw.schema.column_with_name(column).is_none()
+    });
+    list.extend(missing.map(|column| format!("cast(null as text) as \"{column}\"")));
+    let filter = if mixed || files.is_empty() {
+        let ids: Vec<String> = files.iter().map(i64::to_string).collect();
+        if ids.is_empty() { " where false".to_owned() } else {
+            format!(" where \"_file_id\" in ({})", ids.join(", "))
+        }
+    } else {
+        String::new()
+    };
+    let sql = format!("select {} from work.\"__raw_{name}\"{filter}", list.join(", "));
+    let view = warehouse.sql(&sql).await?.into_view();
+    warehouse.register(WORK, &name, view)
+}
+
+/// The model's rows with the contract carried out.
+async fn typed(
+    context: &Context<'_>,
+    model: &ParsedModel,
+    contract: &Contract,
+    sql: &str,
+    records: bool,
+) -> Result<DataFrame> {
+    let warehouse = context.warehouse;
+    let plan = warehouse.sql(sql).await.map_err(|error| context.model_error(model, error))?;
+    if !plan.schema().has_column_with_unqualified_name("_raw_id") {
+        return Err(TransformError::Silver {
+            model: model.name().to_owned(),
+            why: "it does not give the column `_raw_id`".into(),
+            hint: "select `_raw_id` from the source: it ties a row to what was received".into(),
+        });
+    }
+    let schema = plan.schema().clone();
+    warehouse.register(WORK, "__model", plan.into_view())?;
+    let (source, stream) = primary(model).unwrap_or_default();
+    let raw = format!("work.\"{source}__{stream}\"");
+    let mut columns = vec!["m.*".to_owned()];
+    let mut joins = String::new();
+    match effective(warehouse, &raw).await? {
+        Effective::Null => columns.push(
+            crate::warehouse::cast("null", domain::entity::ColumnKind::Instant)
+                + " as \"__effective_at\"",
+        ),
+        Effective::PerFile => {
+            columns.push("f.at as \"__effective_at\"".into());
+            joins += &format!(
+                " left join (select _file_id, min(_effective_at) as at from {raw} \
+                 group by _file_id) f on (m._raw_id >> 29) = f._file_id"
+            );
+        }
+        Effective::PerRow => {
+            columns.push("f._effective_at as \"__effective_at\"".into());
+            joins += &format!(
+                " left join (select _raw_id, _effective_at from {raw}) f on m._raw_id = f._raw_id"
+            );
+        }
+    }
+    if records {
+        columns.push("(b._raw_id is not null) as \"__malformed\"".into());
+        joins += &format!(
+            " left join (select _raw_id from {raw} where _malformed) b on m._raw_id = b._raw_id"
+        );
+    }
+    let input = format!("(select {} from work.__model m{joins})", columns.join(", "));
+    let typed_sql = contract.typed_sql(&input, &schema, records);
+    warehouse.sql(&typed_sql).await.map_err(|error| context.model_error(model, error))
+}
+
+enum Effective {
+    Null,
+    PerFile,
+    PerRow,
+}
+
+/// How `_effective_at` varies: reading two narrow columns saves a join of wide rows.
+async fn effective(warehouse: &Warehouse, raw: &str) -> Result<Effective> {
+    let sql = format!(
+        "select count(at) as known, coalesce(bool_or(not same), false) as varies from \
+         (select min(_effective_at) as at, min(_effective_at) = max(_effective_at) \
+          and count(*) = count(_effective_at) as same from {raw} group by _file_id)"
+    );
+    let rows = warehouse.sql(&sql).await?.collect().await?;
+    let Some(batch) = rows.iter().find(|batch| batch.num_rows() > 0) else {
+        return Ok(Effective::Null);
+    };
+    if batch.column(0).as_primitive::<Int64Type>().value(0) == 0 {
+        return Ok(Effective::Null);
+    }
+    let varies = batch.column(1).as_boolean().value(0);
+    Ok(if varies { Effective::PerRow } else { Effective::PerFile })
+}
+
+fn output_schema(name: &TableName, typed: &DataFrame) -> Result<arrow_schema::SchemaRef> {
+    let fields: Vec<_> = typed
+        .schema()
+        .as_arrow()
+        .fields()
+        .iter()
+        .filter(|field| field.name() != RULE)
+        .cloned()
+        .collect();
+    Ok(kept_schema(name, &arrow_schema::Schema::new(fields))?)
+}
+
+/// Runs the rows apart: good ones to files, bad ones to a list.
+async fn split(
+    context: &Context<'_>,
+    model: &ParsedModel,
+    typed: DataFrame,
+    layout: &Layout,
+    origins: &BTreeMap<i64, Origin>,
+) -> Result<(Vec<lake::NewFile>, Vec<Bad>)> {
+    let streams = typed
+        .execute_stream_partitioned()
+        .await
+        .map_err(|error| context.model_error(model, error.into()))?;
+    let store = context.warehouse.lake.store(&layout.table)?;
+    let mut tasks = tokio::task::JoinSet::new();
+    for mut rows in streams {
+        let mut writer = FileWriter::new(layout.clone(), store.clone())
+            .with_origins(origins.values().cloned());
+        tasks.spawn(async move {
+            let mut bad = Vec::new();
+            while let Some(batch) = rows.next().await {
+                let batch = batch?;
+                let good = separate(&batch, &mut bad)?;
+                writer.write(&good).await?;
+            }
+            Ok::<_, TransformError>((writer.finish().await?, bad))
+        });
+    }
+    let (mut files, mut bad) = (Vec::new(), Vec::new());
+    while let Some(done) = tasks.join_next().await {
+        let done = done.map_err(|error| TransformError::Setup(error.to_string()))?;
+        let (new_files, new_bad) = done.map_err(|error| context.model_error(model, error))?;
+        files.extend(new_files);
+        bad.extend(new_bad);
+    }
+    bad.sort();
+    Ok((files, bad))
+}
+
+/// The good rows of a batch; its bad ones are added to `bad`.
+fn separate(batch: &RecordBatch, bad: &mut Vec<Bad>) -> Result<RecordBatch> {
+    let engine = |error: datafusion::arrow::error::ArrowError| {
+        TransformError::Engine(datafusion::error::DataFusionError::from(error))
+    };
+    let Some(rules) = batch.column_by_name(RULE) else { return Ok(batch.clone()) };
+    if rules.null_count() == rules.len() {
+        return Ok(batch.clone());
+    }
+    let texts = compute::cast(rules, &arrow_schema::DataType::Utf8).map_err(engine)?;
+    let texts = texts.as_string::<i32>();
+    let ids = batch.column_by_name("_raw_id").map(|ids| ids.as_primitive::<Int64Type>().clone());
+    if let Some(ids) = ids {
+        for row in 0..batch.num_rows() {
+            if texts.is_valid(row) {
+                bad.push(Bad { raw_id: ids.value(row), rule: texts.value(row).to_owned() });
+            }
+        }
+    }
+    let keep: BooleanArray = (0..texts.len()).map(|row| Some(texts.is_null(row))).collect();
+    compute::filter_record_batch(batch, &keep).map_err(engine)
+}

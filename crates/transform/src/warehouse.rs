@@ -1,0 +1,248 @@
+//! The lake's tables, as SQL sees them: a schema for each zone, and the views of the project.
+//!
+//! A warehouse holds one session whose catalogue is kept in step with the lake: a table that was
+//! committed is registered anew, at its new version. All queries of a process read through it.
+
+use std::sync::Arc;
+
+use datafusion::catalog::{MemorySchemaProvider, TableProvider};
+use datafusion::dataframe::DataFrame;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::prelude::{SQLOptions, SessionContext};
+use domain::config::ProjectConfig;
+use domain::entity::{ColumnKind, Entity, entities, stored_columns};
+use domain::key::KeyMaker;
+use lake::session::Resources;
+use lake::{Lake, LakeTable, Table, TableName};
+
+use crate::compile::{Dependency, Manifest, Relations, Target};
+use crate::functions::{self, ChannelSeeds, FunctionContext};
+use crate::project::{Materialized, Project};
+use crate::{Result, TransformError};
+
+/// The zones, each a schema in SQL.
+pub const ZONES: [&str; 9] =
+    ["raw", "staged", "quarantine", "silver", "identity", "star", "marts", "seeds", "ops"];
+
+/// Schema of the bounded inputs of the batch that is being built.
+pub const WORK: &str = "work";
+
+/// The lake in SQL.
+pub struct Warehouse {
+    /// The lake.
+    pub lake: Arc<Lake>,
+    /// The session.
+    pub session: SessionContext,
+}
+
+impl Warehouse {
+    /// Opens the warehouse of a project over `lake`, with all its tables registered.
+    ///
+    /// # Errors
+    /// A setting or seed cannot be understood, or a table cannot be read.
+    pub async fn open(
+        lake: Arc<Lake>,
+        project: &Project,
+        key: &[u8],
+        resources: &Resources,
+        runtime: Arc<RuntimeEnv>,
+    ) -> Result<Self> {
+        let context = function_context(project, key)?;
+        let builder = lake::session::builder(resources, runtime);
+        let state = functions::register(builder, &context).build();
+        let session = SessionContext::new_with_state(state);
+        let catalog = session
+            .catalog("throughline")
+            .ok_or_else(|| TransformError::Setup("the catalogue is missing".into()))?;
+        for zone in ZONES.into_iter().chain([WORK]) {
+            catalog.register_schema(zone, Arc::new(MemorySchemaProvider::new()))?;
+        }
+        let warehouse = Self { lake, session };
+        for name in warehouse.lake.names()? {
+            warehouse.refresh(&name).await?;
+        }
+        Ok(warehouse)
+    }
+
+    /// Registers a table at its newest version and gives it, if it exists.
+    ///
+    /// # Errors
+    /// The table cannot be read.
+    pub async fn refresh(&self, name: &TableName) -> Result<Option<Arc<Table>>> {
+        let table = self.lake.table(name).await?;
+        match &table {
+            Some(table) => self.register(&name.schema, &name.name, Arc::new(LakeTable::new(table)))?,
+            None => self.deregister(&name.schema, &name.name)?,
+        }
+        Ok(table)
+    }
+
+    /// Registers anything that can be scanned under `schema.name`, over what is there.
+    ///
+    /// # Errors
+    /// There is no such schema.
+    pub fn register(&self, schema: &str, name: &str, table: Arc<dyn TableProvider>) -> Result<()> {
+        let provider = self.schema(schema)?;
+        provider.deregister_table(name)?;
+        provider.register_table(name.to_owned(), table)?;
+        Ok(())
+    }
+
+    /// Forgets `schema.name`.
+    ///
+    /// # Errors
+    /// There is no such schema.
+    pub fn deregister(&self, schema: &str, name: &str) -> Result<()> {
+        self.schema(schema)?.deregister_table(name)?;
+        Ok(())
+    }
+
+    fn schema(&self, schema: &str) -> Result<Arc<dyn datafusion::catalog::SchemaProvider>> {
+        self.session
+            .catalog("throughline")
+            .and_then(|catalog| catalog.schema(schema))
+            .ok_or_else(|| TransformError::Setup(format!("there is no schema `{schema}`")))
+    }
+
+    /// A query.
+    ///
+    /// # Errors
+    /// It cannot be planned.
+    pub async fn sql(&self, sql: &str) -> Result<DataFrame> {
+        Ok(self.session.sql(sql).await?)
+    }
+
+    /// A query of a user: it may read, and nothing else.
+    ///
+    /// # Errors
+    /// It cannot be planned, or it would change something.
+    pub async fn query(&self, sql: &str) -> Result<DataFrame> {
+        let options = SQLOptions::new()
+            .with_allow_ddl(false)
+            .with_allow_dml(false)
+            .with_allow_statements(false);
+        Ok(self.session.sql_with_options(sql, options).await?)
+    }
+
+    /// Registers the views: one per entity, and the project's `view` models. Models that cannot be
+    /// planned (because what they read is not built yet) are left out and named.
+    ///
+    /// # Errors
+    /// The catalogue refuses.
+    pub async fn register_views(&self, manifest: &Manifest, order: &[String]) -> Result<Vec<String>> {
+        for entity in entities() {
+            self.register_entity(manifest, entity).await?;
+        }
+        let mut missing = Vec::new();
+        for name in order {
+            let Some(parsed) = manifest.models.get(name) else { continue };
+            if parsed.config.materialized != Materialized::View || parsed.config.entity.is_some() {
+                continue;
+            }
+            if self.register_view(manifest, name).await.is_err() {
+                missing.push(name.clone());
+            }
+        }
+        Ok(missing)
+    }
+
+    /// Registers one `view` model.
+    ///
+    /// # Errors
+    /// Its SQL cannot be planned.
+    pub async fn register_view(&self, manifest: &Manifest, name: &str) -> Result<()> {
+        let sql = manifest.compile(name, &Whole { manifest, model: name })?;
+        let plan = self.session.sql(&sql).await?;
+        let schema = manifest.models.get(name).map_or("marts", |model| model.layer().schema());
+        self.register(schema, name, plan.into_view())
+    }
+
+    /// Registers `silver.<entity>`: the union by name of the silver models that promise it.
+    ///
+    /// # Errors
+    /// The catalogue refuses.
+    pub async fn register_entity(&self, manifest: &Manifest, entity: &Entity) -> Result<()> {
+        let columns = stored_columns(entity);
+        let mut parts = Vec::new();
+        for model in manifest.models_of_entity(&entity.name) {
+            if !self.session.table_exist(format!("silver.\"{}\"", model.name()))? {
+                continue;
+            }
+            let known = self.session.table(format!("silver.\"{}\"", model.name())).await?;
+            let list: Vec<String> = columns
+                .iter()
+                .map(|column| match known.schema().has_column_with_unqualified_name(&column.name) {
+                    true => format!("\"{}\"", column.name),
+                    false => {
+                        format!("{} as \"{}\"", cast("null", column.kind), column.name)
+                    }
+                })
+                .collect();
+            parts.push(format!("select {} from silver.\"{}\"", list.join(", "), model.name()));
+        }
+        if parts.is_empty() {
+            let list: Vec<String> = columns
+                .iter()
+                .map(|column| format!("{} as \"{}\"", cast("null", column.kind), column.name))
+                .collect();
+            parts.push(format!("select {} where false", list.join(", ")));
+        }
+        let plan = self.session.sql(&parts.join(" union all ")).await?;
+        self.register("silver", &entity.name, plan.into_view())
+    }
+}
+
+/// SQL that gives `value` the type in which silver holds a kind of column.
+pub fn cast(value: &str, kind: ColumnKind) -> String {
+    let arrow = match kind {
+        ColumnKind::Text | ColumnKind::Json => "Utf8",
+        ColumnKind::Integer => "Int64",
+        ColumnKind::Amount => "Decimal128(18, 6)",
+        ColumnKind::Rate => "Decimal128(18, 8)",
+        ColumnKind::Number => "Float64",
+        ColumnKind::Boolean => "Boolean",
+        ColumnKind::Instant => "Timestamp(Microsecond, Some(\"UTC\"))",
+        ColumnKind::Day => "Date32",
+    };
+    format!("arrow_cast({value}, '{arrow}')")
+}
+
+fn function_context(project: &Project, key: &[u8]) -> Result<FunctionContext> {
+    let seed = |name: &str| {
+        project.seeds.get(name).map(|seed| seed.text.as_str()).ok_or_else(|| {
+            TransformError::Setup(format!("the seed `{name}` is missing from the models"))
+        })
+    };
+    let seeds = ChannelSeeds {
+        referrer_host: seed("referrer_host")?,
+        click_id: seed("click_id")?,
+        channel_source: seed("channel_source")?,
+        channel_rule: seed("channel_rule")?,
+        bot_pattern: seed("bot_pattern")?,
+    };
+    let config: &ProjectConfig = &project.config;
+    FunctionContext::new(KeyMaker::new(key), config, &seeds)
+        .map_err(|error| TransformError::Setup(error.to_string()))
+}
+
+/// Every relation whole and at its newest version.
+pub struct Whole<'a> {
+    /// All models.
+    pub manifest: &'a Manifest,
+    /// The model that is compiled.
+    pub model: &'a str,
+}
+
+impl Relations for Whole<'_> {
+    fn relation(&self, dependency: &Dependency) -> String {
+        self.manifest.table_of(&dependency.target)
+    }
+
+    fn this(&self) -> String {
+        self.manifest.table_of(&Target::Model(self.model.to_owned()))
+    }
+
+    fn is_incremental(&self) -> bool {
+        false
+    }
+}
