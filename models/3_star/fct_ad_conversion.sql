@@ -71,7 +71,8 @@ with_currency as (
             as account_currency_code,
         lead(known_at) over (
             partition by
-                platform, ad_conversion.account_id, report_date, campaign_id, ad_group_id, ad_id, action,
+                platform, ad_conversion.account_id, report_date, campaign_id, ad_group_id,
+                ad_id, action,
                 attribution_window, date_basis
             order by known_at
         ) as superseded_at
