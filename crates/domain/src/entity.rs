@@ -103,6 +103,9 @@ pub struct Entity {
     /// Every version is kept, not only the latest.
     #[serde(default)]
     pub versioned: bool,
+    /// An event of it never changes its time, so that all rows of one key lie on one day.
+    #[serde(default)]
+    pub immutable: bool,
     /// Its columns, in order.
     pub columns: Vec<Column>,
 }

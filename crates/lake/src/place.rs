@@ -57,7 +57,7 @@ impl Lake {
             why: error.to_string(),
         })?;
         DeltaTableBuilder::from_url(self.url(name)?)
-            .and_then(DeltaTableBuilder::build_storage)
+            .and_then(|builder| builder.build_storage())
             .during(name, "opening the store")
     }
 
