@@ -38,12 +38,20 @@ pub struct InputColumn {
 impl InputColumn {
     /// A column that must be there.
     pub fn required(name: &'static str, data_type: DataType) -> Self {
-        Self { name, data_type, is_required: true }
+        Self {
+            name,
+            data_type,
+            is_required: true,
+        }
     }
 
     /// A column that may be left out.
     pub fn optional(name: &'static str, data_type: DataType) -> Self {
-        Self { name, data_type, is_required: false }
+        Self {
+            name,
+            data_type,
+            is_required: false,
+        }
     }
 }
 
@@ -82,7 +90,8 @@ pub trait RelationFunction: Debug + Send + Sync {
     /// One state takes the whole input. Else the groups of [`Self::order`] are spread over as
     /// many states as there are threads.
     fn single_partition(&self) -> bool {
-        self.order().is_none_or(|order| order.partition_by.is_empty())
+        self.order()
+            .is_none_or(|order| order.partition_by.is_empty())
     }
 
     /// Each input row comes back once, in the order of the input, with columns added: whatever
@@ -140,8 +149,10 @@ impl QueryPlanner for FunctionQueryPlanner {
         logical_plan: &LogicalPlan,
         session: &dyn Session,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(plan::FunctionPhysicalPlanner)])
-            .create_physical_plan(logical_plan, session)
-            .await
+        DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(
+            plan::FunctionPhysicalPlanner,
+        )])
+        .create_physical_plan(logical_plan, session)
+        .await
     }
 }

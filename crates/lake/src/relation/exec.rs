@@ -50,7 +50,10 @@ impl FunctionExec {
         input: Arc<dyn ExecutionPlan>,
         schema: SchemaRef,
     ) -> Result<Self> {
-        let RelationOrder { partition_by, order_by } = function.order().unwrap_or_default();
+        let RelationOrder {
+            partition_by,
+            order_by,
+        } = function.order().unwrap_or_default();
         let columns = |names: Vec<&'static str>| -> Vec<Arc<dyn PhysicalExpr>> {
             let found = names.into_iter().filter_map(|name| {
                 let index = input.schema().index_of(name).ok()?;
@@ -60,7 +63,14 @@ impl FunctionExec {
         };
         let (keys, order) = (columns(partition_by), columns(order_by));
         let properties = Arc::new(properties(&*function, &*input, &keys, schema)?);
-        Ok(Self { function, input, keys, order, properties, metrics: ExecutionPlanMetricsSet::new() })
+        Ok(Self {
+            function,
+            input,
+            keys,
+            order,
+            properties,
+            metrics: ExecutionPlanMetricsSet::new(),
+        })
     }
 }
 
@@ -73,7 +83,10 @@ fn properties(
 ) -> Result<PlanProperties> {
     let from = input.schema();
     let is_key = |name: &str| {
-        keys.iter().any(|key| key.downcast_ref::<Column>().is_some_and(|key| key.name() == name))
+        keys.iter().any(|key| {
+            key.downcast_ref::<Column>()
+                .is_some_and(|key| key.name() == name)
+        })
     };
     let mut mapping = Vec::new();
     for (to, field) in schema.fields().iter().enumerate() {
@@ -104,7 +117,12 @@ fn properties(
         Some(_) => EmissionType::Incremental,
         None => EmissionType::Final,
     };
-    Ok(PlanProperties::new(known, partitioning, emission, Boundedness::Bounded))
+    Ok(PlanProperties::new(
+        known,
+        partitioning,
+        emission,
+        Boundedness::Bounded,
+    ))
 }
 
 impl DisplayAs for FunctionExec {
@@ -141,10 +159,15 @@ impl ExecutionPlan for FunctionExec {
     }
 
     fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
-        let ascending = SortOptions { descending: false, nulls_first: false };
-        let sorted = self.keys.iter().chain(&self.order).map(|column| {
-            PhysicalSortRequirement::new(Arc::clone(column), Some(ascending))
-        });
+        let ascending = SortOptions {
+            descending: false,
+            nulls_first: false,
+        };
+        let sorted = self
+            .keys
+            .iter()
+            .chain(&self.order)
+            .map(|column| PhysicalSortRequirement::new(Arc::clone(column), Some(ascending)));
         vec![LexRequirement::new(sorted).map(OrderingRequirements::new)]
     }
 
@@ -167,7 +190,11 @@ impl ExecutionPlan for FunctionExec {
         let (Some(input), true) = (children.pop(), children.is_empty()) else {
             return internal_err!("`{}` takes one input", self.function.name());
         };
-        Ok(Arc::new(Self::try_new(self.function.clone(), input, self.schema())?))
+        Ok(Arc::new(Self::try_new(
+            self.function.clone(),
+            input,
+            self.schema(),
+        )?))
     }
 
     fn with_new_children(
@@ -187,7 +214,10 @@ impl ExecutionPlan for FunctionExec {
         let consumer = format!("RelationFunctionExec[{} {partition}]", self.function.name());
         let pass = Pass {
             input: self.input.execute(partition, Arc::clone(&context))?,
-            state: Some(self.function.open(self.input.schema(), Arc::clone(&schema))?),
+            state: Some(
+                self.function
+                    .open(self.input.schema(), Arc::clone(&schema))?,
+            ),
             ready: VecDeque::new(),
             memory: MemoryConsumer::new(consumer).register(context.memory_pool()),
             metrics: BaselineMetrics::new(&self.metrics, partition),
@@ -234,7 +264,11 @@ impl Pass {
                     let _timer = self.metrics.elapsed_compute().timer();
                     self.ready.extend(state.finish()?);
                     self.state = None;
-                    let held = self.ready.iter().map(RecordBatch::get_array_memory_size).sum();
+                    let held = self
+                        .ready
+                        .iter()
+                        .map(RecordBatch::get_array_memory_size)
+                        .sum();
                     // What is ready goes out next: the account follows, it does not refuse.
                     self.memory.resize(held);
                 }

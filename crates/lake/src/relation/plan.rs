@@ -36,10 +36,18 @@ impl FunctionPlanner {
     }
 
     fn function(&self, relation: &TableFactor) -> Option<Arc<dyn RelationFunction>> {
-        let TableFactor::Table { name, args: Some(_), .. } = relation else { return None };
+        let TableFactor::Table {
+            name,
+            args: Some(_),
+            ..
+        } = relation
+        else {
+            return None;
+        };
         let name = name.to_string();
         let name = name.trim_matches('"');
-        let named = |function: &&Arc<_>| RelationFunction::name(&***function).eq_ignore_ascii_case(name);
+        let named =
+            |function: &&Arc<_>| RelationFunction::name(&***function).eq_ignore_ascii_case(name);
         self.functions.iter().find(named).cloned()
     }
 }
@@ -53,7 +61,12 @@ impl RelationPlanner for FunctionPlanner {
         let Some(function) = self.function(&relation) else {
             return Ok(RelationPlanning::Original(Box::new(relation)));
         };
-        let TableFactor::Table { alias, args: Some(args), .. } = relation else {
+        let TableFactor::Table {
+            alias,
+            args: Some(args),
+            ..
+        } = relation
+        else {
             return Ok(RelationPlanning::Original(Box::new(relation)));
         };
         let name = function.name();
@@ -66,16 +79,24 @@ impl RelationPlanner for FunctionPlanner {
                  (hint: {name}((select … from …)))"
             );
         };
-        let derived =
-            TableFactor::Derived { lateral: false, subquery: query, alias: None, sample: None };
+        let derived = TableFactor::Derived {
+            lateral: false,
+            subquery: query,
+            alias: None,
+            sample: None,
+        };
         let input = shaped(&*function, context.plan(derived)?)?;
         let node = FunctionNode::new(function.clone(), input)?;
-        let mut plan = LogicalPlan::Extension(Extension { node: Arc::new(node) });
+        let mut plan = LogicalPlan::Extension(Extension {
+            node: Arc::new(node),
+        });
         if alias.is_none() {
             // So that `name.column` can be written, as with a table.
             plan = LogicalPlanBuilder::from(plan).alias(name)?.build()?;
         }
-        Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, alias))))
+        Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(
+            plan, alias,
+        ))))
     }
 }
 
@@ -86,12 +107,22 @@ fn shaped(function: &dyn RelationFunction, input: LogicalPlan) -> Result<Logical
     let missing: Vec<String> = declared
         .iter()
         .filter(|column| column.is_required)
-        .filter(|column| !input.schema().fields().iter().any(|field| field.name() == column.name))
+        .filter(|column| {
+            !input
+                .schema()
+                .fields()
+                .iter()
+                .any(|field| field.name() == column.name)
+        })
         .map(|column| format!("`{}`", column.name))
         .collect();
     if !missing.is_empty() {
-        let there: Vec<String> =
-            input.schema().fields().iter().map(|field| format!("`{}`", field.name())).collect();
+        let there: Vec<String> = input
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| format!("`{}`", field.name()))
+            .collect();
         return plan_err!(
             "the subquery of `{name}` has no column {} (hint: it has {}; name columns with `as`)",
             missing.join(", "),
@@ -129,11 +160,19 @@ pub(super) struct FunctionNode {
 impl FunctionNode {
     fn new(function: Arc<dyn RelationFunction>, input: LogicalPlan) -> Result<Self> {
         let schema = function.output_schema(input.schema().as_arrow())?;
-        Ok(Self { function, input, schema: Arc::new(DFSchema::try_from(schema)?) })
+        Ok(Self {
+            function,
+            input,
+            schema: Arc::new(DFSchema::try_from(schema)?),
+        })
     }
 
     fn has_input(&self, name: &str) -> bool {
-        self.input.schema().fields().iter().any(|field| field.name() == name)
+        self.input
+            .schema()
+            .fields()
+            .iter()
+            .any(|field| field.name() == name)
     }
 }
 
@@ -234,11 +273,17 @@ impl ExtensionPlanner for FunctionPhysicalPlanner {
         _session: &dyn Session,
         _context: &PhysicalPlanningContext,
     ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-        let (Some(node), [input]) = (node.as_any().downcast_ref::<FunctionNode>(), physical_inputs)
-        else {
+        let (Some(node), [input]) = (
+            node.as_any().downcast_ref::<FunctionNode>(),
+            physical_inputs,
+        ) else {
             return Ok(None);
         };
         let schema = Arc::clone(node.schema.inner());
-        Ok(Some(Arc::new(FunctionExec::try_new(node.function.clone(), input.clone(), schema)?)))
+        Ok(Some(Arc::new(FunctionExec::try_new(
+            node.function.clone(),
+            input.clone(),
+            schema,
+        )?)))
     }
 }

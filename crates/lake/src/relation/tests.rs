@@ -13,9 +13,7 @@ use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
-use super::{
-    InputColumn, RelationFunction, RelationOrder, RelationState, with_relation_functions,
-};
+use super::{InputColumn, RelationFunction, RelationOrder, RelationState, with_relation_functions};
 
 /// `running((select k, v, … ))`: the running sum of `v` in each `k`, all columns passed through.
 #[derive(Debug)]
@@ -49,7 +47,10 @@ impl RelationFunction for Running {
     }
 
     fn order(&self) -> Option<RelationOrder> {
-        Some(RelationOrder { partition_by: vec!["k"], order_by: vec!["v", "sequence"] })
+        Some(RelationOrder {
+            partition_by: vec!["k"],
+            order_by: vec!["v", "sequence"],
+        })
     }
 
     fn passes_rows_through(&self) -> bool {
@@ -58,20 +59,33 @@ impl RelationFunction for Running {
 
     fn open(&self, input: SchemaRef, output: SchemaRef) -> Result<Box<dyn RelationState>> {
         let (k, v) = (input.index_of("k")?, input.index_of("v")?);
-        Ok(Box::new(RunningState { output, k, v, last: None, sum: 0 }))
+        Ok(Box::new(RunningState {
+            output,
+            k,
+            v,
+            last: None,
+            sum: 0,
+        }))
     }
 }
 
 impl RelationState for RunningState {
     fn push(&mut self, batch: RecordBatch) -> Result<Vec<RecordBatch>> {
         let (keys, values) = (batch.column(self.k), batch.column(self.v));
-        let (keys, values) = (keys.as_primitive::<Int64Type>(), values.as_primitive::<Int64Type>());
+        let (keys, values) = (
+            keys.as_primitive::<Int64Type>(),
+            values.as_primitive::<Int64Type>(),
+        );
         let sums = (0..batch.num_rows()).map(|row| {
             let key = keys.is_valid(row).then(|| keys.value(row));
             if key != self.last {
                 (self.last, self.sum) = (key, 0);
             }
-            self.sum += if values.is_valid(row) { values.value(row) } else { 0 };
+            self.sum += if values.is_valid(row) {
+                values.value(row)
+            } else {
+                0
+            };
             self.sum
         });
         let sums: ArrayRef = Arc::new(Int64Array::from_iter_values(sums));
@@ -135,7 +149,11 @@ fn session(threads: usize, memory_bytes: usize) -> SessionContext {
         .build_arc()
         .unwrap();
     let builder = SessionStateBuilder::new()
-        .with_config(SessionConfig::new().with_target_partitions(threads).with_batch_size(3))
+        .with_config(
+            SessionConfig::new()
+                .with_target_partitions(threads)
+                .with_batch_size(3),
+        )
         .with_runtime_env(runtime)
         .with_default_features();
     // In two calls: both count.
@@ -203,20 +221,40 @@ async fn the_input_is_split_by_key_and_sorted_once() {
     let plan = plan(&context, &sql).await;
     assert!(plan.contains("RelationFunctionExec: running"), "{plan}");
     // The groups are kept together below, so grouping by the key needs no other split or sort.
-    assert_eq!(plan.matches("RepartitionExec: partitioning=Hash").count(), 1, "{plan}");
+    assert_eq!(
+        plan.matches("RepartitionExec: partitioning=Hash").count(),
+        1,
+        "{plan}"
+    );
     assert_eq!(plan.matches("SortExec").count(), 1, "{plan}");
-    assert!(plan.contains("k@0 ASC NULLS LAST, v@1 ASC NULLS LAST"), "{plan}");
+    assert!(
+        plan.contains("k@0 ASC NULLS LAST, v@1 ASC NULLS LAST"),
+        "{plan}"
+    );
 }
 
 #[tokio::test]
 async fn columns_nobody_asks_for_are_not_read() {
     let context = session(2, usize::MAX);
-    context.sql("create table t (k bigint, v bigint, wide text, name text)").await.unwrap();
-    let read = plan(&context, "select name, running_sum from running((select * from t))").await;
-    let scan = read.lines().find(|line| line.contains("TableScan: t")).unwrap();
+    context
+        .sql("create table t (k bigint, v bigint, wide text, name text)")
+        .await
+        .unwrap();
+    let read = plan(
+        &context,
+        "select name, running_sum from running((select * from t))",
+    )
+    .await;
+    let scan = read
+        .lines()
+        .find(|line| line.contains("TableScan: t"))
+        .unwrap();
     assert!(scan.contains("projection=[k, v, name]"), "{read}");
     let all = plan(&context, "select * from running((select * from t))").await;
-    let scan = all.lines().find(|line| line.contains("TableScan: t")).unwrap();
+    let scan = all
+        .lines()
+        .find(|line| line.contains("TableScan: t"))
+        .unwrap();
     assert!(scan.contains("wide"), "{all}");
 }
 
@@ -244,14 +282,21 @@ async fn only_predicates_on_the_key_go_below() {
     let context = session(2, usize::MAX);
     let sql = format!("select count(*) as n, max(running_sum) as m from running(({NUMBERS})) ");
     let by_key = rows(&context, &format!("{sql} where k = 3")).await;
-    assert_eq!(by_key, rows(&context, &format!("{sql} where k + 0 = 3 or v < -1")).await);
+    assert_eq!(
+        by_key,
+        rows(&context, &format!("{sql} where k + 0 = 3 or v < -1")).await
+    );
     let by_value = plan(&context, &format!("{sql} where v > 50")).await;
-    let (filter, function) =
-        (by_value.find("FilterExec").unwrap(), by_value.find("RelationFunctionExec").unwrap());
+    let (filter, function) = (
+        by_value.find("FilterExec").unwrap(),
+        by_value.find("RelationFunctionExec").unwrap(),
+    );
     assert!(filter < function, "{by_value}");
     let by_key = plan(&context, &format!("{sql} where k = 3")).await;
-    let (filter, function) =
-        (by_key.find("FilterExec").unwrap(), by_key.find("RelationFunctionExec").unwrap());
+    let (filter, function) = (
+        by_key.find("FilterExec").unwrap(),
+        by_key.find("RelationFunctionExec").unwrap(),
+    );
     assert!(function < filter, "{by_key}");
 }
 
@@ -272,9 +317,15 @@ async fn types_are_cast_and_names_qualify() {
 async fn a_function_without_order_sees_everything_once() {
     let context = session(4, usize::MAX);
     let sql = format!("select n from counted(({NUMBERS} union all {NUMBERS}))");
-    assert_eq!(rows(&context, &sql).await, "+-----+\n| n   |\n+-----+\n| 400 |\n+-----+");
+    assert_eq!(
+        rows(&context, &sql).await,
+        "+-----+\n| n   |\n+-----+\n| 400 |\n+-----+"
+    );
     let empty = format!("select n from COUNTED(({NUMBERS} limit 0))");
-    assert_eq!(rows(&context, &empty).await, "+---+\n| n |\n+---+\n| 0 |\n+---+");
+    assert_eq!(
+        rows(&context, &empty).await,
+        "+---+\n| n |\n+---+\n| 0 |\n+---+"
+    );
 }
 
 #[tokio::test]
@@ -288,7 +339,10 @@ async fn memory_is_accounted() {
 async fn wrong_calls_say_what_is_wrong() {
     let context = session(1, usize::MAX);
     let error = failure(&context, "select * from running((select 1 as k, 2 as w))").await;
-    assert!(error.contains("has no column `v`") && error.contains("`k`, `w`"), "{error}");
+    assert!(
+        error.contains("has no column `v`") && error.contains("`k`, `w`"),
+        "{error}"
+    );
     let error = failure(&context, "select * from running(1, 2)").await;
     assert!(error.contains("takes one subquery"), "{error}");
     let error = failure(&context, "select * from running()").await;
@@ -296,5 +350,8 @@ async fn wrong_calls_say_what_is_wrong() {
     let twice = "select * from running((select a.k, b.k, 1 as v from \
                  (select 1 as k) a cross join (select 1 as k) b))";
     let error = failure(&context, twice).await;
-    assert!(error.contains("two columns `k`") || error.contains("k"), "{error}");
+    assert!(
+        error.contains("two columns `k`") || error.contains("k"),
+        "{error}"
+    );
 }

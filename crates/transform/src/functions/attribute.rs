@@ -93,7 +93,11 @@ impl RelationFunction for Attribute {
 
     fn output_schema(&self, input: &Schema) -> Result<Schema> {
         let mut fields = credit_fields();
-        for field in input.fields().iter().filter(|field| is_carried(field.name())) {
+        for field in input
+            .fields()
+            .iter()
+            .filter(|field| is_carried(field.name()))
+        {
             if fields.iter().any(|other| other.name() == field.name()) {
                 return plan_err!(
                     "the subquery of `{NAME}` has a column `{}`, which `{NAME}` adds \
@@ -183,7 +187,11 @@ struct Customers {
 
 impl RelationState for Customers {
     fn push(&mut self, batch: RecordBatch) -> Result<Vec<RecordBatch>> {
-        let carried = self.carried.iter().map(|&index| Arc::clone(batch.column(index))).collect();
+        let carried = self
+            .carried
+            .iter()
+            .map(|&index| Arc::clone(batch.column(index)))
+            .collect();
         self.batches.push_back(carried);
         let mut ready = Vec::new();
         for row in 0..batch.num_rows() {
@@ -220,11 +228,14 @@ impl Customers {
             self.pass.begin_customer();
             self.touches = 0;
         }
-        let event_at = batch.column(columns.event_at).as_primitive::<TimestampMicrosecondType>();
+        let event_at = batch
+            .column(columns.event_at)
+            .as_primitive::<TimestampMicrosecondType>();
         let is_conversion = batch.column(columns.is_conversion).as_boolean();
-        for (name, is_null) in
-            [("event_at", event_at.is_null(row)), ("is_conversion", is_conversion.is_null(row))]
-        {
+        for (name, is_null) in [
+            ("event_at", event_at.is_null(row)),
+            ("is_conversion", is_conversion.is_null(row)),
+        ] {
             if is_null {
                 return exec_err!("`{NAME}`: `{name}` is null (hint: leave such rows out before)");
             }
@@ -237,14 +248,19 @@ impl Customers {
             return Ok(());
         }
         let is_direct = batch.column(columns.is_direct).as_boolean();
-        let touch = Touch { at_us, is_direct: is_direct.is_valid(row) && is_direct.value(row) };
+        let touch = Touch {
+            at_us,
+            is_direct: is_direct.is_valid(row) && is_direct.value(row),
+        };
         let place = Place {
             touch_key: int(batch, columns.touch_key, row),
             batch: self.batches_dropped + self.batches.len() - 1,
             row,
         };
         self.touches += 1;
-        self.pass.touch(touch, place).map_err(|error| DataFusionError::External(Box::new(error)))
+        self.pass
+            .touch(touch, place)
+            .map_err(|error| DataFusionError::External(Box::new(error)))
     }
 
     fn conversion(
@@ -254,14 +270,22 @@ impl Customers {
         customer: Option<i64>,
         at_us: i64,
     ) -> Result<()> {
-        let types = batch.column(self.columns.conversion_type).as_string::<i32>();
+        let types = batch
+            .column(self.columns.conversion_type)
+            .as_string::<i32>();
         let conversion_type = types.is_valid(row).then(|| types.value(row));
         let amount = self.columns.amount.and_then(|index| {
             let amounts = batch.column(index).as_primitive::<Decimal128Type>();
             amounts.is_valid(row).then(|| amounts.value(row))
         });
-        let lookback_us = self.settings.lookback_us(conversion_type.unwrap_or_default());
-        let conversion = Conversion { at_us, lookback_us, amount };
+        let lookback_us = self
+            .settings
+            .lookback_us(conversion_type.unwrap_or_default());
+        let conversion = Conversion {
+            at_us,
+            lookback_us,
+            amount,
+        };
         let conversion_key = int(batch, self.columns.conversion_key, row);
         let dropped = self.batches_dropped;
         let rows = &mut self.rows;
@@ -280,7 +304,9 @@ impl Customers {
         let (mut columns, places) = self.rows.finish()?;
         for place in 0..self.carried.len() {
             // The first one is the touch of rows that have none.
-            let Some(first) = self.batches.front() else { continue };
+            let Some(first) = self.batches.front() else {
+                continue;
+            };
             let none = new_null_array(first[place].data_type(), 1);
             let mut arrays: Vec<&dyn Array> = vec![&none];
             arrays.extend(self.batches.iter().map(|batch| batch[place].as_ref()));
@@ -335,9 +361,12 @@ impl CreditRows {
         self.credit.append_value(i128::from(credit.credit));
         self.credited_amount.append_option(credit.credited_amount);
         self.is_unattributed.append_value(credit.touch.is_none());
-        self.touch_key.append_option(credit.touch.and_then(|touch| touch.payload.touch_key));
-        self.touch_at.append_option(credit.touch.map(|touch| touch.at_us));
-        self.touch_position.append_option(credit.touch.map(|touch| count(touch.position)));
+        self.touch_key
+            .append_option(credit.touch.and_then(|touch| touch.payload.touch_key));
+        self.touch_at
+            .append_option(credit.touch.map(|touch| touch.at_us));
+        self.touch_position
+            .append_option(credit.touch.map(|touch| count(touch.position)));
         self.places.push(credit.touch.map_or((0, 0), |touch| {
             (touch.payload.batch - batches_dropped + 1, touch.payload.row)
         }));
@@ -356,7 +385,11 @@ impl CreditRows {
             Arc::new(self.touch_position.finish()),
             Arc::new(self.path_length.finish()),
             Arc::new(self.credit.finish().with_precision_and_scale(18, 12)?),
-            Arc::new(self.credited_amount.finish().with_precision_and_scale(18, 6)?),
+            Arc::new(
+                self.credited_amount
+                    .finish()
+                    .with_precision_and_scale(18, 6)?,
+            ),
             Arc::new(self.is_unattributed.finish()),
         ];
         Ok((columns, std::mem::take(&mut self.places)))

@@ -145,13 +145,19 @@ impl<'a> Ends<'a> {
             }
             _ => 0,
         };
-        Ok(Some(Node { key: self.keys.value(row), node_type: found, source }))
+        Ok(Some(Node {
+            key: self.keys.value(row),
+            node_type: found,
+            source,
+        }))
     }
 }
 
 impl RelationState for Graph {
     fn push(&mut self, batch: RecordBatch) -> Result<Vec<RecordBatch>> {
-        let Some(builder) = &mut self.builder else { return Ok(vec![]) };
+        let Some(builder) = &mut self.builder else {
+            return Ok(vec![]);
+        };
         let mut a_ends = Ends::new(&batch, &self.input, "a_key", "a_type", self.a_source)?;
         let mut b_ends = Ends::new(&batch, &self.input, "b_key", "b_type", self.b_source)?;
         let linked_at = batch.column(self.input.index_of("linked_at")?);
@@ -164,16 +170,22 @@ impl RelationState for Graph {
                 (None, None) => continue,
             };
             self.edges += usize::from(b.is_some());
-            builder.push_nodes(a, b, at_us).map_err(|error| DataFusionError::External(Box::new(error)))?;
+            builder
+                .push_nodes(a, b, at_us)
+                .map_err(|error| DataFusionError::External(Box::new(error)))?;
         }
         self.nodes = builder.len();
         Ok(vec![])
     }
 
     fn finish(&mut self) -> Result<Vec<RecordBatch>> {
-        let Some(builder) = self.builder.take() else { return Ok(vec![]) };
+        let Some(builder) = self.builder.take() else {
+            return Ok(vec![]);
+        };
         let rows = builder.finish();
-        rows.chunks(BATCH_ROWS).map(|rows| batch(rows, &self.output)).collect()
+        rows.chunks(BATCH_ROWS)
+            .map(|rows| batch(rows, &self.output))
+            .collect()
     }
 
     fn memory_bytes(&self) -> usize {
@@ -191,15 +203,26 @@ fn batch(rows: &[NodeRow], output: &SchemaRef) -> Result<RecordBatch> {
         types.append_value(row.node_type.as_str());
         guards.append_option(row.guard.map(|guard| guard.as_str()));
     }
-    let first_at = rows.iter().map(|row| row.first_at_us).collect::<TimestampMicrosecondArray>();
+    let first_at = rows
+        .iter()
+        .map(|row| row.first_at_us)
+        .collect::<TimestampMicrosecondArray>();
     let columns: Vec<ArrayRef> = vec![
-        Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.node_key))),
+        Arc::new(Int64Array::from_iter_values(
+            rows.iter().map(|row| row.node_key),
+        )),
         Arc::new(types.finish()),
         Arc::new(first_at.with_timezone("UTC")),
-        Arc::new(Int32Array::from_iter_values(rows.iter().map(|row| count(row.degree)))),
+        Arc::new(Int32Array::from_iter_values(
+            rows.iter().map(|row| count(row.degree)),
+        )),
         Arc::new(guards.finish()),
-        Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.component_key))),
-        Arc::new(Int32Array::from_iter_values(rows.iter().map(|row| count(row.component_size)))),
+        Arc::new(Int64Array::from_iter_values(
+            rows.iter().map(|row| row.component_key),
+        )),
+        Arc::new(Int32Array::from_iter_values(
+            rows.iter().map(|row| count(row.component_size)),
+        )),
     ];
     Ok(RecordBatch::try_new(Arc::clone(output), columns)?)
 }

@@ -54,7 +54,9 @@ fn durable_key(keys: &KeyMaker, texts: &[Text<'_>], rows: usize) -> ArrayRef {
 fn pii_hash(keys: &KeyMaker, texts: &[Text<'_>], rows: usize) -> Result<ArrayRef> {
     let [kinds, values] = pair(texts);
     let hashed = (0..rows).map(|row| {
-        let Some(kind) = kinds.get(row) else { return Ok(None) };
+        let Some(kind) = kinds.get(row) else {
+            return Ok(None);
+        };
         if kind != "email" && kind != "phone" {
             return exec_err!("`pii_hash` knows no kind `{kind}` (hint: `email` or `phone`)");
         }
@@ -66,8 +68,13 @@ fn pii_hash(keys: &KeyMaker, texts: &[Text<'_>], rows: usize) -> Result<ArrayRef
 fn is_blocked(blocked: &BlockList, texts: &[Text<'_>], rows: usize) -> Result<ArrayRef> {
     let [types, values] = pair(texts);
     let judged = (0..rows).map(|row| {
-        let (Some(name), Some(value)) = (types.get(row), values.get(row)) else { return Ok(None) };
-        Ok(Some(blocked.is_blocked(node_type("is_blocked_identifier", name)?, value)))
+        let (Some(name), Some(value)) = (types.get(row), values.get(row)) else {
+            return Ok(None);
+        };
+        Ok(Some(blocked.is_blocked(
+            node_type("is_blocked_identifier", name)?,
+            value,
+        )))
     });
     Ok(Arc::new(judged.collect::<Result<BooleanArray>>()?))
 }
@@ -84,7 +91,10 @@ pub(super) fn pair<'a>(texts: &[Text<'a>]) -> [Text<'a>; 2] {
 /// There is no such type.
 pub(super) fn node_type(function: &str, name: &str) -> Result<NodeType> {
     let Some(found) = NodeType::parse(name) else {
-        let known: Vec<&str> = NodeType::ALL.iter().map(|node_type| node_type.as_str()).collect();
+        let known: Vec<&str> = NodeType::ALL
+            .iter()
+            .map(|node_type| node_type.as_str())
+            .collect();
         return exec_err!(
             "`{function}` knows no identifier type `{name}` (hint: {})",
             known.join(", ")

@@ -26,7 +26,9 @@ pub(super) struct KvText {
 
 impl KvText {
     pub(super) fn new() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 }
 
@@ -75,7 +77,9 @@ impl ScalarUDFImpl for KvText {
             }
             ColumnarValue::Scalar(list) => {
                 let found = kv_text(as_list_array(&list.to_array()?)?, key)?;
-                Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&found, 0)?))
+                Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(
+                    &found, 0,
+                )?))
             }
         }
     }
@@ -87,7 +91,9 @@ fn list_of_texts(list: &DataType) -> Option<DataType> {
     let element = match list {
         DataType::Null => Fields::from(vec![text("key"), text("value")]),
         DataType::List(field) | DataType::LargeList(field) | DataType::ListView(field) => {
-            let DataType::Struct(fields) = field.data_type() else { return None };
+            let DataType::Struct(fields) = field.data_type() else {
+                return None;
+            };
             let (_, key) = fields.find("key")?;
             let (_, value) = fields.find("value")?;
             if key.data_type().is_nested() {
@@ -127,9 +133,10 @@ fn value_of_texts(value: &FieldRef) -> Option<FieldRef> {
 
 fn kv_text(list: &ListArray, key: &str) -> Result<ArrayRef> {
     let elements = as_struct_array(list.values())?;
-    let (Some(keys), Some(values)) =
-        (elements.column_by_name("key"), elements.column_by_name("value"))
-    else {
+    let (Some(keys), Some(values)) = (
+        elements.column_by_name("key"),
+        elements.column_by_name("value"),
+    ) else {
         return internal_err!("`kv_text` was given a list without `key` and `value`");
     };
     let keys = as_string_array(keys)?;
@@ -151,7 +158,10 @@ fn kv_text(list: &ListArray, key: &str) -> Result<ArrayRef> {
                 && elements.is_valid(at)
         });
         texts.append_option(found.and_then(|at| {
-            candidates.iter().find(|texts| texts.is_valid(at)).map(|texts| texts.value(at))
+            candidates
+                .iter()
+                .find(|texts| texts.is_valid(at))
+                .map(|texts| texts.value(at))
         }));
     }
     Ok(Arc::new(texts.finish()))

@@ -104,21 +104,32 @@ impl FunctionContext {
     fn relations(&self) -> Vec<Arc<dyn RelationFunction>> {
         vec![
             Arc::new(components::ConnectedComponents::new(self.guard)),
-            Arc::new(sessionize::Sessionize::new(self.sessions, self.keys.clone())),
+            Arc::new(sessionize::Sessionize::new(
+                self.sessions,
+                self.keys.clone(),
+            )),
             Arc::new(attribute::Attribute::new(self.attribution.clone())),
         ]
     }
 }
 
 /// Adds all functions to a session. It sets the query planner: see [`with_relation_functions`].
-pub fn register(mut builder: SessionStateBuilder, context: &FunctionContext) -> SessionStateBuilder {
+pub fn register(
+    mut builder: SessionStateBuilder,
+    context: &FunctionContext,
+) -> SessionStateBuilder {
     // With it the engine would copy `from_json(…)` or `traffic_source(…)` to every place where a
     // field of the result is used, and so parse each document once for each field.
     let settings = builder.config().get_or_insert_default();
-    settings.options_mut().optimizer.enable_leaf_expression_pushdown = false;
+    settings
+        .options_mut()
+        .optimizer
+        .enable_leaf_expression_pushdown = false;
     let scalars = builder.scalar_functions().get_or_insert_default();
     scalars.extend(context.scalars().into_iter().map(Arc::new));
     let aggregates = builder.aggregate_functions().get_or_insert_default();
-    aggregates.push(Arc::new(AggregateUDF::new_from_impl(money::SumMoney::new())));
+    aggregates.push(Arc::new(
+        AggregateUDF::new_from_impl(money::SumMoney::new()),
+    ));
     with_relation_functions(builder, context.relations())
 }

@@ -32,7 +32,9 @@ pub(super) struct SumMoney {
 
 impl SumMoney {
     pub(super) fn new() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 }
 
@@ -47,9 +49,10 @@ impl AggregateUDFImpl for SumMoney {
 
     fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
         match arguments {
-            [DataType::Decimal128(digits, scale), _] => {
-                Ok(DataType::Decimal128(DIGITS_MAX.min(digits + DIGITS_MORE), *scale))
-            }
+            [DataType::Decimal128(digits, scale), _] => Ok(DataType::Decimal128(
+                DIGITS_MAX.min(digits + DIGITS_MORE),
+                *scale,
+            )),
             _ => plan_err!("`sum_money` adds decimals"),
         }
     }
@@ -82,14 +85,20 @@ impl AggregateUDFImpl for SumMoney {
     }
 
     fn accumulator(&self, call: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(MoneySum(MoneySums::new(call.return_field.data_type()))))
+        Ok(Box::new(MoneySum(MoneySums::new(
+            call.return_field.data_type(),
+        ))))
     }
 
     fn state_fields(&self, call: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
         let amount = call.return_field.data_type().clone();
         let currency = format_state_name(call.name, "currency");
         Ok(vec![
-            Arc::new(Field::new(format_state_name(call.name, "sum"), amount, true)),
+            Arc::new(Field::new(
+                format_state_name(call.name, "sum"),
+                amount,
+                true,
+            )),
             Arc::new(Field::new(currency, DataType::Utf8, true)),
         ])
     }
@@ -123,7 +132,12 @@ struct MoneySums {
 
 impl MoneySums {
     fn new(data_type: &DataType) -> Self {
-        Self { data_type: data_type.clone(), sums: vec![], currencies: vec![], known: vec![] }
+        Self {
+            data_type: data_type.clone(),
+            sums: vec![],
+            currencies: vec![],
+            known: vec![],
+        }
     }
 
     fn resize(&mut self, groups: usize) {
@@ -133,10 +147,17 @@ impl MoneySums {
 
     /// The place of a currency; `last` is where the one before stood.
     fn place(&mut self, currency: Option<&str>, last: u32) -> u32 {
-        if self.known.get(last as usize).is_some_and(|known| known.as_deref() == currency) {
+        if self
+            .known
+            .get(last as usize)
+            .is_some_and(|known| known.as_deref() == currency)
+        {
             return last;
         }
-        let found = self.known.iter().position(|known| known.as_deref() == currency);
+        let found = self
+            .known
+            .iter()
+            .position(|known| known.as_deref() == currency);
         let place = found.unwrap_or_else(|| {
             self.known.push(currency.map(str::to_owned));
             self.known.len() - 1
@@ -205,7 +226,10 @@ impl MoneySums {
             let known = currency.and_then(|place| self.known.get(place as usize));
             codes.append_option(known.and_then(Option::as_deref));
         }
-        Ok((Arc::new(sums.with_data_type(self.data_type.clone())), Arc::new(codes.finish())))
+        Ok((
+            Arc::new(sums.with_data_type(self.data_type.clone())),
+            Arc::new(codes.finish()),
+        ))
     }
 }
 
@@ -290,7 +314,10 @@ impl Accumulator for MoneySum {
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
         self.0.resize(1);
         let (sums, currencies) = self.0.take(EmitTo::All)?;
-        [sums, currencies].iter().map(|array| ScalarValue::try_from_array(array, 0)).collect()
+        [sums, currencies]
+            .iter()
+            .map(|array| ScalarValue::try_from_array(array, 0))
+            .collect()
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {

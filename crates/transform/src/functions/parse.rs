@@ -38,11 +38,17 @@ pub(super) fn functions() -> Vec<TextFunction> {
             instant(),
             to_instant,
         ),
-        TextFunction::new("to_day", 1..=1, "to_day(text)", DataType::Date32, |texts, rows| {
-            let [days, _] = pair(texts);
-            let days = (0..rows).map(|row| days.get(row).and_then(parse::day));
-            Ok(Arc::new(days.collect::<Date32Array>()))
-        }),
+        TextFunction::new(
+            "to_day",
+            1..=1,
+            "to_day(text)",
+            DataType::Date32,
+            |texts, rows| {
+                let [days, _] = pair(texts);
+                let days = (0..rows).map(|row| days.get(row).and_then(parse::day));
+                Ok(Arc::new(days.collect::<Date32Array>()))
+            },
+        ),
         TextFunction::new(
             "to_amount",
             1..=2,
@@ -58,7 +64,9 @@ fn to_instant(texts: &[Text<'_>], rows: usize) -> Result<ArrayRef> {
     let mut known = Zones::new("to_instant");
     let instants = (0..rows).map(|row| {
         let zone = zones.get(row).map(|name| known.get(name)).transpose()?;
-        Ok(values.get(row).and_then(|text| parse::instant_us(text, zone)))
+        Ok(values
+            .get(row)
+            .and_then(|text| parse::instant_us(text, zone)))
     });
     let instants = instants.collect::<Result<TimestampMicrosecondArray>>()?;
     Ok(Arc::new(instants.with_timezone("UTC")))
@@ -88,7 +96,9 @@ pub(super) struct LocalDate {
 
 impl LocalDate {
     pub(super) fn new() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 }
 
@@ -108,8 +118,10 @@ impl ScalarUDFImpl for LocalDate {
     fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
         match arguments {
             [at, _] if at.is_temporal() || at.is_null() => Ok(vec![instant(), DataType::Utf8]),
-            _ => plan_err!("`local_date` takes an instant and a zone \
-                            (hint: local_date(event_at, 'Europe/Berlin'))"),
+            _ => plan_err!(
+                "`local_date` takes an instant and a zone \
+                            (hint: local_date(event_at, 'Europe/Berlin'))"
+            ),
         }
     }
 
@@ -118,18 +130,25 @@ impl ScalarUDFImpl for LocalDate {
             return internal_err!("`local_date` was given {} arguments", call.args.len());
         };
         let zones = Text::new(zone)?;
-        let is_constant = matches!((at, zone), (ColumnarValue::Scalar(_), ColumnarValue::Scalar(_)));
+        let is_constant = matches!(
+            (at, zone),
+            (ColumnarValue::Scalar(_), ColumnarValue::Scalar(_))
+        );
         let rows = if is_constant { 1 } else { call.number_rows };
         let at = at.to_array(rows)?;
         let at = at.as_primitive::<TimestampMicrosecondType>();
         let mut known = Zones::new("local_date");
         let days = (0..rows).map(|row| {
-            let Some(zone) = zones.get(row).filter(|_| at.is_valid(row)) else { return Ok(None) };
+            let Some(zone) = zones.get(row).filter(|_| at.is_valid(row)) else {
+                return Ok(None);
+            };
             Ok(day_in(known.get(zone)?, at.value(row)))
         });
         let days: ArrayRef = Arc::new(days.collect::<Result<Date32Array>>()?);
         if is_constant {
-            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&days, 0)?));
+            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(
+                &days, 0,
+            )?));
         }
         Ok(ColumnarValue::Array(days))
     }
@@ -151,7 +170,10 @@ struct Zones {
 
 impl Zones {
     fn new(function: &'static str) -> Self {
-        Self { function, last: None }
+        Self {
+            function,
+            last: None,
+        }
     }
 
     /// # Errors

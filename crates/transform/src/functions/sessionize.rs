@@ -1,5 +1,5 @@
-//! `sessionize((select device_key, event_at, event_sequence, event_id, native_session_id, … from …))`:
-//! the events of each device, in order, cut into sessions.
+//! `sessionize((select device_key, event_at, event_sequence, event_id, native_session_id, …
+//! from …))`: the events of each device, in order, cut into sessions.
 //!
 //! All columns pass through; `session_key`, `session_started_at` and `session_event_index` are
 //! added. They are null where an event has no device or no time. The key of a session is made of
@@ -110,9 +110,13 @@ impl RelationState for Devices {
     fn push(&mut self, batch: RecordBatch) -> Result<Vec<RecordBatch>> {
         let rows = batch.num_rows();
         let devices = batch.column(self.device_key).as_primitive::<Int64Type>();
-        let times = batch.column(self.event_at).as_primitive::<TimestampMicrosecondType>();
+        let times = batch
+            .column(self.event_at)
+            .as_primitive::<TimestampMicrosecondType>();
         let event_ids = batch.column(self.event_id).as_string::<i32>();
-        let native_ids = self.native_session_id.map(|index| batch.column(index).as_string::<i32>());
+        let native_ids = self
+            .native_session_id
+            .map(|index| batch.column(index).as_string::<i32>());
         let mut session_keys = Int64Builder::with_capacity(rows);
         let mut started_at = TimestampMicrosecondBuilder::with_capacity(rows);
         let mut event_index = Int32Builder::with_capacity(rows);
@@ -149,7 +153,10 @@ impl RelationState for Devices {
             Arc::new(event_index.finish()),
         ];
         let columns = batch.columns().iter().cloned().chain(added).collect();
-        Ok(vec![RecordBatch::try_new(Arc::clone(&self.output), columns)?])
+        Ok(vec![RecordBatch::try_new(
+            Arc::clone(&self.output),
+            columns,
+        )?])
     }
 
     fn finish(&mut self) -> Result<Vec<RecordBatch>> {
@@ -172,7 +179,9 @@ impl Devices {
     ) -> Option<i64> {
         let device = device.to_string();
         match event.native_session_id.filter(|id| !id.is_empty()) {
-            Some(native) => self.keys.durable_key(&[Some("session"), Some(&device), Some(native)]),
+            Some(native) => self
+                .keys
+                .durable_key(&[Some("session"), Some(&device), Some(native)]),
             None => {
                 let at = event.at_us.to_string();
                 let parts = [Some("session"), Some(&*device), Some(&*at), event_id];

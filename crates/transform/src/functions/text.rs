@@ -79,7 +79,9 @@ impl TextFunction {
 
 impl fmt::Debug for TextFunction {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("TextFunction").field("name", &self.name).finish_non_exhaustive()
+        out.debug_struct("TextFunction")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -131,10 +133,16 @@ impl ScalarUDFImpl for TextFunction {
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let texts = call.args.iter().map(Text::new).collect::<Result<Vec<_>>>()?;
+        let texts = call
+            .args
+            .iter()
+            .map(Text::new)
+            .collect::<Result<Vec<_>>>()?;
         if texts.iter().all(|text| matches!(text, Text::Constant(_))) {
             let result = (self.call)(&texts, 1)?;
-            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?));
+            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(
+                &result, 0,
+            )?));
         }
         Ok(ColumnarValue::Array((self.call)(&texts, call.number_rows)?))
     }

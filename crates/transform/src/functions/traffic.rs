@@ -17,7 +17,14 @@ use super::text::{Text, TextFunction, distinct};
 
 /// Fields of the result of `traffic_source`, all texts.
 const TRAFFIC_FIELDS: [&str; 8] = [
-    "source", "medium", "campaign", "term", "content", "click_id", "click_id_type", "resolution",
+    "source",
+    "medium",
+    "campaign",
+    "term",
+    "content",
+    "click_id",
+    "click_id_type",
+    "resolution",
 ];
 
 pub(super) fn functions(
@@ -53,7 +60,10 @@ pub(super) fn functions(
 }
 
 fn traffic_fields() -> Fields {
-    TRAFFIC_FIELDS.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect()
+    TRAFFIC_FIELDS
+        .iter()
+        .map(|name| Field::new(*name, DataType::Utf8, true))
+        .collect()
 }
 
 fn exactly<'a, const N: usize>(texts: &[Text<'a>]) -> Result<[Text<'a>; N]> {
@@ -66,7 +76,17 @@ fn exactly<'a, const N: usize>(texts: &[Text<'a>]) -> Result<[Text<'a>; N]> {
 fn traffic_source(rules: &TrafficRules, texts: &[Text<'_>], rows: usize) -> Result<ArrayRef> {
     let texts = exactly::<9>(texts)?;
     let (places, found) = distinct(&texts, rows, |values| {
-        let [page_url, referrer_url, source, medium, campaign, term, content, gclid, ignore] = values;
+        let [
+            page_url,
+            referrer_url,
+            source,
+            medium,
+            campaign,
+            term,
+            content,
+            gclid,
+            ignore,
+        ] = values;
         rules.traffic_source(&TrafficInput {
             page_url,
             referrer_url,
@@ -114,8 +134,9 @@ fn channel_group(rules: &ChannelRules, texts: &[Text<'_>], rows: usize) -> Resul
 
 fn is_bot(patterns: &BotPatterns, texts: &[Text<'_>], rows: usize) -> Result<ArrayRef> {
     let texts = exactly::<1>(texts)?;
-    let (places, found) =
-        distinct(&texts, rows, |[agent]| agent.map(|agent| patterns.is_bot(agent)));
+    let (places, found) = distinct(&texts, rows, |[agent]| {
+        agent.map(|agent| patterns.is_bot(agent))
+    });
     let count = found.len();
     spread(&BooleanArray::from(found), places, count)
 }

@@ -14,12 +14,20 @@ use super::text::{Text, TextFunction};
 pub(super) fn functions() -> Vec<TextFunction> {
     let text = DataType::Utf8;
     vec![
-        TextFunction::new("url_host", 1..=1, "url_host(address)", text.clone(), |texts, rows| {
-            each(texts, rows, |address, _| url::host(address))
-        }),
-        TextFunction::new("url_path", 1..=1, "url_path(address)", text.clone(), |texts, rows| {
-            each(texts, rows, |address, _| url::path(address).map(Into::into))
-        }),
+        TextFunction::new(
+            "url_host",
+            1..=1,
+            "url_host(address)",
+            text.clone(),
+            |texts, rows| each(texts, rows, |address, _| url::host(address)),
+        ),
+        TextFunction::new(
+            "url_path",
+            1..=1,
+            "url_path(address)",
+            text.clone(),
+            |texts, rows| each(texts, rows, |address, _| url::path(address).map(Into::into)),
+        ),
         TextFunction::new(
             "url_param",
             2..=2,
@@ -39,7 +47,10 @@ fn each<'a>(
     let [addresses, names] = pair(texts);
     let mut parts = StringBuilder::with_capacity(rows, rows * 16);
     for row in 0..rows {
-        match addresses.get(row).and_then(|address| part(address, names.get(row))) {
+        match addresses
+            .get(row)
+            .and_then(|address| part(address, names.get(row)))
+        {
             Some(found) => parts.append_value(found),
             None => parts.append_null(),
         }

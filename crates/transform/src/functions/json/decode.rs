@@ -6,11 +6,11 @@
 
 use std::sync::Arc;
 
+use super::read::{Kind, NoJson, RawText, Reader};
+use super::shape::Shape;
 use arrow_array::{Array, ArrayRef, ListArray, StringArray, StructArray};
 use arrow_buffer::{BooleanBufferBuilder, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, Field};
-use super::read::{Kind, NoJson, RawText, Reader};
-use super::shape::Shape;
 
 /// Appends documents to a column of the shape.
 pub(super) struct Decoder {
@@ -21,7 +21,10 @@ pub(super) struct Decoder {
 impl Decoder {
     /// An empty column, with room for `rows` documents.
     pub(super) fn new(shape: &Shape, rows: usize) -> Self {
-        Self { column: Column::new(shape, rows), rows: 0 }
+        Self {
+            column: Column::new(shape, rows),
+            rows: 0,
+        }
     }
 
     /// Appends one document.
@@ -83,9 +86,14 @@ impl Column {
             Shape::Text => Self::Text(TextColumn::new(rows)),
             Shape::Json => Self::Json(TextColumn::new(rows)),
             Shape::Struct(members) => Self::Struct(StructColumn {
-                lengths: members.iter().fold(0, |bits, (name, _)| bits | length_bit(name.len())),
+                lengths: members
+                    .iter()
+                    .fold(0, |bits, (name, _)| bits | length_bit(name.len())),
                 names: members.iter().map(|(name, _)| name.clone()).collect(),
-                members: members.iter().map(|(_, shape)| Self::new(shape, rows)).collect(),
+                members: members
+                    .iter()
+                    .map(|(_, shape)| Self::new(shape, rows))
+                    .collect(),
                 validity,
             }),
             Shape::List(element) => Self::List(ListColumn {
@@ -124,13 +132,18 @@ impl Column {
         match self {
             Self::Text(column) | Self::Json(column) => column.truncate(len),
             Self::Struct(column) => {
-                column.members.iter_mut().for_each(|member| member.truncate(len));
+                column
+                    .members
+                    .iter_mut()
+                    .for_each(|member| member.truncate(len));
                 column.validity.truncate(len);
             }
             Self::List(column) => {
                 column.ends.truncate(len);
                 column.validity.truncate(len);
-                column.elements.truncate(column.ends.last().copied().unwrap_or(0));
+                column
+                    .elements
+                    .truncate(column.ends.last().copied().unwrap_or(0));
             }
         }
     }
@@ -141,7 +154,11 @@ impl Column {
             Self::Text(column) | Self::Json(column) => {
                 let nulls = nulls(column.validity);
                 let text = Buffer::from_vec(column.text.into_bytes());
-                Ok(Arc::new(StringArray::try_new(offsets(&column.ends)?, text, nulls)?))
+                Ok(Arc::new(StringArray::try_new(
+                    offsets(&column.ends)?,
+                    text,
+                    nulls,
+                )?))
             }
             Self::Struct(column) => {
                 let mut fields = Vec::with_capacity(column.names.len());
@@ -152,13 +169,23 @@ impl Column {
                     arrays.push(array);
                 }
                 let nulls = nulls(column.validity);
-                Ok(Arc::new(StructArray::try_new_with_length(fields.into(), arrays, nulls, len)?))
+                Ok(Arc::new(StructArray::try_new_with_length(
+                    fields.into(),
+                    arrays,
+                    nulls,
+                    len,
+                )?))
             }
             Self::List(column) => {
                 let nulls = nulls(column.validity);
                 let elements = column.elements.finish()?;
                 let offsets = offsets(&column.ends)?;
-                Ok(Arc::new(ListArray::try_new(column.elements_field, offsets, elements, nulls)?))
+                Ok(Arc::new(ListArray::try_new(
+                    column.elements_field,
+                    offsets,
+                    elements,
+                    nulls,
+                )?))
             }
         }
     }
@@ -205,7 +232,9 @@ fn nulls(mut validity: BooleanBufferBuilder) -> Option<NullBuffer> {
 
 fn offsets(ends: &[usize]) -> Result<OffsetBuffer<i32>, ArrowError> {
     if ends.last().is_some_and(|&end| i32::try_from(end).is_err()) {
-        return Err(ArrowError::OffsetOverflowError(ends.last().copied().unwrap_or(0)));
+        return Err(ArrowError::OffsetOverflowError(
+            ends.last().copied().unwrap_or(0),
+        ));
     }
     // Ends only grow and the last one fits, so none is cut here.
     let all = std::iter::once(0).chain(ends.iter().map(|&end| end as i32));
@@ -246,7 +275,12 @@ impl StructColumn {
             is_first = false;
             let place = match self.names.get(next) {
                 Some(expected) if name.is(expected) => Some(next),
-                _ if name.length().is_some_and(|len| self.lengths & length_bit(len) == 0) => None,
+                _ if name
+                    .length()
+                    .is_some_and(|len| self.lengths & length_bit(len) == 0) =>
+                {
+                    None
+                }
                 _ => self.names.iter().position(|candidate| name.is(candidate)),
             };
             let Some(place) = place else {

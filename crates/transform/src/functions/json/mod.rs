@@ -6,7 +6,9 @@ use arrow_array::builder::StringBuilder;
 use arrow_array::{Array, ArrayRef};
 use arrow_json::writer::{EncoderOptions, make_encoder};
 use arrow_schema::{DataType, Field, FieldRef};
-use datafusion::common::{ScalarValue, exec_datafusion_err, internal_err, plan_datafusion_err, plan_err};
+use datafusion::common::{
+    ScalarValue, exec_datafusion_err, internal_err, plan_datafusion_err, plan_err,
+};
 use datafusion::error::Result;
 use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
@@ -33,7 +35,9 @@ pub(super) struct FromJson {
 
 impl FromJson {
     pub(super) fn new() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 }
 
@@ -84,7 +88,9 @@ impl ScalarUDFImpl for FromJson {
         }
         let decoded = decoder.finish()?;
         if is_constant {
-            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&decoded, 0)?));
+            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(
+                &decoded, 0,
+            )?));
         }
         Ok(ColumnarValue::Array(decoded))
     }
@@ -102,31 +108,37 @@ fn parsed(shape: &str) -> Result<Shape> {
 /// `json_text(text, 'a.b[0].c')`: one value of a document, an object or list as JSON.
 pub(super) fn json_text() -> TextFunction {
     let usage = "json_text(document, 'a.b[0].c')";
-    TextFunction::new("json_text", 2..=2, usage, DataType::Utf8, move |texts, rows| {
-        let [documents, paths] = pair(texts);
-        let mut known: Option<(&str, Path)> = None;
-        let mut found = StringBuilder::with_capacity(rows, rows * 8);
-        for row in 0..rows {
-            let (Some(document), Some(text)) = (documents.get(row), paths.get(row)) else {
-                found.append_null();
-                continue;
-            };
-            let path = match &known {
-                Some((before, path)) if *before == text => path,
-                _ => {
-                    let path = Path::parse(text).map_err(|reason| {
-                        exec_datafusion_err!(
-                            "path `{text}` of `json_text` cannot be understood: {reason} \
+    TextFunction::new(
+        "json_text",
+        2..=2,
+        usage,
+        DataType::Utf8,
+        move |texts, rows| {
+            let [documents, paths] = pair(texts);
+            let mut known: Option<(&str, Path)> = None;
+            let mut found = StringBuilder::with_capacity(rows, rows * 8);
+            for row in 0..rows {
+                let (Some(document), Some(text)) = (documents.get(row), paths.get(row)) else {
+                    found.append_null();
+                    continue;
+                };
+                let path = match &known {
+                    Some((before, path)) if *before == text => path,
+                    _ => {
+                        let path = Path::parse(text).map_err(|reason| {
+                            exec_datafusion_err!(
+                                "path `{text}` of `json_text` cannot be understood: {reason} \
                              (hint: {usage})"
-                        )
-                    })?;
-                    &known.insert((text, path)).1
-                }
-            };
-            found.append_option(path.find(document));
-        }
-        Ok(Arc::new(found.finish()))
-    })
+                            )
+                        })?;
+                        &known.insert((text, path)).1
+                    }
+                };
+                found.append_option(path.find(document));
+            }
+            Ok(Arc::new(found.finish()))
+        },
+    )
 }
 
 /// `to_json(value)`: the JSON text of a struct or list, without the members that are null.
@@ -137,7 +149,9 @@ pub(super) struct ToJson {
 
 impl ToJson {
     pub(super) fn new() -> Self {
-        Self { signature: Signature::any(1, Volatility::Immutable) }
+        Self {
+            signature: Signature::any(1, Volatility::Immutable),
+        }
     }
 }
 
@@ -159,7 +173,9 @@ impl ScalarUDFImpl for ToJson {
             [ColumnarValue::Array(values)] => Ok(ColumnarValue::Array(to_json(values)?)),
             [ColumnarValue::Scalar(value)] => {
                 let text = to_json(&value.to_array()?)?;
-                Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&text, 0)?))
+                Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(
+                    &text, 0,
+                )?))
             }
             _ => internal_err!("`to_json` was given {} arguments", call.args.len()),
         }

@@ -34,7 +34,10 @@ impl Path {
                 let Some((index, after)) = indexed.split_once(']') else {
                     return Err("`]` is missing".into());
                 };
-                let index = index.trim().parse().map_err(|_| format!("`{index}` is no place"))?;
+                let index = index
+                    .trim()
+                    .parse()
+                    .map_err(|_| format!("`{index}` is no place"))?;
                 steps.push(Step::Element(index));
                 rest = after;
             } else {

@@ -46,7 +46,11 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0, depth: 0 }
+        Self {
+            text,
+            at: 0,
+            depth: 0,
+        }
     }
 
     /// Kind of the value that comes next.
@@ -64,7 +68,11 @@ impl<'a> Reader<'a> {
     pub(super) fn enter(&mut self) -> Result<()> {
         self.at += 1;
         self.depth += 1;
-        if self.depth > DEPTH_MAX { Err(NoJson) } else { Ok(()) }
+        if self.depth > DEPTH_MAX {
+            Err(NoJson)
+        } else {
+            Ok(())
+        }
     }
 
     /// The name of the object's next member, its value coming next; None at the object's end.
@@ -151,7 +159,11 @@ impl<'a> Reader<'a> {
 
     /// Nothing but white space follows the document.
     pub(super) fn end(&mut self) -> Result<()> {
-        if self.next_byte().is_some() { Err(NoJson) } else { Ok(()) }
+        if self.next_byte().is_some() {
+            Err(NoJson)
+        } else {
+            Ok(())
+        }
     }
 
     /// Steps over the comma before a value, or over the end of its object or list (then false).
@@ -165,7 +177,11 @@ impl<'a> Reader<'a> {
             Some(b',') if !is_first => {
                 self.at += 1;
                 // What follows has to be a value: `[1,]` is no JSON.
-                if self.next_byte() == Some(close) { Err(NoJson) } else { Ok(true) }
+                if self.next_byte() == Some(close) {
+                    Err(NoJson)
+                } else {
+                    Ok(true)
+                }
             }
             Some(_) if is_first => Ok(true),
             _ => Err(NoJson),
@@ -199,7 +215,10 @@ impl<'a> Reader<'a> {
     fn number(&mut self) -> Result<()> {
         let bytes = self.text.as_bytes();
         let digits = |from: usize| {
-            from + bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count()
+            from + bytes[from..]
+                .iter()
+                .take_while(|byte| byte.is_ascii_digit())
+                .count()
         };
         let mut at = self.at + usize::from(bytes[self.at] == b'-');
         let whole = at;
@@ -244,12 +263,19 @@ impl<'a> RawText<'a> {
     /// Takes the quotes off a raw value that is a text.
     pub(super) fn of_raw(raw: &'a str) -> Option<Self> {
         let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
-        Some(Self { inner, has_escapes: inner.as_bytes().contains(&b'\\') })
+        Some(Self {
+            inner,
+            has_escapes: inner.as_bytes().contains(&b'\\'),
+        })
     }
 
     /// The text it stands for is this one.
     pub(super) fn is(&self, text: &str) -> bool {
-        if self.has_escapes { self.text() == text } else { self.inner == text }
+        if self.has_escapes {
+            self.text() == text
+        } else {
+            self.inner == text
+        }
     }
 
     /// Length of the text in bytes, where it is known without reading escapes.
@@ -297,15 +323,26 @@ impl<'a> RawText<'a> {
 /// The character of a `\uXXXX`, or of a pair of them, and the length of what was read.
 fn unicode(escape: &str) -> (char, usize) {
     let unit = |from: usize| {
-        let digits = escape.get(from..).and_then(|rest| rest.strip_prefix("\\u"))?.get(..4)?;
+        let digits = escape
+            .get(from..)
+            .and_then(|rest| rest.strip_prefix("\\u"))?
+            .get(..4)?;
         u32::from_str_radix(digits, 16).ok()
     };
-    let Some(first) = unit(0) else { return (char::REPLACEMENT_CHARACTER, 2) };
+    let Some(first) = unit(0) else {
+        return (char::REPLACEMENT_CHARACTER, 2);
+    };
     if let (0xd800..=0xdbff, Some(second @ 0xdc00..=0xdfff)) = (first, unit(6)) {
         let code = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
-        return (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 12);
+        return (
+            char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER),
+            12,
+        );
     }
-    (char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER), 6)
+    (
+        char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER),
+        6,
+    )
 }
 
 /// Number of bytes before the first quote, backslash or control character; eight at a time.

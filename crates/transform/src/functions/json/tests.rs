@@ -33,7 +33,9 @@ fn documents() -> Vec<String> {
             if let Some(cut) = text.get(..at) {
                 all.push(cut.to_owned());
             }
-            for change in ["", "x", "\"", ",", "]", "}", "0", "\\", ":", " ", "\u{1}", "-", "."] {
+            for change in [
+                "", "x", "\"", ",", "]", "}", "0", "\\", ":", " ", "\u{1}", "-", ".",
+            ] {
                 if let (Some(before), Some(after)) = (text.get(..at), text.get(at + 1..)) {
                     all.push(format!("{before}{change}{after}"));
                 }
@@ -51,14 +53,19 @@ fn takes_for_json_what_serde_takes() {
         // Half a surrogate pair is the one thing we let pass: text that was cut has it.
         let serde = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
         let ours = is_json(&text);
-        assert!(ours == serde || text.contains("\\ud83d") || text.contains("\\ude00"), "{text}");
+        assert!(
+            ours == serde || text.contains("\\ud83d") || text.contains("\\ude00"),
+            "{text}"
+        );
     }
 }
 
 #[test]
 fn texts_are_read_as_serde_reads_them() {
     for text in documents() {
-        let Ok(serde_json::Value::Object(members)) = serde_json::from_str(&text) else { continue };
+        let Ok(serde_json::Value::Object(members)) = serde_json::from_str(&text) else {
+            continue;
+        };
         for (name, value) in members {
             if let Some(expected) = value.as_str() {
                 let path = Path::parse(&format!("[\"{name}\"]")).unwrap();
@@ -66,8 +73,14 @@ fn texts_are_read_as_serde_reads_them() {
             }
         }
     }
-    assert_eq!(RawText::of_raw(r#""half \ud83d here""#).unwrap().text(), "half \u{fffd} here");
-    assert_eq!(RawText::of_raw(r#""\ude00\ud83d\ude00""#).unwrap().text(), "\u{fffd}😀");
+    assert_eq!(
+        RawText::of_raw(r#""half \ud83d here""#).unwrap().text(),
+        "half \u{fffd} here"
+    );
+    assert_eq!(
+        RawText::of_raw(r#""\ude00\ud83d\ude00""#).unwrap().text(),
+        "\u{fffd}😀"
+    );
 }
 
 #[test]
@@ -82,13 +95,17 @@ fn depth_has_a_limit() {
 fn decoded(shape: &str, documents: &[Option<&str>]) -> Vec<String> {
     let shape = Shape::parse(shape).unwrap();
     let mut decoder = Decoder::new(&shape, documents.len());
-    documents.iter().for_each(|document| decoder.push(*document));
+    documents
+        .iter()
+        .for_each(|document| decoder.push(*document));
     let array = decoder.finish().unwrap();
     assert_eq!(array.data_type(), &shape.data_type());
     array.to_data().validate_full().unwrap();
     let options = FormatOptions::default().with_null("-");
     let formatter = ArrayFormatter::try_new(&array, &options).unwrap();
-    (0..array.len()).map(|row| formatter.value(row).to_string()).collect()
+    (0..array.len())
+        .map(|row| formatter.value(row).to_string())
+        .collect()
 }
 
 #[test]
@@ -158,14 +175,24 @@ fn of_a_repeated_member_the_last_one_counts() {
     );
     assert_eq!(
         rows,
-        ["{a: 2, s: {x: -, l: [c]}}", "{a: escaped name, s: -}", "{a: 3, s: -}"]
+        [
+            "{a: 2, s: {x: -, l: [c]}}",
+            "{a: escaped name, s: -}",
+            "{a: 3, s: -}"
+        ]
     );
 }
 
 #[test]
 fn a_list_or_a_text_may_be_the_document() {
-    assert_eq!(decoded("list<text>", &[Some("[1,\"b\",null]"), Some("{}")]), ["[1, b, -]", "-"]);
-    assert_eq!(decoded("text", &[Some("\"a\\nb\""), Some("17"), Some("{}")]), ["a\nb", "17", "-"]);
+    assert_eq!(
+        decoded("list<text>", &[Some("[1,\"b\",null]"), Some("{}")]),
+        ["[1, b, -]", "-"]
+    );
+    assert_eq!(
+        decoded("text", &[Some("\"a\\nb\""), Some("17"), Some("{}")]),
+        ["a\nb", "17", "-"]
+    );
 }
 
 #[test]
@@ -183,10 +210,16 @@ fn nulls_are_few_and_offsets_right() {
 #[test]
 fn shapes_may_be_quoted_and_broken_over_lines() {
     let shape = "struct<\n  \"my key\": text,\n  b : list< struct<k:text> >\n>";
-    assert_eq!(decoded(shape, &[Some(r#"{"my key":1}"#)]), ["{my key: 1, b: -}"]);
+    assert_eq!(
+        decoded(shape, &[Some(r#"{"my key":1}"#)]),
+        ["{my key: 1, b: -}"]
+    );
     for (wrong, reason) in [
         ("struct<a: text", "`>` is missing at its end"),
-        ("struct<a: int>", "`text`, `json`, `list<…>` or `struct<…>` is missing before `int>`"),
+        (
+            "struct<a: int>",
+            "`text`, `json`, `list<…>` or `struct<…>` is missing before `int>`",
+        ),
         ("struct<a: text, a: text>", "`a` stands in it twice"),
         ("text, text", "the end is missing before `, text`"),
         ("struct<>", "a name is missing before `>`"),
@@ -212,9 +245,19 @@ fn paths_walk_members_and_elements() {
         ("missing.deeper", None),
         ("", Some(document)),
     ] {
-        assert_eq!(Path::parse(path).unwrap().find(document).as_deref(), expected, "{path}");
+        assert_eq!(
+            Path::parse(path).unwrap().find(document).as_deref(),
+            expected,
+            "{path}"
+        );
     }
-    assert_eq!(Path::parse("a").unwrap().find(r#"{"a":1,"a":2}"#).as_deref(), Some("2"));
+    assert_eq!(
+        Path::parse("a")
+            .unwrap()
+            .find(r#"{"a":1,"a":2}"#)
+            .as_deref(),
+        Some("2")
+    );
     assert_eq!(Path::parse("a").unwrap().find(r#"{"a":1"#), None);
     for wrong in ["a..b", "a[", "a[x]", "a[\"b", "."] {
         assert!(Path::parse(wrong).is_err(), "{wrong}");

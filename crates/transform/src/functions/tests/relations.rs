@@ -45,8 +45,14 @@ async fn contacts_of_two_sources_may_be_one_person() {
         )
     };
     let context = session(2);
-    assert_eq!(rows(&context, &sql("s")).await, ["1|degree|1", "10|-|1", "11|-|1"]);
-    assert_eq!(rows(&context, &sql("s2")).await, ["1|-|3", "10|-|3", "11|-|3"]);
+    assert_eq!(
+        rows(&context, &sql("s")).await,
+        ["1|degree|1", "10|-|1", "11|-|1"]
+    );
+    assert_eq!(
+        rows(&context, &sql("s2")).await,
+        ["1|-|3", "10|-|3", "11|-|3"]
+    );
 }
 
 #[tokio::test]
@@ -185,9 +191,13 @@ async fn every_model_credits_every_conversion() {
         ]
     );
     assert_eq!(all[9], "2|200|sign_up|first|-|-|0|1.000000000000|-|true|-");
-    assert_eq!(all[15], "-|300|sale|first|-|-|0|1.000000000000|5.000000|true|-");
+    assert_eq!(
+        all[15],
+        "-|300|sale|first|-|-|0|1.000000000000|5.000000|true|-"
+    );
     assert_eq!(all.len(), 9 + 6 + 6);
-    let times = credits("distinct conversion_at, touch_at") + " where conversion_key = 100
+    let times = credits("distinct conversion_at, touch_at")
+        + " where conversion_key = 100
         order by touch_at";
     assert_eq!(
         rows(&context, &times).await,
@@ -230,8 +240,18 @@ async fn credit_and_money_sum_to_the_conversion_whatever_the_threads() {
         ) group by model order by model"
     );
     let whole = "1200|1.000000000000|1.000000000000|0.000000";
-    let models = ["first", "last", "last_non_direct", "linear", "position", "time_decay"];
-    assert_eq!(rows(&context, &sums).await, models.map(|model| format!("{model}|{whole}")));
+    let models = [
+        "first",
+        "last",
+        "last_non_direct",
+        "linear",
+        "position",
+        "time_decay",
+    ];
+    assert_eq!(
+        rows(&context, &sums).await,
+        models.map(|model| format!("{model}|{whole}"))
+    );
     // The touch's own columns are those of the touch.
     let wrong = format!(
         "select count(*) from attribute(({input})) where not is_unattributed and (
@@ -251,8 +271,15 @@ async fn the_touch_wins_a_tie_and_wrong_rows_are_refused() {
     assert_eq!(rows(&context, tie).await, ["7"]);
     let no_time = tie.replace("to_instant('2022-01-01')", "to_instant(null)");
     assert!(failure(&no_time).await.contains("`event_at` is null"));
-    let taken = tie.replace("'sale' as conversion_type", "'sale' as conversion_type, 1 as touch_at");
+    let taken = tie.replace(
+        "'sale' as conversion_type",
+        "'sale' as conversion_type, 1 as touch_at",
+    );
     assert!(failure(&taken).await.contains("a column `touch_at`"));
     let missing = tie.replace("false as is_direct,", "");
-    assert!(failure(&missing).await.contains("has no column `is_direct`"));
+    assert!(
+        failure(&missing)
+            .await
+            .contains("has no column `is_direct`")
+    );
 }
