@@ -85,12 +85,12 @@ async fn execute(
             .collect();
         report.checks = transform::run::run_checks(&context, |check| {
             let blocking = check.severity == transform::project::Severity::Error;
-            let singular = matches!(check.kind, transform::compile::CheckKind::Singular { .. });
+            let ran_before = blocking && transform::run::is_of_one_table(check);
             let touched = check.dependencies.iter().any(|dependency| {
                 built.contains(&dependency.target.name())
             });
             // Blocking checks of a model ran before it was published.
-            (singular || !blocking)
+            !ran_before
                 && (touched || check.model.as_deref().is_some_and(|model| built.contains(&model)))
         })
         .await?;
@@ -125,7 +125,7 @@ pub(crate) fn say(ran: &Ran, voice: Voice) {
         "versions": ran.report.versions,
     }));
     for load in &ran.loads {
-        for warning in &load.warnings {
+        for warning in together(&load.warnings) {
             voice.note(&format!("warning: {}.{}: {warning}", load.source, load.stream));
         }
         for error in &load.errors {
@@ -149,6 +149,23 @@ pub(crate) fn say(ran: &Ran, voice: Voice) {
         "run {}: {} tables built, {} failed, {} checks after publishing, {:.1} s",
         ran.run_id, ran.report.built, failed, checks, ran.seconds
     ));
+}
+
+/// Warnings that say the same of many files, said once.
+fn together(warnings: &[String]) -> Vec<String> {
+    let mut same: indexmap::IndexMap<&str, Vec<&str>> = indexmap::IndexMap::new();
+    for warning in warnings {
+        let (file, what) = warning.split_once(": ").unwrap_or(("", warning));
+        same.entry(what).or_default().push(file);
+    }
+    same.into_iter()
+        .map(|(what, files)| match files.as_slice() {
+            [file] if file.is_empty() => what.to_owned(),
+            [file] => format!("{file}: {what}"),
+            [first, ..] => format!("{} files, the first {first}: {what}", files.len()),
+            [] => what.to_owned(),
+        })
+        .collect()
 }
 
 /// The books: for every stream, where its rows are.

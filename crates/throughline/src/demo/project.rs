@@ -106,5 +106,5 @@ sources:
     kind: exchange_rates
     layout: ecb
     streams:
-      rates: '{sources}/exchange_rates/*.csv'
+      reference_rates: '{sources}/exchange_rates/*.csv'
 "#;

@@ -4,7 +4,6 @@
 //! table where it is rebuilt whole, on the new files where only days are replaced. All others, and
 //! the singular ones, are run afterwards, on request.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -53,7 +52,7 @@ pub(super) async fn before_publishing(
         .iter()
         .filter(|check| check.model.as_deref() == Some(model.name()))
         .filter(|check| check.severity == Severity::Error)
-        .filter(|check| !matches!(check.kind, CheckKind::Singular { .. }))
+        .filter(|check| is_of_one_table(check))
         .collect();
     if blocking.is_empty() {
         return Ok(None);
@@ -73,6 +72,12 @@ pub(super) async fn before_publishing(
         }
     }
     Ok((!failed.is_empty()).then(|| failed.join("; ")))
+}
+
+/// The check looks at one table alone. Others may look at tables that are not built yet, and are
+/// run when all are.
+pub fn is_of_one_table(check: &Check) -> bool {
+    !matches!(check.kind, CheckKind::Singular { .. } | CheckKind::Relationships { .. })
 }
 
 struct Unpublished<'a> {
@@ -138,13 +143,4 @@ async fn count(context: &Context<'_>, sql: &str) -> Result<i64> {
     let rows = context.warehouse.sql(sql).await?.collect().await?;
     let first = rows.iter().find(|batch| batch.num_rows() > 0);
     Ok(first.map_or(0, |batch| batch.column(0).as_primitive::<Int64Type>().value(0)))
-}
-
-/// Checks by model, for a report.
-pub fn by_model(results: &[CheckResult]) -> BTreeMap<&str, Vec<&CheckResult>> {
-    let mut models: BTreeMap<&str, Vec<&CheckResult>> = BTreeMap::new();
-    for result in results {
-        models.entry(result.model.as_deref().unwrap_or("")).or_default().push(result);
-    }
-    models
 }

@@ -108,7 +108,7 @@ fn follow(manifest: &Manifest, model: &ParsedModel, bounded: bool, found: &mut I
         return; // the graph has no circles; this is only a guard
     }
     let table = |parsed: &ParsedModel| TableName::new(parsed.layer().schema(), parsed.name());
-    let mut add = |found: &mut Inputs, name: TableName, bounded: bool| {
+    let add = |found: &mut Inputs, name: TableName, bounded: bool| {
         let known = found.tables.entry(name).or_insert(bounded);
         *known = *known && bounded;
     };

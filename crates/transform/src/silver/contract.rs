@@ -227,8 +227,9 @@ impl Contract {
         let typed = format!("\"t_{name}\"");
         let Some(column) = self.entity.column(name) else { return typed };
         match column.pii {
-            Some(Pii::Email) => return format!("pii_hash('email', {typed})"),
-            Some(Pii::Phone) => return format!("pii_hash('phone', {typed})"),
+            // A value that identifies nobody is known only before it is hashed.
+            Some(Pii::Email) => return hashed("email", &typed),
+            Some(Pii::Phone) => return hashed("phone", &typed),
             _ => {}
         }
         if column.reference.is_some() {
@@ -264,6 +265,12 @@ impl Contract {
         }
         format!("to_json(named_struct({}))", fields.join(", "))
     }
+}
+
+fn hashed(kind: &str, value: &str) -> String {
+    format!(
+        "case when not is_blocked_identifier('{kind}', {value}) then pii_hash('{kind}', {value}) end"
+    )
 }
 
 /// Personal data other than e-mails and telephone numbers is not kept in silver.
