@@ -175,7 +175,10 @@ async fn kv_text_finds_the_value_wherever_it_stands() {
         ["1|/a|17|-|-", "2|-|-|0.5|-", "3|-|-|-|-", "4|-|-|-|-"]
     );
     check(&[
-        ("kv_text(make_array(named_struct('key', 'a', 'value', 'x', 'more', 1)), 'a')", "x"),
+        (
+            "kv_text(make_array(named_struct('key', 'a', 'value', 'x', 'more', 1)), 'a')",
+            "x",
+        ),
         (
             "kv_text(make_array(named_struct('key', 'a', 'value', named_struct('int_value', 3))),
                 'a')",
