@@ -213,7 +213,10 @@ impl RelationState for Customers {
 
     fn memory_bytes(&self) -> usize {
         let arrays = self.batches.iter().flatten();
-        let bytes: usize = arrays.map(|array| array.get_array_memory_size()).sum();
+        // Of a slice only its own part: several batches may share one buffer.
+        let bytes: usize = arrays
+            .map(|array| array.to_data().get_slice_memory_size().unwrap_or_default())
+            .sum();
         bytes + self.touches * TOUCH_BYTES
     }
 }
