@@ -6,8 +6,9 @@
 mod guide;
 mod truth;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -96,7 +97,20 @@ impl Project {
 
     /// The rows of a query, each an object.
     pub fn rows(&self, sql: &str) -> Vec<Value> {
-        let rows = self.json(&["query", sql, "--format", "json"], 0);
+        // By standard input: a query may be longer than an argument may be.
+        let mut child = self
+            .command(&["query", "-", "--format", "json"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut stdin = child.stdin.take().expect("standard input");
+        stdin.write_all(sql.as_bytes()).expect("the query is taken");
+        drop(stdin);
+        let out = child.wait_with_output().expect("the program ends");
+        assert!(out.status.success(), "{sql}\n{}", text(&out));
+        let rows: Value = serde_json::from_slice(&out.stdout).expect("JSON");
         rows.as_array().expect("a list").clone()
     }
 

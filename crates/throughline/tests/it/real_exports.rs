@@ -48,7 +48,7 @@ fn hubspot_as_fivetran_lands_it() {
     let project = Project::new(PROGRAM, &settings);
     copy_folder(&seeds, &project.dir().join("exports"));
     balanced(&project);
-    assert_eq!(project.value("select count(*) from silver.deal_contact"), "10");
+    assert_eq!(project.value("select count(*) from silver.deal_contact"), "11");
 }
 
 #[test]

@@ -61,7 +61,7 @@ pub(super) async fn build(
         context.warehouse.register_entity(context.manifest, entity).await?;
     }
     let mut built = result(model, Outcome::Built, &decision, Some(&table));
-    built.days = days.max(days_written);
+    built.days = if days > 0 { days } else { days_written };
     Ok(built)
 }
 

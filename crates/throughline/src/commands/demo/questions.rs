@@ -60,7 +60,7 @@ const QUESTIONS: [Question; 6] = [
     Question {
         asks: "How does credit differ between the models? (revenue, all channels together, is the same)",
         sql: "select model, count(distinct conversion_id) as conversions, \
-              sum(credited_amount) as credited from star.fct_attribution_credit \
+              sum(credited_reporting_amount) as credited from star.fct_attribution_credit \
               group by model order by model",
     },
     Question {
