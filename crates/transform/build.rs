@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 fn main() -> std::io::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()?;
     let mut files = Vec::new();
     for folder in ["models", "quality"] {
         println!("cargo:rerun-if-changed={}", root.join(folder).display());
@@ -14,9 +16,17 @@ fn main() -> std::io::Result<()> {
     files.sort();
     let mut list = String::from("&[\n");
     for file in files {
-        let relative = file.strip_prefix(&root).unwrap_or(&file).to_string_lossy().replace('\\', "/");
-        writeln!(list, "    ({relative:?}, include_str!({:?})),", file.display().to_string())
-            .map_err(std::io::Error::other)?;
+        let relative = file
+            .strip_prefix(&root)
+            .unwrap_or(&file)
+            .to_string_lossy()
+            .replace('\\', "/");
+        writeln!(
+            list,
+            "    ({relative:?}, include_str!({:?})),",
+            file.display().to_string()
+        )
+        .map_err(std::io::Error::other)?;
     }
     list.push_str("]\n");
     let out = std::env::var("OUT_DIR").map_err(std::io::Error::other)?;
@@ -24,13 +34,18 @@ fn main() -> std::io::Result<()> {
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Ok(());
+    };
     for entry in entries {
         let path = entry?.path();
         if path.is_dir() {
             println!("cargo:rerun-if-changed={}", path.display());
             collect(&path, files)?;
-        } else if path.extension().is_some_and(|e| e == "sql" || e == "yml" || e == "csv") {
+        } else if path
+            .extension()
+            .is_some_and(|e| e == "sql" || e == "yml" || e == "csv")
+        {
             files.push(path);
         }
     }

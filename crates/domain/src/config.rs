@@ -105,7 +105,11 @@ pub struct Sessions {
 
 impl Default for Sessions {
     fn default() -> Self {
-        Self { timeout_minutes: 30, hours_max: 24, last_non_direct_days: 30 }
+        Self {
+            timeout_minutes: 30,
+            hours_max: 24,
+            last_non_direct_days: 30,
+        }
     }
 }
 
@@ -119,7 +123,8 @@ pub struct Attribution {
     pub lookback_days: BTreeMap<String, u32>,
     /// Half-life of time decay.
     pub half_life_days: f64,
-    /// Event names (GA4's key events) that are conversions of their own beside sales, e.g. `generate_lead`.
+    /// Event names (GA4's key events) that are conversions of their own beside sales, e.g.
+    /// `generate_lead`.
     pub conversion_events: Vec<String>,
 }
 
@@ -140,7 +145,8 @@ impl Default for Attribution {
 pub struct Identity {
     /// Values that identify nobody, beside the built-in ones; `/…/` is a pattern.
     pub blocked_values: Vec<String>,
-    /// A device, cookie or telephone linked to more user ids (or contacts, or buyers) than this is no evidence.
+    /// A device, cookie or telephone linked to more user ids (or contacts, or buyers) than this is
+    /// no evidence.
     pub degree_max: u32,
     /// A device, cookie or telephone linked to more e-mails than this is no evidence.
     pub emails_max: u32,
@@ -148,7 +154,11 @@ pub struct Identity {
 
 impl Default for Identity {
     fn default() -> Self {
-        Self { blocked_values: vec![], degree_max: 1, emails_max: 2 }
+        Self {
+            blocked_values: vec![],
+            degree_max: 1,
+            emails_max: 2,
+        }
     }
 }
 
@@ -166,7 +176,11 @@ pub struct Revenue {
 
 impl Default for Revenue {
     fn default() -> Self {
-        Self { exclude_tax: true, exclude_shipping: true, subtract_refunds: true }
+        Self {
+            exclude_tax: true,
+            exclude_shipping: true,
+            subtract_refunds: true,
+        }
     }
 }
 
@@ -174,7 +188,8 @@ impl Default for Revenue {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceConfig {
-    /// Which built-in silver models read it (`ga4`, `hubspot` …); without it the project brings its own.
+    /// Which built-in silver models read it (`ga4`, `hubspot` …); without it the project brings its
+    /// own.
     #[serde(default)]
     pub kind: Option<String>,
     /// Which shape the kind comes in, where there are several (`fivetran`, `export`, `api`).
@@ -260,10 +275,12 @@ pub struct FileConfig {
     pub decimal: Option<String>,
     /// Lines before the header.
     pub skip_lines: Option<usize>,
-    /// Where in a JSON document the records lie (`data.items`); the document, or its list, without it.
+    /// Where in a JSON document the records lie (`data.items`); the document, or its list, without
+    /// it.
     pub records: Option<String>,
     /// What says how new a row is: a column's name, or `file: <pattern>` with the
-    /// pattern's named parts `year`, `month`, `day` (`hour`, `minute`, `second`) in the file's name.
+    /// pattern's named parts `year`, `month`, `day` (`hour`, `minute`, `second`) in the file's
+    /// name.
     /// Without it, the file's version decides.
     pub effective_at: Option<EffectiveAt>,
 }
@@ -274,7 +291,8 @@ pub struct FileConfig {
 pub enum EffectiveAt {
     /// A column (CSV) or a dotted path (JSON).
     Column(String),
-    /// A regular expression over the file's name with named parts, or with `{date}` for YYYY-MM-DD or YYYYMMDD.
+    /// A regular expression over the file's name with named parts, or with `{date}` for YYYY-MM-DD
+    /// or YYYYMMDD.
     File {
         /// The expression.
         file: String,
@@ -323,7 +341,10 @@ impl FileConfig {
             decimal: self.decimal.clone().or_else(|| base.decimal.clone()),
             skip_lines: self.skip_lines.or(base.skip_lines),
             records: self.records.clone().or_else(|| base.records.clone()),
-            effective_at: self.effective_at.clone().or_else(|| base.effective_at.clone()),
+            effective_at: self
+                .effective_at
+                .clone()
+                .or_else(|| base.effective_at.clone()),
         }
     }
 }

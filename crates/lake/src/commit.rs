@@ -75,8 +75,10 @@ impl Lake {
             change.ledger.data_batch = batch;
         }
         let adds = tagged(&change, batch);
-        let metadata = serde_json::to_string(&change.ledger)
-            .map_err(|error| LakeError::Log { table: name.to_string(), why: error.to_string() })?;
+        let metadata = serde_json::to_string(&change.ledger).map_err(|error| LakeError::Log {
+            table: name.to_string(),
+            why: error.to_string(),
+        })?;
         let properties = CommitProperties::default()
             .with_metadata([(METADATA_KEY.to_owned(), metadata.into())])
             .with_application_transaction(Transaction::new(name.to_string(), batch))
@@ -93,7 +95,9 @@ impl Lake {
                 _ => Err(error),
             };
         }
-        self.reload(&name).await?.ok_or_else(|| LakeError::Missing(name.to_string()))
+        self.reload(&name)
+            .await?
+            .ok_or_else(|| LakeError::Missing(name.to_string()))
     }
 
     async fn create(
@@ -107,12 +111,18 @@ impl Lake {
         let stats = change.layout.stats_columns();
         let mut configuration = HashMap::from([
             ("delta.checkpointInterval".to_owned(), Some("20".to_owned())),
-            ("delta.enableExpiredLogCleanup".to_owned(), Some("false".to_owned())),
+            (
+                "delta.enableExpiredLogCleanup".to_owned(),
+                Some("false".to_owned()),
+            ),
         ]);
         if stats.is_empty() {
             configuration.insert("delta.dataSkippingNumIndexedCols".into(), Some("0".into()));
         } else {
-            configuration.insert("delta.dataSkippingStatsColumns".into(), Some(stats.join(",")));
+            configuration.insert(
+                "delta.dataSkippingStatsColumns".into(),
+                Some(stats.join(",")),
+            );
         }
         CreateBuilder::new()
             .with_log_store(self.log_store(name)?)
@@ -134,7 +144,10 @@ impl Lake {
         properties: CommitProperties,
     ) -> Result<()> {
         let name = &table.name;
-        let state = table.delta.snapshot().during(name, "reading the snapshot")?;
+        let state = table
+            .delta
+            .snapshot()
+            .during(name, "reading the snapshot")?;
         let wanted = if change.overwrite {
             change.layout.schema.clone()
         } else {
@@ -155,8 +168,16 @@ impl Lake {
                 actions.push(Action::Remove(removal(&file.add)));
             }
         }
-        let mode = if change.overwrite { SaveMode::Overwrite } else { SaveMode::Append };
-        let operation = DeltaOperation::Write { mode, partition_by: None, predicate: None };
+        let mode = if change.overwrite {
+            SaveMode::Overwrite
+        } else {
+            SaveMode::Append
+        };
+        let operation = DeltaOperation::Write {
+            mode,
+            partition_by: None,
+            predicate: None,
+        };
         CommitBuilder::from(properties)
             .with_actions(actions)
             .build(Some(state), table.delta.log_store(), operation)
@@ -170,10 +191,15 @@ impl Lake {
 fn tagged(change: &Change, batch: i64) -> Vec<Action> {
     let mut actions = Vec::with_capacity(change.adds.len());
     for file in &change.adds {
-        let days = file.days.iter().map(|day| {
-            (*day, change.carried_days.get(day).copied().unwrap_or(batch))
-        });
-        let tag = FileTag { days: days.collect(), origins: file.origins.clone(), batch };
+        let days = file
+            .days
+            .iter()
+            .map(|day| (*day, change.carried_days.get(day).copied().unwrap_or(batch)));
+        let tag = FileTag {
+            days: days.collect(),
+            origins: file.origins.clone(),
+            batch,
+        };
         let mut add = file.add.clone();
         // A tag is plain data: writing it as JSON cannot fail.
         let text = serde_json::to_string(&tag).unwrap_or_default();
@@ -199,10 +225,13 @@ fn removal(add: &Add) -> Remove {
 }
 
 fn kernel_schema(table: &TableName, schema: &SchemaRef) -> Result<StructType> {
-    schema.as_ref().try_into_kernel().map_err(|error: arrow_schema::ArrowError| LakeError::Log {
-        table: table.to_string(),
-        why: error.to_string(),
-    })
+    schema
+        .as_ref()
+        .try_into_kernel()
+        .map_err(|error: arrow_schema::ArrowError| LakeError::Log {
+            table: table.to_string(),
+            why: error.to_string(),
+        })
 }
 
 /// Opens a Delta table, or says that there is none.
@@ -211,13 +240,20 @@ pub(crate) async fn open(
     log_store: deltalake::logstore::LogStoreRef,
     version: Option<u64>,
 ) -> Result<Option<DeltaTable>> {
-    if !log_store.is_delta_table_location().await.during(name, "looking for the table")? {
+    if !log_store
+        .is_delta_table_location()
+        .await
+        .during(name, "looking for the table")?
+    {
         return Ok(None);
     }
     let mut table = DeltaTable::new(log_store);
     match version {
         None => table.load().await.during(name, "loading the table")?,
-        Some(version) => table.load_version(version).await.during(name, "loading a version")?,
+        Some(version) => table
+            .load_version(version)
+            .await
+            .during(name, "loading a version")?,
     }
     Ok(Some(table))
 }

@@ -95,7 +95,12 @@ impl DataFile {
             }
         }
         let rows = stats["numRecords"].as_u64().unwrap_or(0) as usize;
-        Self { add, rows, stats: ranges, tag }
+        Self {
+            add,
+            rows,
+            stats: ranges,
+            tag,
+        }
     }
 
     /// First and last day of `column` in this file.
@@ -135,7 +140,10 @@ fn scalar(value: &Value, kind: &DataType, is_max: bool) -> Option<ScalarValue> {
         DataType::Timestamp(_, zone) => {
             let at = DateTime::parse_from_rfc3339(value.as_str()?).ok()?;
             let micros = at.timestamp_micros() + if is_max { 1_000 } else { 0 };
-            Some(ScalarValue::TimestampMicrosecond(Some(micros), zone.clone()))
+            Some(ScalarValue::TimestampMicrosecond(
+                Some(micros),
+                zone.clone(),
+            ))
         }
         _ => None,
     }

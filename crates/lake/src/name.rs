@@ -5,7 +5,8 @@ use std::fmt;
 /// `schema.name` of a table, for example `star.fct_session`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TableName {
-    /// The zone: `raw`, `staged`, `quarantine`, `silver`, `identity`, `star`, `marts`, `seeds`, `ops`.
+    /// The zone: `raw`, `staged`, `quarantine`, `silver`, `identity`, `star`, `marts`, `seeds`,
+    /// `ops`.
     pub schema: String,
     /// The name within it.
     pub name: String,
@@ -14,7 +15,10 @@ pub struct TableName {
 impl TableName {
     /// A name from its two parts.
     pub fn new(schema: impl Into<String>, name: impl Into<String>) -> Self {
-        Self { schema: schema.into(), name: name.into() }
+        Self {
+            schema: schema.into(),
+            name: name.into(),
+        }
     }
 
     /// The folder of the table below the lake's root.

@@ -34,7 +34,10 @@ impl Lake {
         };
         std::fs::create_dir_all(root).map_err(place)?;
         let root = root.canonicalize().map_err(place)?;
-        Ok(Self { root, tables: Mutex::default() })
+        Ok(Self {
+            root,
+            tables: Mutex::default(),
+        })
     }
 
     /// The folder of the lake.
@@ -78,7 +81,11 @@ impl Lake {
     }
 
     fn exists(&self, name: &TableName) -> bool {
-        self.root.join(&name.schema).join(&name.name).join("_delta_log").is_dir()
+        self.root
+            .join(&name.schema)
+            .join(&name.name)
+            .join("_delta_log")
+            .is_dir()
     }
 
     /// The table as it was when this process last opened or changed it; `None` where there is none.
@@ -86,7 +93,12 @@ impl Lake {
     /// # Errors
     /// Its log cannot be read.
     pub async fn table(&self, name: &TableName) -> Result<Option<Arc<Table>>> {
-        let known = self.tables.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        let known = self
+            .tables
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+            .cloned();
         match known {
             Some(table) => Ok(Some(table)),
             None => self.reload(name).await,
@@ -123,10 +135,13 @@ impl Lake {
             return Ok(None);
         };
         let store_url = ObjectStoreUrl::local_filesystem();
-        Table::from_delta(name.clone(), delta, store_url, self.prefix(name)?).await.map(Some)
+        Table::from_delta(name.clone(), delta, store_url, self.prefix(name)?)
+            .await
+            .map(Some)
     }
 
-    /// What the table would be with these files added and those removed: for checks before a commit.
+    /// What the table would be with these files added and those removed: for checks before a
+    /// commit.
     ///
     /// # Errors
     /// The lake's path cannot be used.
@@ -137,11 +152,19 @@ impl Lake {
         adds: &[NewFile],
     ) -> Result<LakeTable> {
         let schema = match base {
-            Some((table, _)) => crate::schema::merged(&layout.table, &table.schema, &layout.schema)?,
+            Some((table, _)) => {
+                crate::schema::merged(&layout.table, &table.schema, &layout.schema)?
+            }
             None => layout.schema.clone(),
         };
         let prefix = self.prefix(&layout.table)?;
-        Ok(LakeTable::uncommitted(schema, ObjectStoreUrl::local_filesystem(), prefix, base, adds))
+        Ok(LakeTable::uncommitted(
+            schema,
+            ObjectStoreUrl::local_filesystem(),
+            prefix,
+            base,
+            adds,
+        ))
     }
 
     /// Removes a table with all its files, and forgets it.
@@ -149,7 +172,10 @@ impl Lake {
     /// # Errors
     /// The folder cannot be removed.
     pub fn drop_table(&self, name: &TableName) -> Result<()> {
-        self.tables.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+        self.tables
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(name);
         let folder = self.root.join(&name.schema).join(&name.name);
         match std::fs::remove_dir_all(&folder) {
             Ok(()) => Ok(()),

@@ -24,7 +24,7 @@ use datafusion::error::Result as EngineResult;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
-use datafusion::physical_optimizer::pruning::PruningPredicate;
+use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use object_store::path::Path;
@@ -76,8 +76,12 @@ impl LakeTable {
     #[must_use]
     pub fn only(table: &Table, keep: impl Fn(&DataFile) -> bool) -> Self {
         let mut lake_table = Self::new(table);
-        lake_table.files =
-            table.files.iter().filter(|file| keep(file)).map(ScanFile::from).collect();
+        lake_table.files = table
+            .files
+            .iter()
+            .filter(|file| keep(file))
+            .map(ScanFile::from)
+            .collect();
         lake_table
     }
 
@@ -96,9 +100,17 @@ impl LakeTable {
             files.extend(table.files.iter().filter(stays).map(ScanFile::from));
         }
         for file in adds {
-            files.push(ScanFile::from(&DataFile::from_add(file.add.clone(), &schema)));
+            files.push(ScanFile::from(&DataFile::from_add(
+                file.add.clone(),
+                &schema,
+            )));
         }
-        Self { schema, store_url, prefix, files }
+        Self {
+            schema,
+            store_url,
+            prefix,
+            files,
+        }
     }
 
     /// Rows that a whole scan gives.
@@ -108,14 +120,25 @@ impl LakeTable {
 
     fn kept(&self, state: &dyn Session, filters: &[Expr]) -> EngineResult<Vec<&ScanFile>> {
         let all: Vec<&ScanFile> = self.files.iter().collect();
-        let Some(filter) = conjunction(filters.to_vec()) else { return Ok(all) };
-        let columns = DFSchema::try_from(self.schema.as_ref().clone())?;
-        let physical = state.create_physical_expr(filter, &columns)?;
-        let Ok(predicate) = PruningPredicate::try_new(physical, self.schema.clone()) else {
+        let Some(filter) = conjunction(filters.to_vec()) else {
             return Ok(all);
         };
-        let keep = predicate.prune(&Ranges { files: &self.files, schema: &self.schema })?;
-        Ok(all.into_iter().zip(keep).filter(|(_, keep)| *keep).map(|(file, _)| file).collect())
+        let columns = DFSchema::try_from(self.schema.as_ref().clone())?;
+        let physical = state.create_physical_expr(filter, &columns)?;
+        let builder = PruningPredicateBuilder::new().with_file_schema(self.schema.clone());
+        let Ok(predicate) = builder.try_build(physical) else {
+            return Ok(all);
+        };
+        let keep = predicate.prune(&Ranges {
+            files: &self.files,
+            schema: &self.schema,
+        })?;
+        Ok(all
+            .into_iter()
+            .zip(keep)
+            .filter(|(_, keep)| *keep)
+            .map(|(file, _)| file)
+            .collect())
     }
 
     fn statistics(&self, files: &[&ScanFile]) -> Statistics {
@@ -135,10 +158,11 @@ impl LakeTable {
 }
 
 fn column_statistics(name: &str, files: &[&ScanFile]) -> ColumnStatistics {
-    let ranges: Option<Vec<&ColumnRange>> =
-        files.iter().map(|file| file.stats.get(name)).collect();
+    let ranges: Option<Vec<&ColumnRange>> = files.iter().map(|file| file.stats.get(name)).collect();
     let mut statistics = ColumnStatistics::new_unknown();
-    let Some(ranges) = ranges.filter(|ranges| !ranges.is_empty()) else { return statistics };
+    let Some(ranges) = ranges.filter(|ranges| !ranges.is_empty()) else {
+        return statistics;
+    };
     let ends = |pick: fn(&ColumnRange) -> Option<&ScalarValue>, smaller: bool| {
         let values: Option<Vec<&ScalarValue>> = ranges.iter().map(|range| pick(range)).collect();
         values?.into_iter().cloned().reduce(|a, b| {
@@ -201,7 +225,9 @@ impl TableProvider for LakeTable {
         let mut sizes = vec![0u64; groups.len()];
         for file in &files {
             // The emptiest group next: scans of equal size run side by side.
-            let lightest = (0..sizes.len()).min_by_key(|index| sizes[*index]).unwrap_or(0);
+            let lightest = (0..sizes.len())
+                .min_by_key(|index| sizes[*index])
+                .unwrap_or(0);
             let path = format!("{}/{}", self.prefix, file.path);
             groups[lightest].push(PartitionedFile::new(path, file.size));
             sizes[lightest] += file.size;
@@ -233,7 +259,11 @@ impl Ranges<'_> {
         let kind = self.schema.field_with_name(&column.name).ok()?.data_type();
         let null = ScalarValue::try_from(kind).ok()?;
         let values = self.files.iter().map(|file| {
-            file.stats.get(&column.name).and_then(pick).cloned().unwrap_or_else(|| null.clone())
+            file.stats
+                .get(&column.name)
+                .and_then(pick)
+                .cloned()
+                .unwrap_or_else(|| null.clone())
         });
         ScalarValue::iter_to_array(values).ok()
     }
@@ -253,12 +283,20 @@ impl PruningStatistics for Ranges<'_> {
     }
 
     fn null_counts(&self, column: &Column) -> Option<ArrayRef> {
-        let nulls = self.files.iter().map(|file| file.stats.get(&column.name)?.nulls);
+        let nulls = self
+            .files
+            .iter()
+            .map(|file| file.stats.get(&column.name)?.nulls);
         Some(Arc::new(nulls.collect::<UInt64Array>()))
     }
 
     fn row_counts(&self) -> Option<ArrayRef> {
-        Some(Arc::new(self.files.iter().map(|file| Some(file.rows as u64)).collect::<UInt64Array>()))
+        Some(Arc::new(
+            self.files
+                .iter()
+                .map(|file| Some(file.rows as u64))
+                .collect::<UInt64Array>(),
+        ))
     }
 
     fn contained(

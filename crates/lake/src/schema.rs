@@ -25,14 +25,20 @@ fn kept_type(kind: &DataType) -> Option<DataType> {
         T::Decimal32(p, s) | T::Decimal64(p, s) | T::Decimal128(p, s) => T::Decimal128(*p, *s),
         T::Decimal256(p, s) if *p <= 38 => T::Decimal128(*p, *s),
         T::Binary | T::LargeBinary | T::BinaryView => T::Binary,
-        T::List(item) | T::LargeList(item) | T::ListView(item) => {
-            T::List(Arc::new(Field::new("element", kept_type(item.data_type())?, true)))
-        }
+        T::List(item) | T::LargeList(item) | T::ListView(item) => T::List(Arc::new(Field::new(
+            "element",
+            kept_type(item.data_type())?,
+            true,
+        ))),
         T::Struct(fields) => T::Struct(
             fields
                 .iter()
                 .map(|field| {
-                    Some(Arc::new(Field::new(field.name(), kept_type(field.data_type())?, true)))
+                    Some(Arc::new(Field::new(
+                        field.name(),
+                        kept_type(field.data_type())?,
+                        true,
+                    )))
                 })
                 .collect::<Option<_>>()?,
         ),

@@ -25,16 +25,24 @@ impl Default for Resources {
     /// Half of the machine's memory and all its threads.
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
-        Self { memory_bytes: machine_memory_bytes() / 2, threads }
+        Self {
+            memory_bytes: machine_memory_bytes() / 2,
+            threads,
+        }
     }
 }
 
 /// Memory of this machine, 4 GiB where the system does not say.
 fn machine_memory_bytes() -> usize {
-    let total = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
-        let line = text.lines().find(|line| line.starts_with("MemTotal:"))?.to_owned();
-        line.split_whitespace().nth(1)?.parse::<usize>().ok()
-    });
+    let total = std::fs::read_to_string("/proc/meminfo")
+        .ok()
+        .and_then(|text| {
+            let line = text
+                .lines()
+                .find(|line| line.starts_with("MemTotal:"))?
+                .to_owned();
+            line.split_whitespace().nth(1)?.parse::<usize>().ok()
+        });
     total.map_or(4 << 30, |kib| kib * 1024)
 }
 
@@ -53,7 +61,8 @@ pub fn runtime(resources: &Resources, spill: &Path) -> Result<Arc<RuntimeEnv>> {
         .build_arc()?)
 }
 
-/// The engine's settings: plain strings, exact decimals, our schemas in the catalogue `throughline`.
+/// The engine's settings: plain strings, exact decimals, our schemas in the catalogue
+/// `throughline`.
 pub fn config(resources: &Resources) -> SessionConfig {
     let mut config = SessionConfig::new()
         .with_target_partitions(resources.threads)

@@ -30,7 +30,8 @@ pub struct Ledger {
     pub fingerprint: String,
     /// From what its rows were built, by input.
     pub inputs: BTreeMap<String, InputMark>,
-    /// Days that lost rows without a file of their own to show it, with the batch in which they did.
+    /// Days that lost rows without a file of their own to show it, with the batch in which they
+    /// did.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub emptied: BTreeMap<NaiveDate, i64>,
     /// For a staged table: the source files that were read, also those that gave no good row.
@@ -71,7 +72,13 @@ pub struct Table {
 
 impl std::fmt::Debug for Table {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} at version {} with {} files", self.name, self.version, self.files.len())
+        write!(
+            f,
+            "{} at version {} with {} files",
+            self.name,
+            self.version,
+            self.files.len()
+        )
     }
 }
 
@@ -97,7 +104,16 @@ impl Table {
             .collect();
         files.sort_by(|a, b| a.add.path.cmp(&b.add.path));
         let ledger = read_ledger(&name, &delta, version).await?;
-        Ok(Self { name, version, schema, files: Arc::new(files), ledger, delta, store_url, prefix })
+        Ok(Self {
+            name,
+            version,
+            schema,
+            files: Arc::new(files),
+            ledger,
+            delta,
+            store_url,
+            prefix,
+        })
     }
 
     /// Rows in the table.
@@ -107,7 +123,10 @@ impl Table {
 
     /// Bytes of its files.
     pub fn bytes(&self) -> u64 {
-        self.files.iter().map(|file| file.add.size.max(0) as u64).sum()
+        self.files
+            .iter()
+            .map(|file| file.add.size.max(0) as u64)
+            .sum()
     }
 
     /// Each day with rows, or emptied, and the batch in which it last changed.
@@ -124,7 +143,11 @@ impl Table {
 
     /// The days that changed after `batch`.
     pub fn days_after(&self, batch: i64) -> BTreeSet<NaiveDate> {
-        self.days().into_iter().filter(|(_, changed)| *changed > batch).map(|(day, _)| day).collect()
+        self.days()
+            .into_iter()
+            .filter(|(_, changed)| *changed > batch)
+            .map(|(day, _)| day)
+            .collect()
     }
 
     /// The source files whose rows are in the table, by key.
@@ -136,13 +159,21 @@ impl Table {
             .get("empty_files")
             .and_then(|list| serde_json::from_value(list.clone()).ok())
             .unwrap_or_default();
-        let tags = self.files.iter().flat_map(|file| file.tag.origins.iter().cloned());
-        tags.chain(empty).map(|origin| (origin.file_id, origin)).collect()
+        let tags = self
+            .files
+            .iter()
+            .flat_map(|file| file.tag.origins.iter().cloned());
+        tags.chain(empty)
+            .map(|origin| (origin.file_id, origin))
+            .collect()
     }
 
     /// What a table built from this one must remember of it.
     pub fn mark(&self) -> InputMark {
-        InputMark { batch: self.ledger.data_batch, version: self.version }
+        InputMark {
+            batch: self.ledger.data_batch,
+            version: self.version,
+        }
     }
 }
 
@@ -153,15 +184,22 @@ async fn read_ledger(name: &TableName, delta: &DeltaTable, version: u64) -> Resu
         .read_commit_entry(version)
         .await
         .during(name, "reading the last commit")?;
-    let Some(bytes) = entry else { return Ok(Ledger::default()) };
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|error| LakeError::Log { table: name.to_string(), why: error.to_string() })?;
+    let Some(bytes) = entry else {
+        return Ok(Ledger::default());
+    };
+    let text = std::str::from_utf8(&bytes).map_err(|error| LakeError::Log {
+        table: name.to_string(),
+        why: error.to_string(),
+    })?;
     for line in text.lines() {
         if !line.contains("\"commitInfo\"") {
             continue;
         }
-        let action: serde_json::Value = serde_json::from_str(line)
-            .map_err(|error| LakeError::Log { table: name.to_string(), why: error.to_string() })?;
+        let action: serde_json::Value =
+            serde_json::from_str(line).map_err(|error| LakeError::Log {
+                table: name.to_string(),
+                why: error.to_string(),
+            })?;
         let entry = &action["commitInfo"][crate::commit::METADATA_KEY];
         if let Some(text) = entry.as_str() {
             return serde_json::from_str(text).map_err(|error| LakeError::Log {

@@ -17,9 +17,9 @@ use chrono::{DateTime, NaiveDate, SecondsFormat};
 use datafusion::arrow::compute;
 use deltalake::kernel::Add;
 use object_store::ObjectStore;
+use object_store::buffered::BufWriter;
 use object_store::path::Path;
 use parquet::arrow::AsyncArrowWriter;
-use parquet::arrow::async_writer::ParquetObjectWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -55,7 +55,8 @@ pub struct Layout {
     pub ordered: bool,
     /// Columns by which rows are sorted within a file, after the interval.
     pub sort: Vec<String>,
-    /// Columns whose range stands in the log. Days, integers, instants and booleans only; never personal data.
+    /// Columns whose range stands in the log. Days, integers, instants and booleans only; never
+    /// personal data.
     pub stats: Vec<String>,
 }
 
@@ -91,7 +92,9 @@ impl Layout {
                 nulls_first: false,
             })
             .collect::<Vec<_>>();
-        let level = ZstdLevel::try_new(1).map(Compression::ZSTD).unwrap_or(Compression::SNAPPY);
+        let level = ZstdLevel::try_new(1)
+            .map(Compression::ZSTD)
+            .unwrap_or(Compression::SNAPPY);
         // Statistics of texts would repeat values of personal data in the footer.
         let mut builder = WriterProperties::builder()
             .set_compression(level)
@@ -99,7 +102,10 @@ impl Layout {
             .set_statistics_enabled(EnabledStatistics::None);
         for field in self.schema.fields() {
             let impersonal = stats.contains(field.name())
-                || matches!(field.data_type(), DataType::Int64 | DataType::Date32 | DataType::Boolean);
+                || matches!(
+                    field.data_type(),
+                    DataType::Int64 | DataType::Date32 | DataType::Boolean
+                );
             if impersonal {
                 builder = builder.set_column_statistics_enabled(
                     ColumnPath::new(vec![field.name().clone()]),
@@ -107,7 +113,13 @@ impl Layout {
                 );
             }
         }
-        if !sorting.is_empty() && self.schema.fields().iter().all(|f| !f.data_type().is_nested()) {
+        if !sorting.is_empty()
+            && self
+                .schema
+                .fields()
+                .iter()
+                .all(|f| !f.data_type().is_nested())
+        {
             builder = builder.set_sorting_columns(Some(sorting));
         }
         builder.build()
@@ -138,7 +150,7 @@ pub struct FileWriter {
 }
 
 struct OpenFile {
-    writer: AsyncArrowWriter<ParquetObjectWriter>,
+    writer: AsyncArrowWriter<BufWriter>,
     path: String,
     rows: usize,
     days: Vec<NaiveDate>,
@@ -157,9 +169,18 @@ struct Range {
 impl FileWriter {
     /// A writer of files into `store`, which is rooted at the table's folder.
     pub fn new(layout: Layout, store: Arc<dyn ObjectStore>) -> Self {
-        let interval_index =
-            layout.interval.as_ref().and_then(|name| layout.schema.index_of(name).ok());
-        Self { layout, store, interval_index, current: None, done: Vec::new(), known: BTreeMap::new() }
+        let interval_index = layout
+            .interval
+            .as_ref()
+            .and_then(|name| layout.schema.index_of(name).ok());
+        Self {
+            layout,
+            store,
+            interval_index,
+            current: None,
+            done: Vec::new(),
+            known: BTreeMap::new(),
+        }
     }
 
     /// Notes each file's source files, found by the upper bits of `_raw_id`: for raw and staged
@@ -172,7 +193,8 @@ impl FileWriter {
 
     /// More source files whose rows may come.
     pub fn add_origins(&mut self, origins: impl IntoIterator<Item = Origin>) {
-        self.known.extend(origins.into_iter().map(|origin| (origin.file_id, origin)));
+        self.known
+            .extend(origins.into_iter().map(|origin| (origin.file_id, origin)));
     }
 
     /// Rows written so far.
@@ -195,7 +217,9 @@ impl FileWriter {
             return self.append(&batch, None).await;
         };
         let days = batch.column(index).clone();
-        let days = days.as_primitive_opt::<Date32Type>().ok_or_else(|| self.no_day(&batch))?;
+        let days = days
+            .as_primitive_opt::<Date32Type>()
+            .ok_or_else(|| self.no_day(&batch))?;
         if days.null_count() > 0 {
             return Err(LakeError::NoInterval {
                 table: self.layout.table.to_string(),
@@ -223,7 +247,8 @@ impl FileWriter {
             while end < days.len() && days.value(end) == day {
                 end += 1;
             }
-            self.append(&batch.slice(start, end - start), day_from_number(day)).await?;
+            self.append(&batch.slice(start, end - start), day_from_number(day))
+                .await?;
             start = end;
         }
         Ok(())
@@ -248,7 +273,9 @@ impl FileWriter {
         if self.current.is_none() {
             self.current = Some(self.open_file()?);
         }
-        let Some(file) = self.current.as_mut() else { return Ok(()) };
+        let Some(file) = self.current.as_mut() else {
+            return Ok(());
+        };
         file.writer.write(batch).await.map_err(engine)?;
         file.rows += batch.num_rows();
         if !self.known.is_empty()
@@ -279,15 +306,19 @@ impl FileWriter {
 
     fn open_file(&self) -> Result<OpenFile> {
         let path = format!("part-{}.zstd.parquet", uuid::Uuid::now_v7().simple());
-        let object = ParquetObjectWriter::new(self.store.clone(), Path::from(path.as_str()));
+        let object = BufWriter::new(self.store.clone(), Path::from(path.as_str()));
         let writer = AsyncArrowWriter::try_new(
             object,
             self.layout.schema.clone(),
             Some(self.layout.properties()),
         )
         .map_err(engine)?;
-        let ranges =
-            self.layout.stats_columns().into_iter().map(|name| (name, Range::default())).collect();
+        let ranges = self
+            .layout
+            .stats_columns()
+            .into_iter()
+            .map(|name| (name, Range::default()))
+            .collect();
         Ok(OpenFile {
             writer,
             path,
@@ -300,7 +331,9 @@ impl FileWriter {
     }
 
     async fn close_file(&mut self) -> Result<()> {
-        let Some(mut file) = self.current.take() else { return Ok(()) };
+        let Some(mut file) = self.current.take() else {
+            return Ok(());
+        };
         file.writer.finish().await.map_err(engine)?;
         let size = file.writer.bytes_written() as i64;
         let stats = statistics(&file, &self.layout.schema);
@@ -316,7 +349,11 @@ impl FileWriter {
             },
             rows: file.rows,
             days: file.days.into_iter().chain(unordered).collect(),
-            origins: file.origins.iter().filter_map(|id| self.known.get(id).cloned()).collect(),
+            origins: file
+                .origins
+                .iter()
+                .filter_map(|id| self.known.get(id).cloned())
+                .collect(),
         });
         Ok(())
     }
@@ -352,7 +389,10 @@ fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
         .fields()
         .iter()
         .map(|field| match batch.column_by_name(field.name()) {
-            None => Ok(arrow_array::new_null_array(field.data_type(), batch.num_rows())),
+            None => Ok(arrow_array::new_null_array(
+                field.data_type(),
+                batch.num_rows(),
+            )),
             Some(column) if column.data_type() == field.data_type() => Ok(column.clone()),
             Some(column) => compute::cast(column, field.data_type()).map_err(engine),
         })
@@ -370,7 +410,10 @@ impl Range {
             }
             DataType::Date32 => {
                 let values = column.as_primitive::<Date32Type>();
-                (compute::min(values).map(i64::from), compute::max(values).map(i64::from))
+                (
+                    compute::min(values).map(i64::from),
+                    compute::max(values).map(i64::from),
+                )
             }
             DataType::Timestamp(_, _) => {
                 let values = column.as_primitive::<TimestampMicrosecondType>();
@@ -387,7 +430,9 @@ impl Range {
 fn statistics(file: &OpenFile, schema: &SchemaRef) -> String {
     let (mut mins, mut maxs, mut nulls) = (Map::new(), Map::new(), Map::new());
     for (name, range) in &file.ranges {
-        let Ok(field) = schema.field_with_name(name) else { continue };
+        let Ok(field) = schema.field_with_name(name) else {
+            continue;
+        };
         let text = |value: i64| match field.data_type() {
             DataType::Date32 => {
                 day_from_number(value as i32).map(|day| Value::from(day.to_string()))

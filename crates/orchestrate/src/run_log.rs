@@ -4,8 +4,8 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
 use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
 
 /// Why the log could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +86,10 @@ impl RunLog {
     /// The file cannot be opened or is no log.
     pub async fn open(path: &Path) -> Result<Self, RunLogError> {
         let shown = path.display().to_string();
-        let failed = |source| RunLogError { path: shown.clone(), source };
+        let failed = |source| RunLogError {
+            path: shown.clone(),
+            source,
+        };
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -102,7 +105,10 @@ impl RunLog {
     }
 
     fn failed(&self, source: sqlx::Error) -> RunLogError {
-        RunLogError { path: self.path.clone(), source }
+        RunLogError {
+            path: self.path.clone(),
+            source,
+        }
     }
 
     /// Notes that a run begins.
@@ -179,17 +185,30 @@ mod tests {
     #[tokio::test]
     async fn a_run_is_noted_from_start_to_end() {
         let folder = tempfile::tempdir().expect("folder");
-        let log = RunLog::open(&folder.path().join("state.db")).await.expect("log");
+        let log = RunLog::open(&folder.path().join("state.db"))
+            .await
+            .expect("log");
         log.start("a", instant(1_000_000)).await.expect("start");
         log.start("b", instant(2_000_000)).await.expect("start");
-        log.finish("b", instant(3_000_000), Status::FailedChecks, "{\"built\":3}")
-            .await
-            .expect("finish");
+        log.finish(
+            "b",
+            instant(3_000_000),
+            Status::FailedChecks,
+            "{\"built\":3}",
+        )
+        .await
+        .expect("finish");
         let runs = log.newest(10).await.expect("runs");
         assert_eq!(runs.len(), 2);
-        assert_eq!((runs[0].run_id.as_str(), runs[0].status), ("b", Status::FailedChecks));
+        assert_eq!(
+            (runs[0].run_id.as_str(), runs[0].status),
+            ("b", Status::FailedChecks)
+        );
         assert_eq!(runs[0].ended_at, Some(instant(3_000_000)));
-        assert_eq!((runs[1].run_id.as_str(), runs[1].status), ("a", Status::Running));
+        assert_eq!(
+            (runs[1].run_id.as_str(), runs[1].status),
+            ("a", Status::Running)
+        );
         assert_eq!(runs[1].ended_at, None);
     }
 }

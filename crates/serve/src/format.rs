@@ -86,10 +86,12 @@ fn json(
     let fields: Vec<Field> = schema
         .fields()
         .iter()
-        .map(|field| match is_key(field) || field.data_type().is_decimal() {
-            true => Field::new(field.name(), DataType::Utf8, true),
-            false => field.as_ref().clone(),
-        })
+        .map(
+            |field| match is_key(field) || field.data_type().is_decimal() {
+                true => Field::new(field.name(), DataType::Utf8, true),
+                false => field.as_ref().clone(),
+            },
+        )
         .collect();
     let shown = Arc::new(Schema::new(fields));
     let mut writer = arrow_json::WriterBuilder::new()
@@ -100,10 +102,12 @@ fn json(
             .columns()
             .iter()
             .zip(shown.fields())
-            .map(|(column, field)| match column.data_type() == field.data_type() {
-                true => Ok(column.clone()),
-                false => cast(column, field.data_type()),
-            })
+            .map(
+                |(column, field)| match column.data_type() == field.data_type() {
+                    true => Ok(column.clone()),
+                    false => cast(column, field.data_type()),
+                },
+            )
             .collect::<Result<Vec<ArrayRef>, ArrowError>>()?;
         writer.write(&RecordBatch::try_new(shown.clone(), columns)?)?;
     }
@@ -128,17 +132,32 @@ fn table(
             .map(|column| ArrayFormatter::try_new(column.as_ref(), &options))
             .collect::<Result<Vec<_>, _>>()?;
         for row in 0..batch.num_rows() {
-            cells.push(columns.iter().map(|column| column.value(row).to_string()).collect());
+            cells.push(
+                columns
+                    .iter()
+                    .map(|column| column.value(row).to_string())
+                    .collect(),
+            );
         }
     }
-    let header: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let header: Vec<&str> = schema
+        .fields()
+        .iter()
+        .map(|field| field.name().as_str())
+        .collect();
     let width = |index: usize| {
         let values = cells.iter().map(|row| row[index].chars().count());
-        values.chain([header[index].chars().count()]).max().unwrap_or(0)
+        values
+            .chain([header[index].chars().count()])
+            .max()
+            .unwrap_or(0)
     };
     let widths: Vec<usize> = (0..header.len()).map(width).collect();
-    let right: Vec<bool> =
-        schema.fields().iter().map(|field| field.data_type().is_numeric()).collect();
+    let right: Vec<bool> = schema
+        .fields()
+        .iter()
+        .map(|field| field.data_type().is_numeric())
+        .collect();
     let line = |values: &[&str]| {
         let parts: Vec<String> = values
             .iter()
@@ -154,7 +173,11 @@ fn table(
     let rule: Vec<String> = widths.iter().map(|width| "─".repeat(*width)).collect();
     writeln!(out, "{}", rule.join("  "))?;
     for row in &cells {
-        writeln!(out, "{}", line(&row.iter().map(String::as_str).collect::<Vec<_>>()))?;
+        writeln!(
+            out,
+            "{}",
+            line(&row.iter().map(String::as_str).collect::<Vec<_>>())
+        )?;
     }
     Ok(())
 }

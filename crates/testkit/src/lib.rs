@@ -1,7 +1,12 @@
 //! What tests share: temporary projects, the program run as a user runs it, and its answers.
 //!
 //! A development dependency only: everything here may panic, because a test is its caller.
-#![expect(clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "a test's helpers fail by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test's helpers fail by panicking"
+)]
 
 mod guide;
 mod truth;
@@ -25,7 +30,10 @@ impl Project {
     /// A new project, made by `init`, with this in its `throughline.yml` over what `init` wrote.
     pub fn new(program: &str, settings: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let project = Self { program: program.into(), folder };
+        let project = Self {
+            program: program.into(),
+            folder,
+        };
         let out = project.run(&["init", &project.path("p").display().to_string(), "--yes"]);
         assert!(out.status.success(), "init: {}", text(&out));
         project.set(settings);
@@ -82,7 +90,9 @@ impl Project {
 
     /// Runs the program.
     pub fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().expect("the program starts")
+        self.command(arguments)
+            .output()
+            .expect("the program starts")
     }
 
     /// Runs the program with `--json` and reads its answer; its exit status must be `status`.
@@ -90,7 +100,12 @@ impl Project {
         let mut all = vec!["--json", "--quiet"];
         all.extend(arguments);
         let out = self.run(&all);
-        assert_eq!(out.status.code(), Some(status), "{arguments:?}\n{}", text(&out));
+        assert_eq!(
+            out.status.code(),
+            Some(status),
+            "{arguments:?}\n{}",
+            text(&out)
+        );
         serde_json::from_slice(&out.stdout)
             .unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{}", text(&out)))
     }
@@ -145,7 +160,9 @@ pub fn text(output: &Output) -> String {
 /// The folder of shared real data, if it is there. Where it is not, the caller's test is skipped,
 /// and this says so.
 pub fn shared(relative: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared").join(relative);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../../shared")
+        .join(relative);
     if path.exists() {
         return path.canonicalize().ok();
     }

@@ -11,7 +11,9 @@ pub fn csv_rows(path: &Path) -> Vec<BTreeMap<String, String>> {
     records
         .map(|record| {
             let pairs = header.iter().zip(record.iter());
-            pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+            pairs
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect()
         })
         .collect()
 }

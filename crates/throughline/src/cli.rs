@@ -29,7 +29,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Make a project: throughline.yml, its key, and folders for models, seeds and tests.
     Init(InitArgs),
-    /// The demo company: make its sources, load, build and check them, and print what a marketer asks first.
+    /// The demo company: make its sources, load, build and check them, and print what a marketer
+    /// asks first.
     Demo(DemoArgs),
     /// Make only the demo company's source files, at any size, with the truth beside them.
     Generate(GenerateArgs),
@@ -147,7 +148,8 @@ pub(crate) enum SourcesCommand {
 
 #[derive(Debug, Args, Clone, Default)]
 pub(crate) struct RunArgs {
-    /// Only these models, as in dbt: `name`, `+name`, `name+`, `tag:x`, `path:…`, `source:…`, `entity:…`, `layer:…`.
+    /// Only these models, as in dbt: `name`, `+name`, `name+`, `tag:x`, `path:…`, `source:…`,
+    /// `entity:…`, `layer:…`.
     #[arg(long, short, num_args = 1.., value_name = "SELECTOR")]
     pub(crate) select: Vec<String>,
     /// All but these.
@@ -190,7 +192,8 @@ pub(crate) struct QueryArgs {
     /// Form of the result.
     #[arg(long, short, value_enum)]
     pub(crate) format: Option<FormatArg>,
-    /// Read all tables as they were after the last run that had ended at this time (RFC 3339, or a day).
+    /// Read all tables as they were after the last run that had ended at this time (RFC 3339, or a
+    /// day).
     #[arg(long, value_name = "TIME")]
     pub(crate) as_of: Option<String>,
     /// Write to this file instead of standard output.

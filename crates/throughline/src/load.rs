@@ -66,7 +66,9 @@ pub(crate) async fn pending(
     let found = sources::find(&place.dir, stream);
     report.files_found = found.files.len();
     for finding in &found.findings {
-        report.warnings.push(format!("{finding}\n  hint: {}", finding.hint()));
+        report
+            .warnings
+            .push(format!("{finding}\n  hint: {}", finding.hint()));
     }
     let raw = lake.table(&raw_name(stream)).await?;
     let known = raw.as_deref().map(Table::origins).unwrap_or_default();
@@ -90,16 +92,29 @@ pub(crate) async fn pending(
         }
         let version = newest.map_or(0, |origin| origin.version) + 1;
         let returned = before.is_some_and(|list| list.iter().any(|o| o.content_hash == hash));
-        let identity = if returned { format!("{hash}#{version}") } else { hash.clone() };
+        let identity = if returned {
+            format!("{hash}#{version}")
+        } else {
+            hash.clone()
+        };
         let file_id = sources::file_id(&stream.source, &stream.name, &file.relative, &identity);
-        if known.get(&file_id).is_some_and(|origin| origin.path != file.relative) {
+        if known
+            .get(&file_id)
+            .is_some_and(|origin| origin.path != file.relative)
+        {
             report.errors.push(format!(
                 "{}: its key collides with that of another file\n  hint: rename the file",
                 file.relative
             ));
             continue;
         }
-        all.push(Pending { file, hash, identity, file_id, version });
+        all.push(Pending {
+            file,
+            hash,
+            identity,
+            file_id,
+            version,
+        });
     }
     Ok((report, all))
 }
@@ -155,7 +170,13 @@ async fn load_stream(
     let shards = files::shards(todo);
     let mut tasks = tokio::task::JoinSet::new();
     for shard in shards {
-        let writer = files::Shard::new(name.clone(), store.clone(), stream.clone(), now, known.clone());
+        let writer = files::Shard::new(
+            name.clone(),
+            store.clone(),
+            stream.clone(),
+            now,
+            known.clone(),
+        );
         tasks.spawn(writer.load(shard));
     }
     let mut all = Written::default();
@@ -165,7 +186,11 @@ async fn load_stream(
     report.warnings.extend(all.warnings);
     report.errors.extend(all.errors);
     report.files_loaded = all.loaded.len();
-    report.files_replaced = all.loaded.iter().filter(|origin| origin.version > 1).count();
+    report.files_replaced = all
+        .loaded
+        .iter()
+        .filter(|origin| origin.version > 1)
+        .count();
     report.rows_loaded = all.loaded.iter().map(|origin| origin.rows).sum();
     if all.loaded.is_empty() {
         return Ok(());
@@ -177,23 +202,30 @@ async fn load_stream(
         interval: None,
         ordered: false,
         sort: vec![],
-        stats: files::STATS.iter().map(|column| (*column).to_owned()).collect(),
+        stats: files::STATS
+            .iter()
+            .map(|column| (*column).to_owned())
+            .collect(),
     };
     let mut change = Change::new(layout);
     change.adds = all.files;
     if let Some(base) = &base {
         change.ledger.notes = base.ledger.notes.clone();
     }
-    // A file without rows has no data file that could name it: the ledger does.
-    let mut empty: Vec<Origin> = change
-        .ledger
-        .notes
+    note_empty_files(&mut change, &all.loaded)?;
+    change.ledger.run_id = run_id.to_owned();
+    lake.commit(base.as_deref(), change).await?;
+    Ok(())
+}
+
+/// A file without rows has no data file that could name it: the ledger does.
+fn note_empty_files(change: &mut Change, loaded: &[Origin]) -> anyhow::Result<()> {
+    let notes = &mut change.ledger.notes;
+    let mut empty: Vec<Origin> = notes
         .get("empty_files")
         .and_then(|list| serde_json::from_value(list.clone()).ok())
         .unwrap_or_default();
-    empty.extend(all.loaded.iter().filter(|origin| origin.rows == 0).cloned());
-    change.ledger.notes.insert("empty_files".into(), serde_json::to_value(&empty)?);
-    change.ledger.run_id = run_id.to_owned();
-    lake.commit(base.as_deref(), change).await?;
+    empty.extend(loaded.iter().filter(|origin| origin.rows == 0).cloned());
+    notes.insert("empty_files".into(), serde_json::to_value(&empty)?);
     Ok(())
 }

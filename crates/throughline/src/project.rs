@@ -35,7 +35,9 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn new(dir: &Path) -> Self {
-        Self { dir: dir.to_owned() }
+        Self {
+            dir: dir.to_owned(),
+        }
     }
 
     pub(crate) fn state(&self) -> PathBuf {
@@ -112,7 +114,8 @@ impl Place {
     pub(crate) fn lock(&self) -> anyhow::Result<File> {
         std::fs::create_dir_all(self.state())?;
         let path = self.state().join("lock");
-        let file = File::create(&path).with_context(|| format!("cannot make `{}`", path.display()))?;
+        let file =
+            File::create(&path).with_context(|| format!("cannot make `{}`", path.display()))?;
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(std::fs::TryLockError::WouldBlock) => bail!(
@@ -147,11 +150,16 @@ impl Opened {
         let lake = Arc::new(Lake::open(&place.lake())?);
         let resources = resources()?;
         let runtime = lake::session::runtime(&resources, &place.state().join("spill"))?;
-        let warehouse =
-            Warehouse::open(lake.clone(), &project, &key, &resources, runtime).await?;
+        let warehouse = Warehouse::open(lake.clone(), &project, &key, &resources, runtime).await?;
         let manifest = Manifest::build(project, vars)?;
         let log = RunLog::open(&place.state().join("state.db")).await?;
-        Ok(Self { place, manifest, lake, warehouse, log })
+        Ok(Self {
+            place,
+            manifest,
+            lake,
+            warehouse,
+            log,
+        })
     }
 
     /// What the parts of a run need to know.
@@ -182,7 +190,10 @@ fn resources() -> anyhow::Result<Resources> {
 }
 
 /// Now: the one place that reads the clock.
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the clock"
+)]
 pub(crate) fn now() -> DateTime<Utc> {
     Utc::now()
 }

@@ -1,6 +1,10 @@
 //! What is said to the person at the keyboard: on standard error, and only results on standard
 //! output. This is the one place that prints.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the place that prints")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is the place that prints"
+)]
 
 use std::io::IsTerminal as _;
 use std::sync::Mutex;
@@ -100,7 +104,11 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        Self { bar, lines: !terminal && !voice.quiet, last: Mutex::default() }
+        Self {
+            bar,
+            lines: !terminal && !voice.quiet,
+            last: Mutex::default(),
+        }
     }
 
     /// What is being done; elsewhere than on a terminal, once for each `step`.
@@ -147,13 +155,25 @@ impl Observer for Progress {
                 result.table, result.rows, result.seconds, result.reason
             ),
             Outcome::Failed => {
-                format!("FAILED   {}\n{}", result.table, result.error.as_deref().unwrap_or(""))
+                format!(
+                    "FAILED   {}\n{}",
+                    result.table,
+                    result.error.as_deref().unwrap_or("")
+                )
             }
             Outcome::Blocked => {
-                format!("BLOCKED  {}\n{}", result.table, result.error.as_deref().unwrap_or(""))
+                format!(
+                    "BLOCKED  {}\n{}",
+                    result.table,
+                    result.error.as_deref().unwrap_or("")
+                )
             }
             Outcome::Skipped => {
-                format!("skipped  {}: {}", result.table, result.error.as_deref().unwrap_or(""))
+                format!(
+                    "skipped  {}: {}",
+                    result.table,
+                    result.error.as_deref().unwrap_or("")
+                )
             }
             Outcome::UpToDate | Outcome::View => return,
         };

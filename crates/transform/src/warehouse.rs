@@ -21,8 +21,17 @@ use crate::project::{Materialized, Project};
 use crate::{Result, TransformError};
 
 /// The zones, each a schema in SQL.
-pub const ZONES: [&str; 9] =
-    ["raw", "staged", "quarantine", "silver", "identity", "star", "marts", "seeds", "ops"];
+pub const ZONES: [&str; 9] = [
+    "raw",
+    "staged",
+    "quarantine",
+    "silver",
+    "identity",
+    "star",
+    "marts",
+    "seeds",
+    "ops",
+];
 
 /// Schema of the bounded inputs of the batch that is being built.
 pub const WORK: &str = "work";
@@ -71,7 +80,9 @@ impl Warehouse {
     pub async fn refresh(&self, name: &TableName) -> Result<Option<Arc<Table>>> {
         let table = self.lake.table(name).await?;
         match &table {
-            Some(table) => self.register(&name.schema, &name.name, Arc::new(LakeTable::new(table)))?,
+            Some(table) => {
+                self.register(&name.schema, &name.name, Arc::new(LakeTable::new(table)))?
+            }
             None => self.deregister(&name.schema, &name.name)?,
         }
         Ok(table)
@@ -129,13 +140,19 @@ impl Warehouse {
     ///
     /// # Errors
     /// The catalogue refuses.
-    pub async fn register_views(&self, manifest: &Manifest, order: &[String]) -> Result<Vec<String>> {
+    pub async fn register_views(
+        &self,
+        manifest: &Manifest,
+        order: &[String],
+    ) -> Result<Vec<String>> {
         for entity in entities() {
             self.register_entity(manifest, entity).await?;
         }
         let mut missing = Vec::new();
         for name in order {
-            let Some(parsed) = manifest.models.get(name) else { continue };
+            let Some(parsed) = manifest.models.get(name) else {
+                continue;
+            };
             if parsed.config.materialized != Materialized::View || parsed.config.entity.is_some() {
                 continue;
             }
@@ -151,9 +168,18 @@ impl Warehouse {
     /// # Errors
     /// Its SQL cannot be planned.
     pub async fn register_view(&self, manifest: &Manifest, name: &str) -> Result<()> {
-        let sql = manifest.compile(name, &Whole { manifest, model: name })?;
+        let sql = manifest.compile(
+            name,
+            &Whole {
+                manifest,
+                model: name,
+            },
+        )?;
         let plan = self.session.sql(&sql).await?;
-        let schema = manifest.models.get(name).map_or("marts", |model| model.layer().schema());
+        let schema = manifest
+            .models
+            .get(name)
+            .map_or("marts", |model| model.layer().schema());
         self.register(schema, name, plan.into_view())
     }
 
@@ -165,20 +191,35 @@ impl Warehouse {
         let columns = stored_columns(entity);
         let mut parts = Vec::new();
         for model in manifest.models_of_entity(&entity.name) {
-            if !self.session.table_exist(format!("silver.\"{}\"", model.name()))? {
+            if !self
+                .session
+                .table_exist(format!("silver.\"{}\"", model.name()))?
+            {
                 continue;
             }
-            let known = self.session.table(format!("silver.\"{}\"", model.name())).await?;
+            let known = self
+                .session
+                .table(format!("silver.\"{}\"", model.name()))
+                .await?;
             let list: Vec<String> = columns
                 .iter()
-                .map(|column| match known.schema().has_column_with_unqualified_name(&column.name) {
-                    true => format!("\"{}\"", column.name),
-                    false => {
-                        format!("{} as \"{}\"", cast("null", column.kind), column.name)
+                .map(|column| {
+                    match known
+                        .schema()
+                        .has_column_with_unqualified_name(&column.name)
+                    {
+                        true => format!("\"{}\"", column.name),
+                        false => {
+                            format!("{} as \"{}\"", cast("null", column.kind), column.name)
+                        }
                     }
                 })
                 .collect();
-            parts.push(format!("select {} from silver.\"{}\"", list.join(", "), model.name()));
+            parts.push(format!(
+                "select {} from silver.\"{}\"",
+                list.join(", "),
+                model.name()
+            ));
         }
         if parts.is_empty() {
             let list: Vec<String> = columns
@@ -209,9 +250,13 @@ pub fn cast(value: &str, kind: ColumnKind) -> String {
 
 fn function_context(project: &Project, key: &[u8]) -> Result<FunctionContext> {
     let seed = |name: &str| {
-        project.seeds.get(name).map(|seed| seed.text.as_str()).ok_or_else(|| {
-            TransformError::Setup(format!("the seed `{name}` is missing from the models"))
-        })
+        project
+            .seeds
+            .get(name)
+            .map(|seed| seed.text.as_str())
+            .ok_or_else(|| {
+                TransformError::Setup(format!("the seed `{name}` is missing from the models"))
+            })
     };
     let seeds = ChannelSeeds {
         referrer_host: seed("referrer_host")?,
@@ -239,7 +284,8 @@ impl Relations for Whole<'_> {
     }
 
     fn this(&self) -> String {
-        self.manifest.table_of(&Target::Model(self.model.to_owned()))
+        self.manifest
+            .table_of(&Target::Model(self.model.to_owned()))
     }
 
     fn is_incremental(&self) -> bool {

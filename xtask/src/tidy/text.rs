@@ -61,7 +61,8 @@ fn check_line(file: &File, number: usize, line: &str, found: &mut Vec<Violation>
     let columns = line.chars().count();
     let is_code = matches!(file.extension(), "rs" | "sql" | "sh" | "ts" | "svelte");
     // A web address cannot be broken over two lines, and rustfmt leaves texts in quotes alone.
-    let is_text = file.extension() == "rs" && (line.contains('"') || line.trim_end().ends_with('\\'));
+    let is_text =
+        file.extension() == "rs" && (line.contains('"') || line.trim_end().ends_with('\\'));
     if is_code && columns > COLUMNS_MAX && !line.contains("://") && !is_text {
         found.push(file.violation(
             number,

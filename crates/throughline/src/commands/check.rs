@@ -15,7 +15,10 @@ pub(crate) async fn check(place: Place, args: &CheckArgs, voice: Voice) -> anyho
     transform::run::register_views(&context).await?;
     let results = transform::run::run_checks(&context, |check| match &only {
         None => true,
-        Some(names) => check.model.as_ref().is_some_and(|model| names.contains(model)),
+        Some(names) => check
+            .model
+            .as_ref()
+            .is_some_and(|model| names.contains(model)),
     })
     .await?;
     let balances = transform::silver::account::balances(&context).await?;
@@ -26,7 +29,11 @@ pub(crate) async fn check(place: Place, args: &CheckArgs, voice: Voice) -> anyho
             continue;
         }
         failed += usize::from(result.is_failure());
-        let severity = if result.is_failure() { "failed " } else { "warning" };
+        let severity = if result.is_failure() {
+            "failed "
+        } else {
+            "warning"
+        };
         let what = match &result.error {
             Some(error) => format!("could not be run: {error}"),
             None => format!("{} rows", result.failures),
@@ -47,5 +54,9 @@ pub(crate) async fn check(place: Place, args: &CheckArgs, voice: Voice) -> anyho
         results.len(),
         balances.len()
     ));
-    Ok(if failed > 0 { Exit::FailedChecks } else { Exit::Done })
+    Ok(if failed > 0 {
+        Exit::FailedChecks
+    } else {
+        Exit::Done
+    })
 }

@@ -44,7 +44,10 @@ pub(crate) async fn demo(args: &DemoArgs, voice: Voice) -> anyhow::Result<Exit> 
     drop(lock);
     let context = opened.context(&ran.run_id, now());
     transform::run::register_views(&context).await?;
-    let human = Voice { json: false, ..voice };
+    let human = Voice {
+        json: false,
+        ..voice
+    };
     if !voice.json {
         run::say(&ran, human);
         questions::answer(&opened, human).await?;
@@ -58,11 +61,18 @@ pub(crate) async fn demo(args: &DemoArgs, voice: Voice) -> anyhow::Result<Exit> 
         "checks": ran.report.checks,
         "balances": ran.report.balances,
     }));
-    voice.line(&format!("\ndone in {:.1} s. To look further:", clock.elapsed().as_secs_f64()));
+    voice.line(&format!(
+        "\ndone in {:.1} s. To look further:",
+        clock.elapsed().as_secs_f64()
+    ));
     let dir = args.dir.display();
     for command in [
-        format!("throughline --project {dir} query \"select * from marts.mart_channel_daily limit 10\""),
-        format!("throughline --project {dir} query \"select table_schema, table_name from information_schema.tables\""),
+        format!(
+            "throughline --project {dir} query \"select * from marts.mart_channel_daily limit 10\""
+        ),
+        format!(
+            "throughline --project {dir} query \"select table_schema, table_name from information_schema.tables\""
+        ),
         format!("throughline --project {dir} plan"),
         format!("throughline --project {dir} check"),
         format!("the truth behind the data: {dir}/{SOURCES}/truth"),

@@ -42,14 +42,26 @@ fn project(place: &Place) -> Finding {
             ok: true,
             text: format!("`{}` with {} sources", config.name, config.sources.len()),
         },
-        Err(error) => Finding { name: "project", ok: false, text: error.to_string() },
+        Err(error) => Finding {
+            name: "project",
+            ok: false,
+            text: error.to_string(),
+        },
     }
 }
 
 fn key(place: &Place) -> Finding {
     match place.key() {
-        Ok(key) => Finding { name: "key", ok: true, text: format!("{} bytes", key.len()) },
-        Err(error) => Finding { name: "key", ok: false, text: error.to_string() },
+        Ok(key) => Finding {
+            name: "key",
+            ok: true,
+            text: format!("{} bytes", key.len()),
+        },
+        Err(error) => Finding {
+            name: "key",
+            ok: false,
+            text: error.to_string(),
+        },
     }
 }
 
@@ -110,7 +122,13 @@ fn space(place: &Place) -> Option<Finding> {
         .output()
         .ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let free: u64 = text.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()?;
+    let free: u64 = text
+        .lines()
+        .nth(1)?
+        .split_whitespace()
+        .nth(3)?
+        .parse()
+        .ok()?;
     let gigabytes = free / (1 << 20);
     Some(Finding {
         name: "space",

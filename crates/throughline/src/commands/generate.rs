@@ -47,7 +47,10 @@ pub(super) fn with_progress(
 ) -> anyhow::Result<demo::GenerateReport> {
     let progress = Progress::new(voice);
     let report = demo::generate(options, &|step| {
-        progress.say(&format!("generating: {}", step.step), &format!("{}/{}", step.done, step.total));
+        progress.say(
+            &format!("generating: {}", step.step),
+            &format!("{}/{}", step.done, step.total),
+        );
     });
     progress.end();
     report

@@ -30,8 +30,14 @@ struct Answers {
 }
 
 /// Attribution models that reports can show first.
-const MODELS: [&str; 6] =
-    ["first", "last", "last_non_direct", "linear", "position", "time_decay"];
+const MODELS: [&str; 6] = [
+    "first",
+    "last",
+    "last_non_direct",
+    "linear",
+    "position",
+    "time_decay",
+];
 
 /// The command.
 pub(crate) fn init(args: &InitArgs, voice: Voice) -> anyhow::Result<Exit> {
@@ -52,7 +58,11 @@ pub(crate) fn init(args: &InitArgs, voice: Voice) -> anyhow::Result<Exit> {
         "name": answers.name,
         "sources": streams.keys().collect::<Vec<_>>(),
     }));
-    voice.line(&format!("made the project `{}` in {}", answers.name, args.dir.display()));
+    voice.line(&format!(
+        "made the project `{}` in {}",
+        answers.name,
+        args.dir.display()
+    ));
     voice.line(&format!(
         "its key is in {KEY_FILE}: keep it, and keep it out of version control"
     ));
@@ -67,9 +77,13 @@ pub(crate) fn init(args: &InitArgs, voice: Voice) -> anyhow::Result<Exit> {
 pub(super) fn create(dir: &Path, config: &str) -> anyhow::Result<()> {
     for folder in ["models", "macros", "seeds", "tests", "sources"] {
         let path = dir.join(folder);
-        std::fs::create_dir_all(&path).with_context(|| format!("cannot make `{}`", path.display()))?;
+        std::fs::create_dir_all(&path)
+            .with_context(|| format!("cannot make `{}`", path.display()))?;
     }
-    std::fs::write(dir.join(".gitignore"), format!(".throughline/\ntarget/\n{KEY_FILE}\n"))?;
+    std::fs::write(
+        dir.join(".gitignore"),
+        format!(".throughline/\ntarget/\n{KEY_FILE}\n"),
+    )?;
     let key = dir.join(KEY_FILE);
     if !key.exists() {
         write_key(&key)?;
@@ -90,22 +104,72 @@ fn write_key(path: &Path) -> anyhow::Result<()> {
         use std::os::unix::fs::OpenOptionsExt as _;
         options.mode(0o600);
     }
-    let mut file = options.open(path).with_context(|| format!("cannot make `{}`", path.display()))?;
+    let mut file = options
+        .open(path)
+        .with_context(|| format!("cannot make `{}`", path.display()))?;
     writeln!(file, "{}", hex::encode(key))?;
     Ok(())
 }
 
 fn ask(args: &InitArgs, voice: Voice) -> anyhow::Result<Answers> {
     let folder = std::path::absolute(&args.dir)?;
-    let folder = folder.file_name().map(|name| name.to_string_lossy().into_owned());
-    let prompt = Prompt { on: !args.yes && !voice.json && std::io::stdin().is_terminal() };
-    let name = prompt.one("name of the project", args.name.clone(), &folder.unwrap_or_default())?;
-    let zone = prompt.one("zone in which days are reported (IANA)", args.zone.clone(), "UTC")?;
+    let folder = folder
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
+    let prompt = Prompt {
+        on: !args.yes && !voice.json && std::io::stdin().is_terminal(),
+    };
+    let name = prompt.one(
+        "name of the project",
+        args.name.clone(),
+        &folder.unwrap_or_default(),
+    )?;
+    let (zone, currency, week_start) = ask_reporting(args, &prompt)?;
+    let home = prompt.one("home country (ISO 3166)", args.home_country.clone(), "")?;
+    let domains = prompt.many(
+        "own domains, separated by commas",
+        args.domains.clone(),
+        &[],
+    )?;
+    let payment_referrals = prompt.many(
+        "payment providers whose returning visitors are no new source",
+        args.payment_referrals.clone(),
+        &["paypal.com", "checkout.stripe.com"],
+    )?;
+    let (default_model, lookback, net_without) = ask_attribution(args, &prompt)?;
+    Ok(Answers {
+        name,
+        zone,
+        currency,
+        week_start,
+        home_country: Some(home.to_uppercase()).filter(|code| !code.is_empty()),
+        domains,
+        payment_referrals,
+        default_model,
+        lookback,
+        net_without,
+    })
+}
+
+/// In which zone, currency and weeks figures are reported.
+fn ask_reporting(
+    args: &InitArgs,
+    prompt: &Prompt,
+) -> anyhow::Result<(String, String, &'static str)> {
+    let zone = prompt.one(
+        "zone in which days are reported (IANA)",
+        args.zone.clone(),
+        "UTC",
+    )?;
     if zone.parse::<chrono_tz::Tz>().is_err() {
         bail!("`{zone}` is no IANA zone\nhint: for example Europe/Berlin or America/New_York");
     }
     let currency = prompt
-        .one("currency in which money is reported (ISO 4217)", args.currency.clone(), "USD")?
+        .one(
+            "currency in which money is reported (ISO 4217)",
+            args.currency.clone(),
+            "USD",
+        )?
         .to_uppercase();
     if currency.len() != 3 || !currency.chars().all(|c| c.is_ascii_uppercase()) {
         bail!("`{currency}` is no currency code\nhint: three letters, for example EUR");
@@ -119,26 +183,30 @@ fn ask(args: &InitArgs, voice: Voice) -> anyhow::Result<Answers> {
         "sunday" => "sunday",
         other => bail!("a week cannot begin on `{other}`\nhint: monday or sunday"),
     };
-    let home = prompt.one("home country (ISO 3166)", args.home_country.clone(), "")?;
-    let domains =
-        prompt.many("own domains, separated by commas", args.domains.clone(), &[])?;
-    let payment_referrals = prompt.many(
-        "payment providers whose returning visitors are no new source",
-        args.payment_referrals.clone(),
-        &["paypal.com", "checkout.stripe.com"],
+    Ok((zone, currency, week_start))
+}
+
+/// How conversions are credited, and what net revenue means.
+fn ask_attribution(args: &InitArgs, prompt: &Prompt) -> anyhow::Result<(String, u32, Vec<String>)> {
+    let default_model = prompt.one(
+        "attribution model shown first",
+        args.default_model.clone(),
+        "position",
     )?;
-    let default_model =
-        prompt.one("attribution model shown first", args.default_model.clone(), "position")?;
     if !MODELS.contains(&default_model.as_str()) {
-        bail!("there is no attribution model `{default_model}`\nhint: one of {}", MODELS.join(", "));
+        bail!(
+            "there is no attribution model `{default_model}`\nhint: one of {}",
+            MODELS.join(", ")
+        );
     }
     let lookback = prompt.one(
         "days before a conversion in which a touch counts",
         args.lookback.map(|days| days.to_string()),
         "90",
     )?;
-    let lookback =
-        lookback.parse().with_context(|| format!("`{lookback}` is no number of days"))?;
+    let lookback = lookback
+        .parse()
+        .with_context(|| format!("`{lookback}` is no number of days"))?;
     let net_without = prompt.many(
         "net revenue is without (tax, shipping, refunds; none)",
         args.net_without.clone(),
@@ -149,18 +217,7 @@ fn ask(args: &InitArgs, voice: Voice) -> anyhow::Result<Answers> {
             bail!("net revenue cannot be without `{what}`\nhint: tax, shipping, refunds or none");
         }
     }
-    Ok(Answers {
-        name,
-        zone,
-        currency,
-        week_start,
-        home_country: Some(home.to_uppercase()).filter(|code| !code.is_empty()),
-        domains,
-        payment_referrals,
-        default_model,
-        lookback,
-        net_without,
-    })
+    Ok((default_model, lookback, net_without))
 }
 
 struct Prompt {
@@ -185,7 +242,11 @@ impl Prompt {
         let mut line = String::new();
         std::io::stdin().lock().read_line(&mut line)?;
         let line = line.trim();
-        Ok(if line.is_empty() { default.to_owned() } else { line.to_owned() })
+        Ok(if line.is_empty() {
+            default.to_owned()
+        } else {
+            line.to_owned()
+        })
     }
 
     fn many(
@@ -195,7 +256,12 @@ impl Prompt {
         default: &[&str],
     ) -> anyhow::Result<Vec<String>> {
         let text = self.one(what, given.map(|list| list.join(",")), &default.join(","))?;
-        Ok(text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect())
+        Ok(text
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect())
     }
 }
 
@@ -205,7 +271,14 @@ fn quoted(text: &str) -> String {
 }
 
 fn list(values: &[String]) -> String {
-    format!("[{}]", values.iter().map(|value| quoted(value)).collect::<Vec<_>>().join(", "))
+    format!(
+        "[{}]",
+        values
+            .iter()
+            .map(|value| quoted(value))
+            .collect::<Vec<_>>()
+            .join(", ")
+    )
 }
 
 /// The text of a new `throughline.yml`.
@@ -294,7 +367,10 @@ mod tests {
         assert_eq!(config.site.domains, ["a.example", "b.example"]);
         assert_eq!(config.attribution.lookback_days["default"], 30);
         assert!(config.revenue.exclude_tax && !config.revenue.exclude_shipping);
-        assert_eq!(config.sources["ga4"].streams("ga4")[0].paths, ["../x/*.json"]);
+        assert_eq!(
+            config.sources["ga4"].streams("ga4")[0].paths,
+            ["../x/*.json"]
+        );
         let none = config_text(&answers, &BTreeMap::new());
         let config: domain::config::ProjectConfig =
             serde_yaml_ng::from_str(&none).expect("a project file");

@@ -40,7 +40,10 @@ impl From<Exit> for ExitCode {
 
 /// Runs the command.
 pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
-    let voice = Voice { quiet: cli.quiet, json: cli.json };
+    let voice = Voice {
+        quiet: cli.quiet,
+        json: cli.json,
+    };
     let place = Place::new(&cli.project);
     match cli.command {
         Command::Init(args) => init::init(&args, voice),
@@ -78,9 +81,18 @@ fn selected(
         return Ok(None);
     }
     let graph = Graph::new(&opened.manifest)?;
-    let selection = Selection { select: select.to_vec(), exclude: exclude.to_vec() };
+    let selection = Selection {
+        select: select.to_vec(),
+        exclude: exclude.to_vec(),
+    };
     let nodes = graph.select(&selection)?;
-    Ok(Some(nodes.iter().filter_map(|node| node.as_model()).map(str::to_owned).collect()))
+    Ok(Some(
+        nodes
+            .iter()
+            .filter_map(|node| node.as_model())
+            .map(str::to_owned)
+            .collect(),
+    ))
 }
 
 /// What a run is asked for.

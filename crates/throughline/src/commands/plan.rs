@@ -19,7 +19,10 @@ pub(crate) async fn plan(place: Place, args: &RunArgs, voice: Voice) -> anyhow::
         let (report, pending) =
             load::pending(&opened.place, &opened.lake, &stream, &mut hashes).await?;
         for warning in report.warnings.iter().chain(&report.errors) {
-            voice.note(&format!("warning: {}.{}: {warning}", stream.source, stream.name));
+            voice.note(&format!(
+                "warning: {}.{}: {warning}",
+                stream.source, stream.name
+            ));
         }
         if !pending.is_empty() {
             changing.push(load::raw_name(&stream).to_string());
@@ -37,7 +40,10 @@ pub(crate) async fn plan(place: Place, args: &RunArgs, voice: Voice) -> anyhow::
     let options = super::options(&opened, args)?;
     let context = opened.context("plan", now());
     let decisions = transform::run::plan(&context, &options, &changing).await?;
-    let builds: Vec<_> = decisions.iter().filter(|decision| decision.builds()).collect();
+    let builds: Vec<_> = decisions
+        .iter()
+        .filter(|decision| decision.builds())
+        .collect();
     voice.result(&json!({
         "load": files,
         "build": builds.iter().map(|decision| json!({
@@ -49,8 +55,15 @@ pub(crate) async fn plan(place: Place, args: &RunArgs, voice: Voice) -> anyhow::
         "up_to_date": decisions.iter().filter(|d| !d.builds()).map(|d| &d.model).collect::<Vec<_>>(),
     }));
     for file in &files {
-        let replaces = if file["replaces"] == true { "  (a new version)" } else { "" };
-        voice.line(&format!("load   {}{replaces}", file["file"].as_str().unwrap_or("")));
+        let replaces = if file["replaces"] == true {
+            "  (a new version)"
+        } else {
+            ""
+        };
+        voice.line(&format!(
+            "load   {}{replaces}",
+            file["file"].as_str().unwrap_or("")
+        ));
     }
     for decision in &builds {
         voice.line(&format!("build  {:<44} {}", decision.table, decision.why()));
@@ -58,7 +71,11 @@ pub(crate) async fn plan(place: Place, args: &RunArgs, voice: Voice) -> anyhow::
     if files.is_empty() && builds.is_empty() {
         voice.line("nothing to do: everything is up to date");
     } else {
-        voice.line(&format!("{} files to load, {} tables to build", files.len(), builds.len()));
+        voice.line(&format!(
+            "{} files to load, {} tables to build",
+            files.len(),
+            builds.len()
+        ));
     }
     Ok(Exit::Done)
 }

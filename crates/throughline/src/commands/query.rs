@@ -24,7 +24,9 @@ pub(crate) async fn query(place: Place, args: &QueryArgs, voice: Voice) -> anyho
     let mut sql = args.sql.clone();
     if sql.trim() == "-" {
         sql.clear();
-        std::io::stdin().read_to_string(&mut sql).context("cannot read standard input")?;
+        std::io::stdin()
+            .read_to_string(&mut sql)
+            .context("cannot read standard input")?;
     }
     let frame = opened
         .warehouse

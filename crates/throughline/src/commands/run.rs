@@ -48,14 +48,26 @@ pub(crate) async fn run_opened(
                 Exit::FailedChecks => orchestrate::Status::FailedChecks,
                 Exit::Failed => orchestrate::Status::Failed,
             };
-            (status, json!({"loads": loads, "report": report}).to_string())
+            (
+                status,
+                json!({"loads": loads, "report": report}).to_string(),
+            )
         }
-        Err(error) => (orchestrate::Status::Failed, json!({"error": error.to_string()}).to_string()),
+        Err(error) => (
+            orchestrate::Status::Failed,
+            json!({"error": error.to_string()}).to_string(),
+        ),
     };
     opened.log.finish(&run_id, now(), status, &text).await?;
     let (loads, report) = done?;
     let exit = exit_of(&loads, &report);
-    Ok(Ran { run_id, loads, report, exit, seconds: clock.elapsed().as_secs_f64() })
+    Ok(Ran {
+        run_id,
+        loads,
+        report,
+        exit,
+        seconds: clock.elapsed().as_secs_f64(),
+    })
 }
 
 async fn execute(
@@ -67,8 +79,15 @@ async fn execute(
     let progress = Progress::new(voice);
     let now = now();
     let streams = opened.manifest.project.streams();
-    let loads =
-        load::load(&opened.place, &opened.lake, &streams, run_id, now, &progress).await?;
+    let loads = load::load(
+        &opened.place,
+        &opened.lake,
+        &streams,
+        run_id,
+        now,
+        &progress,
+    )
+    .await?;
     for stream in &streams {
         opened.warehouse.refresh(&load::raw_name(stream)).await?;
     }
@@ -86,12 +105,17 @@ async fn execute(
         report.checks = transform::run::run_checks(&context, |check| {
             let blocking = check.severity == transform::project::Severity::Error;
             let ran_before = blocking && transform::run::is_of_one_table(check);
-            let touched = check.dependencies.iter().any(|dependency| {
-                built.contains(&dependency.target.name())
-            });
+            let touched = check
+                .dependencies
+                .iter()
+                .any(|dependency| built.contains(&dependency.target.name()));
             // Blocking checks of a model ran before it was published.
             !ran_before
-                && (touched || check.model.as_deref().is_some_and(|model| built.contains(&model)))
+                && (touched
+                    || check
+                        .model
+                        .as_deref()
+                        .is_some_and(|model| built.contains(&model)))
         })
         .await?;
     }
@@ -126,7 +150,10 @@ pub(crate) fn say(ran: &Ran, voice: Voice) {
     }));
     for load in &ran.loads {
         for warning in together(&load.warnings) {
-            voice.note(&format!("warning: {}.{}: {warning}", load.source, load.stream));
+            voice.note(&format!(
+                "warning: {}.{}: {warning}",
+                load.source, load.stream
+            ));
         }
         for error in &load.errors {
             voice.warn(&format!("error: {}.{}: {error}", load.source, load.stream));
@@ -135,15 +162,29 @@ pub(crate) fn say(ran: &Ran, voice: Voice) {
     if !voice.quiet {
         balances(&ran.report.balances, voice);
     }
-    for check in ran.report.checks.iter().filter(|c| c.failures > 0 || c.error.is_some()) {
+    for check in ran
+        .report
+        .checks
+        .iter()
+        .filter(|c| c.failures > 0 || c.error.is_some())
+    {
         let what = match &check.error {
             Some(error) => format!("could not be run: {error}"),
             None => format!("{} rows", check.failures),
         };
-        let severity = if check.is_failure() { "failed" } else { "warning" };
+        let severity = if check.is_failure() {
+            "failed"
+        } else {
+            "warning"
+        };
         voice.warn(&format!("{severity}: check `{}`: {what}", check.check));
     }
-    let failed = ran.report.models.iter().filter(|m| m.error.is_some()).count();
+    let failed = ran
+        .report
+        .models
+        .iter()
+        .filter(|m| m.error.is_some())
+        .count();
     let checks = ran.report.checks.len();
     voice.note(&format!(
         "run {}: {} tables built, {} failed, {} checks after publishing, {:.1} s",
@@ -178,7 +219,11 @@ fn balances(balances: &[Balance], voice: Voice) {
         "stream", "model", "raw", "silver", "quarantine", "duplicate", "superseded"
     ));
     for balance in balances {
-        let verdict = if balance.holds() { "" } else { "  DOES NOT BALANCE" };
+        let verdict = if balance.holds() {
+            ""
+        } else {
+            "  DOES NOT BALANCE"
+        };
         voice.note(&format!(
             "{:<34} {:<44} {:>10} {:>10} {:>10} {:>10} {:>10}{verdict}",
             format!("{}.{}", balance.source, balance.stream),

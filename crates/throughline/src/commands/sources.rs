@@ -84,7 +84,10 @@ async fn test(opened: &Opened, only: Option<&str>, voice: Voice) -> anyhow::Resu
         let (report, pending) =
             load::pending(&opened.place, &opened.lake, &stream, &mut hashes).await?;
         for warning in report.warnings.iter().chain(&report.errors) {
-            voice.line(&format!("warning  {}.{}: {warning}", stream.source, stream.name));
+            voice.line(&format!(
+                "warning  {}.{}: {warning}",
+                stream.source, stream.name
+            ));
         }
         failed += report.errors.len();
         for pending in pending {
@@ -105,9 +108,13 @@ async fn test(opened: &Opened, only: Option<&str>, voice: Voice) -> anyhow::Resu
                 }
                 Err(error) => {
                     failed += 1;
-                    let hint = error.hint().map(|h| format!("\n  hint: {h}")).unwrap_or_default();
+                    let hint = error
+                        .hint()
+                        .map(|h| format!("\n  hint: {h}"))
+                        .unwrap_or_default();
                     voice.line(&format!("error    {error}{hint}"));
-                    results.push(json!({"file": pending.file.relative, "error": error.to_string()}));
+                    results
+                        .push(json!({"file": pending.file.relative, "error": error.to_string()}));
                 }
             }
         }

@@ -36,16 +36,26 @@ pub(super) fn names(schema: &SchemaRef, known: Option<&SchemaRef>) -> Vec<String
 fn clean(name: &str) -> String {
     let mut cleaned = String::with_capacity(name.len());
     for character in name.trim().chars() {
-        let bad = matches!(character, ' ' | ',' | ';' | '{' | '}' | '(' | ')' | '=' | '"' | '`')
-            || character.is_control();
+        let bad = matches!(
+            character,
+            ' ' | ',' | ';' | '{' | '}' | '(' | ')' | '=' | '"' | '`'
+        ) || character.is_control();
         if !bad {
             cleaned.push(character);
         } else if !cleaned.ends_with('_') {
             cleaned.push('_');
         }
     }
-    let cleaned = if cleaned.len() > 1 { cleaned.trim_end_matches('_') } else { &cleaned };
-    if cleaned.is_empty() { "column".to_owned() } else { cleaned.to_owned() }
+    let cleaned = if cleaned.len() > 1 {
+        cleaned.trim_end_matches('_')
+    } else {
+        &cleaned
+    };
+    if cleaned.is_empty() {
+        "column".to_owned()
+    } else {
+        cleaned.to_owned()
+    }
 }
 
 /// The schema of a file's raw rows under these names.
@@ -98,14 +108,23 @@ mod tests {
 
     #[test]
     fn names_become_what_delta_can_hold() {
-        let found = names(&schema(&["Amount spent (EUR)", "id", "ID", "a=b", ""]), None);
+        let found = names(
+            &schema(&["Amount spent (EUR)", "id", "ID", "a=b", ""]),
+            None,
+        );
         assert_eq!(found, ["Amount_spent_EUR", "id", "ID_2", "a_b", "column"]);
     }
 
     #[test]
     fn a_name_in_another_case_is_the_known_column() {
         let known = schema(&["Campaign_Id"]);
-        assert_eq!(names(&schema(&["campaign id", "campaign_id"]), Some(&known))[1], "Campaign_Id_2");
-        assert_eq!(names(&schema(&["CAMPAIGN_ID"]), Some(&known)), ["Campaign_Id"]);
+        assert_eq!(
+            names(&schema(&["campaign id", "campaign_id"]), Some(&known))[1],
+            "Campaign_Id_2"
+        );
+        assert_eq!(
+            names(&schema(&["CAMPAIGN_ID"]), Some(&known)),
+            ["Campaign_Id"]
+        );
     }
 }

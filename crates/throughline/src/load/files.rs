@@ -38,8 +38,14 @@ struct Hashed {
 impl Hashes {
     /// The hashes kept in a file; none where it cannot be read, as they can be made again.
     pub(crate) fn open(path: &Path) -> Self {
-        let known = std::fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok());
-        Self { path: path.to_owned(), known: known.unwrap_or_default(), changed: false }
+        let known = std::fs::read(path)
+            .ok()
+            .and_then(|text| serde_json::from_slice(&text).ok());
+        Self {
+            path: path.to_owned(),
+            known: known.unwrap_or_default(),
+            changed: false,
+        }
     }
 
     /// A file's hash.
@@ -52,8 +58,11 @@ impl Hashes {
         }
         let hash = file.content_hash()?;
         self.changed = true;
-        let hashed =
-            Hashed { bytes: file.size_bytes, modified_us: file.modified_us, hash: hash.clone() };
+        let hashed = Hashed {
+            bytes: file.size_bytes,
+            modified_us: file.modified_us,
+            hash: hash.clone(),
+        };
         self.known.insert(file.relative.clone(), hashed);
         Ok(hash)
     }
@@ -132,24 +141,40 @@ impl Shard {
         now: DateTime<Utc>,
         known: Option<SchemaRef>,
     ) -> Self {
-        Self { table, store, stream, now, known, shared: None, written: Written::default() }
+        Self {
+            table,
+            store,
+            stream,
+            now,
+            known,
+            shared: None,
+            written: Written::default(),
+        }
     }
 
     /// Loads the files one after another. A file that cannot be read whole leaves nothing behind.
     pub(super) async fn load(mut self, todo: Vec<Pending>) -> anyhow::Result<Written> {
         for pending in todo {
             let small = pending.file.size_bytes <= SMALL_FILE_BYTES;
-            let read =
-                if small { self.small(&pending).await? } else { self.large(&pending).await? };
+            let read = if small {
+                self.small(&pending).await?
+            } else {
+                self.large(&pending).await?
+            };
             match read {
                 Ok(stats) => {
                     for warning in stats.warnings() {
-                        self.written.warnings.push(format!("{}: {warning}", pending.file.relative));
+                        self.written
+                            .warnings
+                            .push(format!("{}: {warning}", pending.file.relative));
                     }
                     self.written.loaded.push(origin(&pending, &stats));
                 }
                 Err(error) => {
-                    let hint = error.hint().map(|h| format!("\n  hint: {h}")).unwrap_or_default();
+                    let hint = error
+                        .hint()
+                        .map(|h| format!("\n  hint: {h}"))
+                        .unwrap_or_default();
                     self.written.errors.push(format!("{error}{hint}"));
                 }
             }
@@ -175,7 +200,10 @@ impl Shard {
     fn raw_schema(&mut self, schema: &SchemaRef) -> SchemaRef {
         let names = columns::names(schema, self.known.as_ref());
         let raw = columns::raw_schema(schema, &names);
-        self.known = Some(columns::union(self.known.as_ref(), std::slice::from_ref(&raw)));
+        self.known = Some(columns::union(
+            self.known.as_ref(),
+            std::slice::from_ref(&raw),
+        ));
         self.written.schemas.push(raw.clone());
         raw
     }
@@ -194,10 +222,14 @@ impl Shard {
             Ok(read) => read,
             Err(error) => return Ok(Err(error)),
         };
-        let Some(schema) = rows.schema else { return Ok(Ok(stats)) };
+        let Some(schema) = rows.schema else {
+            return Ok(Ok(stats));
+        };
         let raw = self.raw_schema(&schema);
         let covers = |wide: &SchemaRef| {
-            raw.fields().iter().all(|field| wide.column_with_name(field.name()).is_some())
+            raw.fields()
+                .iter()
+                .all(|field| wide.column_with_name(field.name()).is_some())
         };
         if !self.shared.as_ref().is_some_and(|(wide, _)| covers(wide)) {
             if let Some((_, writer)) = self.shared.take() {
@@ -210,7 +242,9 @@ impl Shard {
         if let Some((_, writer)) = self.shared.as_mut() {
             writer.add_origins([origin(pending, &stats)]);
             for batch in rows.batches {
-                writer.write(&columns::raw_batch(&batch, &raw, self.now)?).await?;
+                writer
+                    .write(&columns::raw_batch(&batch, &raw, self.now)?)
+                    .await?;
             }
         }
         Ok(Ok(stats))
@@ -230,14 +264,19 @@ impl Shard {
                 Message::Open(schema) => {
                     let raw = self.raw_schema(&schema);
                     let layout = self.layout(raw.clone());
-                    let placeholder = Origin { rows: 0, ..origin_of(pending) };
+                    let placeholder = Origin {
+                        rows: 0,
+                        ..origin_of(pending)
+                    };
                     let writer =
                         FileWriter::new(layout, self.store.clone()).with_origins([placeholder]);
                     open = Some((raw, writer));
                 }
                 Message::Rows(batch) => {
                     if let Some((raw, writer)) = open.as_mut() {
-                        writer.write(&columns::raw_batch(&batch, raw, self.now)?).await?;
+                        writer
+                            .write(&columns::raw_batch(&batch, raw, self.now)?)
+                            .await?;
                     }
                 }
             }
@@ -269,7 +308,10 @@ fn origin_of(pending: &Pending) -> Origin {
 }
 
 fn origin(pending: &Pending, stats: &ReadStats) -> Origin {
-    Origin { rows: stats.rows as i64, ..origin_of(pending) }
+    Origin {
+        rows: stats.rows as i64,
+        ..origin_of(pending)
+    }
 }
 
 enum Message {
@@ -282,10 +324,14 @@ struct Channel(tokio::sync::mpsc::Sender<Message>);
 
 impl RowSink for Channel {
     fn open(&mut self, schema: &SchemaRef) -> Result<(), SinkError> {
-        self.0.blocking_send(Message::Open(schema.clone())).map_err(|_| SinkError::closed())
+        self.0
+            .blocking_send(Message::Open(schema.clone()))
+            .map_err(|_| SinkError::closed())
     }
 
     fn write(&mut self, batch: RecordBatch) -> Result<(), SinkError> {
-        self.0.blocking_send(Message::Rows(batch)).map_err(|_| SinkError::closed())
+        self.0
+            .blocking_send(Message::Rows(batch))
+            .map_err(|_| SinkError::closed())
     }
 }

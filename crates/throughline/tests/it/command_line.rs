@@ -8,8 +8,17 @@ use crate::PROGRAM;
 fn exit_statuses_tell_usage_from_failure() {
     let project = Project::new(PROGRAM, "");
     assert_eq!(project.run(&["no-such-command"]).status.code(), Some(2));
-    assert_eq!(project.run(&["--project", "/no/such/folder", "run"]).status.code(), Some(1));
-    assert_eq!(project.run(&["query", "select 1 as one"]).status.code(), Some(0));
+    assert_eq!(
+        project
+            .run(&["--project", "/no/such/folder", "run"])
+            .status
+            .code(),
+        Some(1)
+    );
+    assert_eq!(
+        project.run(&["query", "select 1 as one"]).status.code(),
+        Some(0)
+    );
 }
 
 #[test]
@@ -23,12 +32,17 @@ fn a_missing_project_says_what_to_do() {
 fn a_setting_that_is_not_one_is_shown_where_it_stands() {
     let project = Project::new(PROGRAM, "");
     let path = project.dir().join("throughline.yml");
-    let config = std::fs::read_to_string(&path).unwrap().replace("week_start", "weekstart");
+    let config = std::fs::read_to_string(&path)
+        .unwrap()
+        .replace("week_start", "weekstart");
     std::fs::write(path, config).unwrap();
     let out = project.run(&["plan"]);
     assert_eq!(out.status.code(), Some(1));
     let said = text(&out);
-    assert!(said.contains("weekstart") && said.contains("throughline.yml:"), "{said}");
+    assert!(
+        said.contains("weekstart") && said.contains("throughline.yml:"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -37,8 +51,14 @@ fn an_unknown_source_in_a_model_is_shown_with_a_caret() {
     let sql = "-- grain: x\nselect * from {{ ref('fct_ordr') }}\n";
     project.write("models/4_marts/mart_x.sql", sql);
     let said = text(&project.run(&["run"]));
-    assert!(said.contains("mart_x.sql:2") && said.contains('^'), "{said}");
-    assert!(said.contains("fct_order"), "the nearest name is offered: {said}");
+    assert!(
+        said.contains("mart_x.sql:2") && said.contains('^'),
+        "{said}"
+    );
+    assert!(
+        said.contains("fct_order"),
+        "the nearest name is offered: {said}"
+    );
 }
 
 #[test]
@@ -59,7 +79,11 @@ fn results_come_as_csv_with_a_header_json_and_table() {
 #[test]
 fn a_query_can_only_read() {
     let project = Project::new(PROGRAM, "");
-    for sql in ["create table t as select 1", "copy (select 1) to '/tmp/x.csv'", "set a = 1"] {
+    for sql in [
+        "create table t as select 1",
+        "copy (select 1) to '/tmp/x.csv'",
+        "set a = 1",
+    ] {
         assert_eq!(project.run(&["query", sql]).status.code(), Some(1), "{sql}");
     }
 }

@@ -6,7 +6,9 @@ use crate::PROGRAM;
 
 #[test]
 fn orders_refunds_and_sessions_come_out_to_the_cent() {
-    let Some(data) = shared("data/maven_fuzzy_factory") else { return };
+    let Some(data) = shared("data/maven_fuzzy_factory") else {
+        return;
+    };
     let project = Project::new(PROGRAM, "");
     copy_folder(&data.join("data"), &project.dir().join("exports"));
     let sessions = data.join("dataset/website_sessions.csv");
@@ -15,13 +17,25 @@ fn orders_refunds_and_sessions_come_out_to_the_cent() {
     let ran = project.json(&["run"], 0);
     assert!(ran["built"].as_u64().unwrap() > 0);
 
-    assert_eq!(project.value("select count(*) from silver.\"order\""), "32313");
+    assert_eq!(
+        project.value("select count(*) from silver.\"order\""),
+        "32313"
+    );
     let revenue = "select sum(gross_amount) from silver.\"order\"";
     assert_eq!(project.value(revenue), "1938509.750000");
-    assert_eq!(project.value("select count(*) from silver.order_line"), "40025");
-    assert_eq!(project.value("select sum(revenue_amount) from silver.order_line"), "1938509.750000");
+    assert_eq!(
+        project.value("select count(*) from silver.order_line"),
+        "40025"
+    );
+    assert_eq!(
+        project.value("select sum(revenue_amount) from silver.order_line"),
+        "1938509.750000"
+    );
     assert_eq!(project.value("select count(*) from silver.refund"), "1731");
-    assert_eq!(project.value("select sum(refund_amount) from silver.refund"), "85338.690000");
+    assert_eq!(
+        project.value("select sum(refund_amount) from silver.refund"),
+        "85338.690000"
+    );
 
     // The star neither loses nor doubles a sale, and every model credits all of the money.
     let sales = "select count(*) from star.fct_conversion where conversion_type = 'purchase'";
@@ -38,13 +52,18 @@ fn orders_refunds_and_sessions_come_out_to_the_cent() {
 
 #[test]
 fn orders_and_e_mails_come_out_of_a_json_column() {
-    let Some(data) = shared("data/web_shop_two_days/data/raw") else { return };
+    let Some(data) = shared("data/web_shop_two_days/data/raw") else {
+        return;
+    };
     let project = Project::new(PROGRAM, "");
     copy_folder(&data, &project.dir().join("exports"));
     write_guide(&project, "web-shop-events.md");
     project.json(&["run"], 0);
 
-    assert_eq!(project.value("select count(*) from raw.web_shop__rows"), "7839");
+    assert_eq!(
+        project.value("select count(*) from raw.web_shop__rows"),
+        "7839"
+    );
     assert_eq!(project.value("select count(*) from silver.\"order\""), "47");
     let revenue = "select sum(gross_amount) from silver.\"order\"";
     assert_eq!(project.value(revenue), "45865.600000");
@@ -58,7 +77,9 @@ fn orders_and_e_mails_come_out_of_a_json_column() {
 fn a_file_that_fits_nothing_needs_one_entry_and_one_model() {
     let project = Project::new(PROGRAM, "");
     write_guide(&project, "add-a-source.md");
-    let guide = std::fs::read_dir(project.dir().join("models")).unwrap().count();
+    let guide = std::fs::read_dir(project.dir().join("models"))
+        .unwrap()
+        .count();
     assert!(guide > 0, "the guide names a model");
     // The guide's own sample file stands in its text; here only that the project is sound.
     let planned = project.json(&["plan"], 0);

@@ -35,8 +35,15 @@ fn contents(project: &Project) -> Vec<String> {
     );
     let mut tables: std::collections::BTreeMap<String, Vec<String>> = Default::default();
     for row in &columns {
-        let name = format!("{}.\"{}\"", plain(&row["table_schema"]), plain(&row["table_name"]));
-        tables.entry(name).or_default().push(plain(&row["column_name"]));
+        let name = format!(
+            "{}.\"{}\"",
+            plain(&row["table_schema"]),
+            plain(&row["table_name"])
+        );
+        tables
+            .entry(name)
+            .or_default()
+            .push(plain(&row["column_name"]));
     }
     let parts: Vec<String> = tables
         .iter()
@@ -94,7 +101,8 @@ fn a_killed_run_is_carried_on_to_the_same_tables() {
     undisturbed.json(&["run"], 0);
     let wanted = contents(&undisturbed);
 
-    // Each try goes on where the last one was killed: at the first, the ninth, the next ninth … line.
+    // Each try goes on where the last one was killed: at the first, the ninth, the next ninth …
+    // line.
     let mut kills = 0;
     while killed_after(&before, if kills == 0 { 1 } else { KILL_EVERY_LINES }) {
         kills += 1;

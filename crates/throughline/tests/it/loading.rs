@@ -34,24 +34,36 @@ fn calls(project: &Project) -> Vec<String> {
 #[test]
 fn a_new_file_and_a_replaced_file_are_each_loaded_once() {
     let project = project();
-    project.write("calls/2026-01-01.csv", "id,at,topic\n1,2026-01-01 10:00:00,a\n2,2026-01-01 11:00:00,NULL\n");
+    project.write(
+        "calls/2026-01-01.csv",
+        "id,at,topic\n1,2026-01-01 10:00:00,a\n2,2026-01-01 11:00:00,NULL\n",
+    );
     project.json(&["run"], 0);
     assert_eq!(calls(&project), ["calls:1=a", "calls:2="]);
 
-    project.write("calls/2026-01-02.csv", "id,at,topic\n3,2026-01-02 10:00:00,c\n");
+    project.write(
+        "calls/2026-01-02.csv",
+        "id,at,topic\n3,2026-01-02 10:00:00,c\n",
+    );
     let ran = project.json(&["run"], 0);
     assert_eq!(ran["loaded_files"], 1);
     assert_eq!(calls(&project), ["calls:1=a", "calls:2=", "calls:3=c"]);
 
     // The provider sends the first day again: one call is gone, one is new.
-    project.write("calls/2026-01-01.csv", "id,at,topic\n1,2026-01-01 10:00:00,b\n4,2026-01-01 12:00:00,d\n");
+    project.write(
+        "calls/2026-01-01.csv",
+        "id,at,topic\n1,2026-01-01 10:00:00,b\n4,2026-01-01 12:00:00,d\n",
+    );
     let ran = project.json(&["run"], 0);
     assert_eq!(ran["loads"][0]["files_replaced"], 1);
     assert_eq!(calls(&project), ["calls:1=b", "calls:3=c", "calls:4=d"]);
     assert_eq!(ran["balances"][0]["superseded"], 2);
 
     // And then as it was at first.
-    project.write("calls/2026-01-01.csv", "id,at,topic\n1,2026-01-01 10:00:00,a\n2,2026-01-01 11:00:00,NULL\n");
+    project.write(
+        "calls/2026-01-01.csv",
+        "id,at,topic\n1,2026-01-01 10:00:00,a\n2,2026-01-01 11:00:00,NULL\n",
+    );
     project.json(&["run"], 0);
     assert_eq!(calls(&project), ["calls:1=a", "calls:2=", "calls:3=c"]);
     assert_eq!(project.json(&["run"], 0)["built"], 0);
@@ -60,14 +72,27 @@ fn a_new_file_and_a_replaced_file_are_each_loaded_once() {
 #[test]
 fn columns_come_go_and_are_renamed_and_stop_nothing() {
     let project = project();
-    project.write("calls/2026-01-01.csv", "id,at,topic\n1,2026-01-01 10:00:00,a\n");
-    project.write("calls/2026-01-02.csv", "id;at;topic;Agent Name\n2;2026-01-02 10:00:00;b;Kim\n");
+    project.write(
+        "calls/2026-01-01.csv",
+        "id,at,topic\n1,2026-01-01 10:00:00,a\n",
+    );
+    project.write(
+        "calls/2026-01-02.csv",
+        "id;at;topic;Agent Name\n2;2026-01-02 10:00:00;b;Kim\n",
+    );
     project.write("calls/2026-01-03.csv", "at,id\n2026-01-03 10:00:00,3\n");
-    project.write("calls/2026-01-04.csv", "ID,At,Subject line\n4,2026-01-04 10:00:00,d\n");
+    project.write(
+        "calls/2026-01-04.csv",
+        "ID,At,Subject line\n4,2026-01-04 10:00:00,d\n",
+    );
     let ran = project.json(&["run"], 0);
     assert_eq!(ran["loaded_files"], 4);
-    assert_eq!(calls(&project), ["calls:1=a", "calls:2=b", "calls:3=", "calls:4="]);
-    let columns = project.rows("select \"Agent_Name\", \"Subject_line\" from raw.calls__rows order by _file");
+    assert_eq!(
+        calls(&project),
+        ["calls:1=a", "calls:2=b", "calls:3=", "calls:4="]
+    );
+    let columns =
+        project.rows("select \"Agent_Name\", \"Subject_line\" from raw.calls__rows order by _file");
     assert_eq!(plain(&columns[1]["Agent_Name"]), "Kim");
     assert_eq!(plain(&columns[3]["Subject_line"]), "d");
 }
@@ -82,7 +107,12 @@ fn what_breaks_the_contract_is_in_quarantine_with_its_reason() {
     let ran = project.json(&["run"], 0);
     let balance = &ran["balances"][0];
     assert_eq!(
-        (&balance["raw"], &balance["silver"], &balance["quarantine"], &balance["duplicates"]),
+        (
+            &balance["raw"],
+            &balance["silver"],
+            &balance["quarantine"],
+            &balance["duplicates"]
+        ),
         (&4.into(), &1.into(), &2.into(), &1.into())
     );
     let rows = project.rows(
@@ -97,7 +127,10 @@ fn what_breaks_the_contract_is_in_quarantine_with_its_reason() {
 #[test]
 fn a_file_that_cannot_be_read_stops_only_itself() {
     let project = project();
-    project.write("calls/2026-01-01.csv", "id,at,topic\n1,2026-01-01 10:00:00,a\n");
+    project.write(
+        "calls/2026-01-01.csv",
+        "id,at,topic\n1,2026-01-01 10:00:00,a\n",
+    );
     let mut cut = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
     cut.extend([1, 2, 3]);
     project.write("calls/2026-01-02.csv.gz", cut);
@@ -111,7 +144,10 @@ fn a_file_that_cannot_be_read_stops_only_itself() {
 #[test]
 fn a_project_folder_can_be_copied() {
     let project = project();
-    project.write("calls/2026-01-01.csv", "id,at,topic\n1,2026-01-01 10:00:00,a\n");
+    project.write(
+        "calls/2026-01-01.csv",
+        "id,at,topic\n1,2026-01-01 10:00:00,a\n",
+    );
     project.json(&["run"], 0);
     let copy = project.path("copy");
     testkit::copy_folder(&project.dir(), &copy);
@@ -119,5 +155,8 @@ fn a_project_folder_can_be_copied() {
     std::fs::rename(copy, project.path("moved")).unwrap();
     let moved = project.path("moved").display().to_string();
     let ran = project.json(&["--project", &moved, "run"], 0);
-    assert_eq!((&ran["built"], &ran["loaded_files"]), (&0.into(), &0.into()));
+    assert_eq!(
+        (&ran["built"], &ran["loaded_files"]),
+        (&0.into(), &0.into())
+    );
 }

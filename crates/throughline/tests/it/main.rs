@@ -2,7 +2,11 @@
 //!
 //! Add a file by what it proves, not by what it calls. Tests of real data skip, and say so, where
 //! the folder with it is not there.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests fail by panicking"
+)]
 
 mod command_line;
 mod demo_company;

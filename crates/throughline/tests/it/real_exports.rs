@@ -29,7 +29,11 @@ fn streams(folder: &std::path::Path, kind: &str, prefix: &str, wanted: &[&str]) 
     let mut text = format!("  {kind}:\n    kind: {kind}\n    layout: fivetran\n    streams:\n");
     for name in wanted {
         let file = format!("{prefix}{name}_data.csv");
-        let file = if folder.join(&file).exists() { file } else { format!("{prefix}{name}.csv") };
+        let file = if folder.join(&file).exists() {
+            file
+        } else {
+            format!("{prefix}{name}.csv")
+        };
         assert!(folder.join(&file).exists(), "{file}");
         text.push_str(&format!("      {name}: exports/{file}\n"));
     }
@@ -38,33 +42,66 @@ fn streams(folder: &std::path::Path, kind: &str, prefix: &str, wanted: &[&str]) 
 
 #[test]
 fn hubspot_as_fivetran_lands_it() {
-    let Some(seeds) = shared("data/fivetran_hubspot/integration_tests/seeds") else { return };
+    let Some(seeds) = shared("data/fivetran_hubspot/integration_tests/seeds") else {
+        return;
+    };
     let wanted = [
-        "contact", "company", "deal", "deal_contact", "deal_company", "deal_stage",
-        "deal_pipeline", "deal_pipeline_stage", "contact_merge_audit", "merged_deal",
-        "contact_property_history", "company_property_history", "deal_property_history",
+        "contact",
+        "company",
+        "deal",
+        "deal_contact",
+        "deal_company",
+        "deal_stage",
+        "deal_pipeline",
+        "deal_pipeline_stage",
+        "contact_merge_audit",
+        "merged_deal",
+        "contact_property_history",
+        "company_property_history",
+        "deal_property_history",
     ];
     let settings = format!("sources:\n{}", streams(&seeds, "hubspot", "", &wanted));
     let project = Project::new(PROGRAM, &settings);
     copy_folder(&seeds, &project.dir().join("exports"));
     balanced(&project);
-    assert_eq!(project.value("select count(*) from silver.deal_contact"), "11");
+    assert_eq!(
+        project.value("select count(*) from silver.deal_contact"),
+        "11"
+    );
 }
 
 #[test]
 fn google_meta_and_linkedin_as_fivetran_lands_them() {
-    let Some(seeds) = shared("data/fivetran_ads/integration_tests/seeds") else { return };
+    let Some(seeds) = shared("data/fivetran_ads/integration_tests/seeds") else {
+        return;
+    };
     let google = [
-        "account_history", "campaign_history", "ad_group_history", "ad_history", "campaign_stats",
-        "ad_group_stats", "ad_stats", "account_stats", "keyword_stats",
+        "account_history",
+        "campaign_history",
+        "ad_group_history",
+        "ad_history",
+        "campaign_stats",
+        "ad_group_stats",
+        "ad_stats",
+        "account_stats",
+        "keyword_stats",
     ];
     let meta = [
-        "account_history", "campaign_history", "ad_set_history", "ad_history", "basic_ad",
-        "basic_ad_actions", "basic_ad_action_values",
+        "account_history",
+        "campaign_history",
+        "ad_set_history",
+        "ad_history",
+        "basic_ad",
+        "basic_ad_actions",
+        "basic_ad_action_values",
     ];
     let linkedin = [
-        "ad_account_history", "ad_campaign_group_history", "ad_campaign_history",
-        "ad_creative_history", "ad_analytics_by_creative", "ad_analytics_by_campaign",
+        "ad_account_history",
+        "ad_campaign_group_history",
+        "ad_campaign_history",
+        "ad_creative_history",
+        "ad_analytics_by_creative",
+        "ad_analytics_by_campaign",
     ];
     let settings = format!(
         "sources:\n{}{}{}",
@@ -79,7 +116,9 @@ fn google_meta_and_linkedin_as_fivetran_lands_them() {
     // The figures are those of the files: micros and all.
     let sum = |file: &str, column: &str| -> i128 {
         let rows = testkit::csv_rows(&seeds.join(file));
-        rows.iter().filter_map(|row| row[column].trim().parse::<i128>().ok()).sum()
+        rows.iter()
+            .filter_map(|row| row[column].trim().parse::<i128>().ok())
+            .sum()
     };
     let micros = sum("google_ads_campaign_stats_data.csv", "cost_micros");
     let spend = "select cast(sum(spend_amount) * 1000000 as bigint) from silver.ad_performance \
@@ -96,7 +135,9 @@ fn google_meta_and_linkedin_as_fivetran_lands_them() {
 
 #[test]
 fn samples_of_the_ga4_export() {
-    let Some(data) = shared("data/ga4_samples") else { return };
+    let Some(data) = shared("data/ga4_samples") else {
+        return;
+    };
     let project = Project::new(
         PROGRAM,
         "sources:\n  ga4:\n    kind: ga4\n    streams:\n      events:\n        \
@@ -108,8 +149,18 @@ fn samples_of_the_ga4_export() {
     copy_folder(&data, &project.dir().join("exports"));
     balanced(&project);
     let names = project.rows("select distinct event_name from silver.web_event order by 1");
-    let names: Vec<&str> = names.iter().map(|row| row["event_name"].as_str().unwrap()).collect();
-    assert!(names.contains(&"scroll") && names.contains(&"sign_up"), "{names:?}");
+    let names: Vec<&str> = names
+        .iter()
+        .map(|row| row["event_name"].as_str().unwrap())
+        .collect();
+    assert!(
+        names.contains(&"scroll") && names.contains(&"sign_up"),
+        "{names:?}"
+    );
     let at = "select cast(event_at as text) from silver.web_event where event_name = 'sign_up'";
-    assert!(project.value(at).starts_with("2023-01-16T08:40:01.132002"), "{}", project.value(at));
+    assert!(
+        project.value(at).starts_with("2023-01-16T08:40:01.132002"),
+        "{}",
+        project.value(at)
+    );
 }

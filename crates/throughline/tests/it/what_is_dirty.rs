@@ -35,9 +35,8 @@ fn project() -> Project {
 }
 
 fn table(project: &Project) -> String {
-    let rows = project.rows(
-        "select event_date, orders, amount from marts.mart_day order by event_date",
-    );
+    let rows =
+        project.rows("select event_date, orders, amount from marts.mart_day order by event_date");
     serde_json::to_string(&rows).unwrap()
 }
 
@@ -48,20 +47,37 @@ fn a_second_run_builds_nothing() {
     let planned = project.json(&["plan"], 0);
     assert_eq!(planned["build"].as_array().unwrap().len(), 0, "{planned}");
     let ran = project.json(&["run"], 0);
-    assert_eq!((&ran["built"], &ran["loaded_files"]), (&0.into(), &0.into()));
+    assert_eq!(
+        (&ran["built"], &ran["loaded_files"]),
+        (&0.into(), &0.into())
+    );
 }
 
 #[test]
 fn one_late_order_rebuilds_its_day_and_equals_a_rebuild() {
     let project = project();
     project.json(&["run"], 0);
-    project.write("orders/late.csv", "id,at,amount\n9,2026-03-02 23:00:00,100.00\n");
+    project.write(
+        "orders/late.csv",
+        "id,at,amount\n9,2026-03-02 23:00:00,100.00\n",
+    );
     let planned = project.json(&["plan"], 0);
     let builds = planned["build"].as_array().unwrap();
-    assert!(builds.iter().any(|build| build["model"] == "mart_day"), "{planned}");
+    assert!(
+        builds.iter().any(|build| build["model"] == "mart_day"),
+        "{planned}"
+    );
     let ran = project.json(&["run"], 0);
-    let day = ran["models"].as_array().unwrap().iter().find(|m| m["model"] == "mart_day").unwrap();
-    assert_eq!((&day["outcome"], &day["days"]), (&"built".into(), &1.into()));
+    let day = ran["models"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|m| m["model"] == "mart_day")
+        .unwrap();
+    assert_eq!(
+        (&day["outcome"], &day["days"]),
+        (&"built".into(), &1.into())
+    );
     assert!(table(&project).contains("102.5"), "{}", table(&project));
     let after_one_day = table(&project);
     project.json(&["run", "--full-refresh"], 0);
@@ -72,9 +88,16 @@ fn one_late_order_rebuilds_its_day_and_equals_a_rebuild() {
 fn a_day_that_loses_its_only_row_is_gone_downstream() {
     let project = project();
     project.json(&["run"], 0);
-    project.write("orders/2026-03-03.csv", "id,at,amount\n3,2026-03-04 09:00:00,3.50\n");
+    project.write(
+        "orders/2026-03-03.csv",
+        "id,at,amount\n3,2026-03-04 09:00:00,3.50\n",
+    );
     project.json(&["run"], 0);
-    assert!(!table(&project).contains("2026-03-03"), "{}", table(&project));
+    assert!(
+        !table(&project).contains("2026-03-03"),
+        "{}",
+        table(&project)
+    );
     let after = table(&project);
     project.json(&["run", "--full-refresh"], 0);
     assert_eq!(table(&project), after);
@@ -84,9 +107,15 @@ fn a_day_that_loses_its_only_row_is_gone_downstream() {
 fn formatting_builds_nothing_and_a_change_of_sql_builds_downstream() {
     let project = project();
     project.json(&["run"], 0);
-    project.write("models/4_marts/mart_day.sql", DAYS.replace("group by", "\n  -- by day\n  group by"));
+    project.write(
+        "models/4_marts/mart_day.sql",
+        DAYS.replace("group by", "\n  -- by day\n  group by"),
+    );
     assert_eq!(project.json(&["run"], 0)["built"], 0);
-    project.write("models/4_marts/mart_day.sql", DAYS.replace("sum(gross_amount)", "max(gross_amount)"));
+    project.write(
+        "models/4_marts/mart_day.sql",
+        DAYS.replace("sum(gross_amount)", "max(gross_amount)"),
+    );
     assert_eq!(project.json(&["run"], 0)["built"], 1);
 }
 
@@ -99,9 +128,17 @@ fn a_failing_check_keeps_the_table_as_it_was() {
     );
     project.json(&["run"], 0);
     let before = table(&project);
-    project.write("orders/late.csv", "id,at,amount\n9,2026-03-02 23:00:00,100.00\n");
+    project.write(
+        "orders/late.csv",
+        "id,at,amount\n9,2026-03-02 23:00:00,100.00\n",
+    );
     let ran = project.json(&["run"], 3);
-    let day = ran["models"].as_array().unwrap().iter().find(|m| m["model"] == "mart_day").unwrap();
+    let day = ran["models"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|m| m["model"] == "mart_day")
+        .unwrap();
     assert_eq!(day["outcome"], "blocked");
     assert_eq!(table(&project), before);
 }

@@ -28,14 +28,21 @@ pub(super) async fn build(
 ) -> Result<ModelResult> {
     let decision = decide::decide(context, model, options, &BTreeSet::new()).await?;
     if decision.reason == Reason::View {
-        context.warehouse.register_view(context.manifest, model.name()).await.map_err(|error| {
-            context.model_error(model, error)
-        })?;
+        context
+            .warehouse
+            .register_view(context.manifest, model.name())
+            .await
+            .map_err(|error| context.model_error(model, error))?;
         return Ok(result(model, Outcome::View, &decision, None));
     }
     if !decision.builds() {
         let table = context.warehouse.lake.table(&own_name(model)).await?;
-        return Ok(result(model, Outcome::UpToDate, &decision, table.as_deref()));
+        return Ok(result(
+            model,
+            Outcome::UpToDate,
+            &decision,
+            table.as_deref(),
+        ));
     }
     let days = decision.days.as_ref().map_or(0, BTreeSet::len);
     let change = if model.config.entity.is_some() {
@@ -47,18 +54,37 @@ pub(super) async fn build(
     };
     let Some((base, mut change, days_written)) = change else {
         let table = context.warehouse.lake.table(&own_name(model)).await?;
-        return Ok(result(model, Outcome::UpToDate, &decision, table.as_deref()));
+        return Ok(result(
+            model,
+            Outcome::UpToDate,
+            &decision,
+            table.as_deref(),
+        ));
     };
     change.ledger.run_id = context.run_id.to_owned();
-    if let Some(failed) = checks::before_publishing(context, model, base.as_deref(), &change).await? {
+    if let Some(failed) =
+        checks::before_publishing(context, model, base.as_deref(), &change).await?
+    {
         let mut blocked = result(model, Outcome::Blocked, &decision, base.as_deref());
         blocked.error = Some(failed);
         return Ok(blocked);
     }
-    let table = context.warehouse.lake.commit(base.as_deref(), change).await?;
+    let table = context
+        .warehouse
+        .lake
+        .commit(base.as_deref(), change)
+        .await?;
     context.warehouse.refresh(&table.name).await?;
-    if let Some(entity) = model.config.entity.as_deref().and_then(domain::entity::entity) {
-        context.warehouse.register_entity(context.manifest, entity).await?;
+    if let Some(entity) = model
+        .config
+        .entity
+        .as_deref()
+        .and_then(domain::entity::entity)
+    {
+        context
+            .warehouse
+            .register_entity(context.manifest, entity)
+            .await?;
     }
     let mut built = result(model, Outcome::Built, &decision, Some(&table));
     built.days = if days > 0 { days } else { days_written };
@@ -91,20 +117,32 @@ fn result(
 type Prepared = Option<(Option<Arc<Table>>, Change, usize)>;
 
 /// A model whose table is rebuilt whole, or only added to.
-async fn whole(context: &Context<'_>, model: &ParsedModel, decision: &Decision) -> Result<Prepared> {
+async fn whole(
+    context: &Context<'_>,
+    model: &ParsedModel,
+    decision: &Decision,
+) -> Result<Prepared> {
     let base = context.warehouse.lake.table(&own_name(model)).await?;
     let append = model.config.strategy == Some(Strategy::Append)
         && base.is_some()
         && matches!(decision.reason, Reason::Inputs(_));
-    let everything = Chunk { from: None, to: None };
+    let everything = Chunk {
+        from: None,
+        to: None,
+    };
     let rows = model_rows(context, model, everything, append, base.as_deref()).await?;
     let layout = layout(model, &rows)?;
-    let mut writer =
-        FileWriter::new(layout.clone(), context.warehouse.lake.store(&layout.table)?);
+    let mut writer = FileWriter::new(layout.clone(), context.warehouse.lake.store(&layout.table)?);
     let rows = if layout.sort.is_empty() {
         rows
     } else {
-        rows.sort(layout.sort.iter().map(|n| col(format!("\"{n}\"")).sort(true, false)).collect())?
+        rows.sort(
+            layout
+                .sort
+                .iter()
+                .map(|n| col(format!("\"{n}\"")).sort(true, false))
+                .collect(),
+        )?
     };
     let fail = |error: datafusion::error::DataFusionError| context.model_error(model, error.into());
     let mut stream = rows.execute_stream().await.map_err(fail)?;
@@ -117,7 +155,11 @@ async fn whole(context: &Context<'_>, model: &ParsedModel, decision: &Decision) 
         && !append
     {
         change.overwrite = true;
-        change.removes = base.files.iter().map(|file| file.add.path.clone()).collect();
+        change.removes = base
+            .files
+            .iter()
+            .map(|file| file.add.path.clone())
+            .collect();
     }
     change.ledger.fingerprint = decision.fingerprint.clone();
     change.ledger.inputs = decision.inputs.clone();
@@ -154,12 +196,17 @@ async fn by_day(
             .map_err(|error| context.model_error(model, error))?;
         last_layout = Some(layout);
     }
-    let Some(layout) = last_layout else { return Ok(None) };
+    let Some(layout) = last_layout else {
+        return Ok(None);
+    };
     let mut change = writer.finish(layout).await?;
     change.ledger.fingerprint = decision.fingerprint.clone();
     change.ledger.inputs = decision.inputs.clone();
-    let days: BTreeSet<NaiveDate> =
-        change.adds.iter().flat_map(|file| file.days.iter().copied()).collect();
+    let days: BTreeSet<NaiveDate> = change
+        .adds
+        .iter()
+        .flat_map(|file| file.days.iter().copied())
+        .collect();
     Ok(Some((base, change, days.len())))
 }
 
@@ -177,14 +224,25 @@ async fn entity(
     }
     let lake = &context.warehouse.lake;
     let staged_name = silver::staged_name(model.name());
-    let Some(staged) = lake.table(&staged_name).await? else { return Ok(None) };
+    let Some(staged) = lake.table(&staged_name).await? else {
+        return Ok(None);
+    };
     let base = lake.table(&own_name(model)).await?;
-    let Some(entity) = model.config.entity.as_deref().and_then(domain::entity::entity) else {
+    let Some(entity) = model
+        .config
+        .entity
+        .as_deref()
+        .and_then(domain::entity::entity)
+    else {
         return Ok(None);
     };
     let relation = format!("staged.\"{}\"", model.name());
-    let seen = base.as_ref().and_then(|base| base.ledger.inputs.get(&staged_name.to_string()));
-    let same = base.as_ref().is_some_and(|base| base.ledger.fingerprint == staged.ledger.fingerprint);
+    let seen = base
+        .as_ref()
+        .and_then(|base| base.ledger.inputs.get(&staged_name.to_string()));
+    let same = base
+        .as_ref()
+        .is_some_and(|base| base.ledger.fingerprint == staged.ledger.fingerprint);
     let dirty = match (seen, entity.interval_column(), same) {
         (Some(seen), Some(column), true) => {
             let mut days = staged.days_after(seen.batch);
@@ -205,7 +263,11 @@ async fn entity(
 fn layout(model: &ParsedModel, rows: &DataFrame) -> Result<Layout> {
     let table = own_name(model);
     let schema = kept_schema(&table, rows.schema().as_arrow())?;
-    let interval = if decide::is_by_day(model) { model.config.event_time.clone() } else { None };
+    let interval = if decide::is_by_day(model) {
+        model.config.event_time.clone()
+    } else {
+        None
+    };
     let missing = interval
         .iter()
         .chain(&model.config.sort)
@@ -243,10 +305,19 @@ async fn model_rows(
         let relation = bounded(context, model, dependency, chunk, base).await?;
         relations.insert(dependency.clone(), relation);
     }
-    let relations = Registered { context, model, relations, is_incremental };
+    let relations = Registered {
+        context,
+        model,
+        relations,
+        is_incremental,
+    };
     let sql = context.manifest.compile(model.name(), &relations)?;
     context.write_compiled(model.name(), &sql)?;
-    context.warehouse.sql(&sql).await.map_err(|error| context.model_error(model, error))
+    context
+        .warehouse
+        .sql(&sql)
+        .await
+        .map_err(|error| context.model_error(model, error))
 }
 
 struct Registered<'a> {
@@ -265,7 +336,9 @@ impl Relations for Registered<'_> {
     }
 
     fn this(&self) -> String {
-        self.context.manifest.table_of(&Target::Model(self.model.name().to_owned()))
+        self.context
+            .manifest
+            .table_of(&Target::Model(self.model.name().to_owned()))
     }
 
     fn is_incremental(&self) -> bool {
@@ -292,13 +365,14 @@ async fn bounded(
                 Some(column) if dependency.is_bounded && decide::is_by_day(model) => column,
                 _ => return Ok(whole),
             };
-            let range =
-                chunk.condition(&column, model.config.lookback, model.config.lookahead);
+            let range = chunk.condition(&column, model.config.lookback, model.config.lookahead);
             if range.is_empty() {
                 return Ok(whole);
             }
             let name = dependency.target.name();
-            let view = warehouse.sql(&format!("select * from {whole} where {range}")).await?;
+            let view = warehouse
+                .sql(&format!("select * from {whole} where {range}"))
+                .await?;
             warehouse.register(WORK, name, view.into_view())?;
             Ok(format!("{WORK}.\"{name}\""))
         }
@@ -308,11 +382,15 @@ async fn bounded(
 /// The column by which a relation is kept by day.
 fn interval_of(context: &Context<'_>, target: &Target) -> Option<String> {
     match target {
-        Target::Entity(name) => domain::entity::entity(name)?.interval_column().map(str::to_owned),
+        Target::Entity(name) => domain::entity::entity(name)?
+            .interval_column()
+            .map(str::to_owned),
         Target::Model(name) => {
             let parsed = context.manifest.models.get(name)?;
             if let Some(entity) = &parsed.config.entity {
-                return domain::entity::entity(entity)?.interval_column().map(str::to_owned);
+                return domain::entity::entity(entity)?
+                    .interval_column()
+                    .map(str::to_owned);
             }
             let is_view = parsed.config.materialized == crate::project::Materialized::View;
             if decide::is_by_day(parsed) || is_view {
@@ -328,14 +406,23 @@ fn interval_of(context: &Context<'_>, target: &Target) -> Option<String> {
 async fn previous(context: &Context<'_>, name: &str, base: Option<&Table>) -> Result<String> {
     let target = Target::Model(name.to_owned());
     let whole = context.manifest.table_of(&target);
-    let Some(parsed) = context.manifest.models.get(name) else { return Ok(whole) };
+    let Some(parsed) = context.manifest.models.get(name) else {
+        return Ok(whole);
+    };
     let table = TableName::new(parsed.layer().schema(), name);
     let seen = base.and_then(|base| base.ledger.inputs.get(&table.to_string()));
     let registered = format!("__previous_{name}");
     match seen {
         Some(mark) => {
-            if let Some(old) = context.warehouse.lake.table_at(&table, mark.version).await? {
-                context.warehouse.register(WORK, &registered, Arc::new(LakeTable::new(&old)))?;
+            if let Some(old) = context
+                .warehouse
+                .lake
+                .table_at(&table, mark.version)
+                .await?
+            {
+                context
+                    .warehouse
+                    .register(WORK, &registered, Arc::new(LakeTable::new(&old)))?;
                 return Ok(format!("{WORK}.\"{registered}\""));
             }
             Ok(format!("(select * from {whole} where false)"))

@@ -58,9 +58,17 @@ pub(super) async fn before_publishing(
         return Ok(None);
     }
     let _ = base;
-    let table = context.warehouse.lake.uncommitted(&change.layout, None, &change.adds)?;
-    context.warehouse.register(WORK, "__unpublished", Arc::new(table))?;
-    let relations = Unpublished { context, model: model.name() };
+    let table = context
+        .warehouse
+        .lake
+        .uncommitted(&change.layout, None, &change.adds)?;
+    context
+        .warehouse
+        .register(WORK, "__unpublished", Arc::new(table))?;
+    let relations = Unpublished {
+        context,
+        model: model.name(),
+    };
     let mut failed = Vec::new();
     for check in blocking {
         let result = run_check(context, check, &relations).await?;
@@ -77,7 +85,10 @@ pub(super) async fn before_publishing(
 /// The check looks at one table alone. Others may look at tables that are not built yet, and are
 /// run when all are.
 pub fn is_of_one_table(check: &Check) -> bool {
-    !matches!(check.kind, CheckKind::Singular { .. } | CheckKind::Relationships { .. })
+    !matches!(
+        check.kind,
+        CheckKind::Singular { .. } | CheckKind::Relationships { .. }
+    )
 }
 
 struct Unpublished<'a> {
@@ -112,7 +123,10 @@ pub async fn run_checks(
 ) -> Result<Vec<CheckResult>> {
     let mut results = Vec::new();
     for check in context.manifest.checks.iter().filter(|check| wanted(check)) {
-        let relations = crate::warehouse::Whole { manifest: context.manifest, model: "" };
+        let relations = crate::warehouse::Whole {
+            manifest: context.manifest,
+            model: "",
+        };
         results.push(run_check(context, check, &relations).await?);
     }
     Ok(results)
@@ -142,5 +156,7 @@ async fn run_check(
 async fn count(context: &Context<'_>, sql: &str) -> Result<i64> {
     let rows = context.warehouse.sql(sql).await?.collect().await?;
     let first = rows.iter().find(|batch| batch.num_rows() > 0);
-    Ok(first.map_or(0, |batch| batch.column(0).as_primitive::<Int64Type>().value(0)))
+    Ok(first.map_or(0, |batch| {
+        batch.column(0).as_primitive::<Int64Type>().value(0)
+    }))
 }

@@ -32,10 +32,16 @@ impl Chunk {
     /// A SQL condition on `column`, widened by days before and after; empty for everything.
     pub(crate) fn condition(&self, column: &str, before: u32, after: u32) -> String {
         let mut parts = Vec::new();
-        if let Some(from) = self.from.and_then(|d| d.checked_sub_days(Days::new(before.into()))) {
+        if let Some(from) = self
+            .from
+            .and_then(|d| d.checked_sub_days(Days::new(before.into())))
+        {
             parts.push(format!("\"{column}\" >= date '{from}'"));
         }
-        if let Some(to) = self.to.and_then(|d| d.checked_add_days(Days::new(after.into()))) {
+        if let Some(to) = self
+            .to
+            .and_then(|d| d.checked_add_days(Days::new(after.into())))
+        {
             parts.push(format!("\"{column}\" <= date '{to}'"));
         }
         parts.join(" and ")
@@ -70,17 +76,26 @@ pub(crate) fn chunks(
     for (index, day) in days.iter().enumerate() {
         let start_day = *start.get_or_insert(*day);
         rows += weights.get(day).copied().unwrap_or(0.0);
-        let next_rows = days.get(index + 1).and_then(|next| weights.get(next)).copied();
+        let next_rows = days
+            .get(index + 1)
+            .and_then(|next| weights.get(next))
+            .copied();
         let last = index + 1 == days.len();
         if last || rows + next_rows.unwrap_or(0.0) > CHUNK_ROWS {
-            chunks.push(Chunk { from: Some(start_day), to: Some(*day) });
+            chunks.push(Chunk {
+                from: Some(start_day),
+                to: Some(*day),
+            });
             (start, rows) = (None, 0.0);
         }
     }
     if dirty.is_none() {
         // A whole build leaves no day out, also none that no input file names.
         if chunks.is_empty() {
-            return vec![Chunk { from: None, to: None }];
+            return vec![Chunk {
+                from: None,
+                to: None,
+            }];
         }
         for index in 1..chunks.len() {
             let before = chunks[index - 1].to;
@@ -120,10 +135,22 @@ impl<'a> DayWriter<'a> {
                 .filter(|file| file.tag.days.keys().any(|day| dirty.contains(day)))
                 .map(|file| file.add.path.clone())
                 .collect(),
-            (Some(base), None) => base.files.iter().map(|file| file.add.path.clone()).collect(),
+            (Some(base), None) => base
+                .files
+                .iter()
+                .map(|file| file.add.path.clone())
+                .collect(),
             (None, _) => BTreeSet::new(),
         };
-        Self { warehouse, layout: None, base, dirty, hit, writer: None, carried: BTreeSet::new() }
+        Self {
+            warehouse,
+            layout: None,
+            base,
+            dirty,
+            hit,
+            writer: None,
+            carried: BTreeSet::new(),
+        }
     }
 
     /// Writes the rows of a chunk, with the clean rows of the files that it replaces.
@@ -153,7 +180,9 @@ impl<'a> DayWriter<'a> {
             self.writer = Some(FileWriter::new(layout.clone(), store));
             self.layout = Some(layout.clone());
         }
-        let Some(writer) = self.writer.as_mut() else { return Ok(()) };
+        let Some(writer) = self.writer.as_mut() else {
+            return Ok(());
+        };
         while let Some(batch) = stream.next().await {
             writer.write(&batch?).await?;
         }
@@ -167,7 +196,9 @@ impl<'a> DayWriter<'a> {
         chunk: Chunk,
         is_last: bool,
     ) -> Result<Option<DataFrame>> {
-        let (Some(base), Some(dirty)) = (&self.base, &self.dirty) else { return Ok(None) };
+        let (Some(base), Some(dirty)) = (&self.base, &self.dirty) else {
+            return Ok(None);
+        };
         let clean: BTreeSet<NaiveDate> = base
             .files
             .iter()
@@ -180,12 +211,14 @@ impl<'a> DayWriter<'a> {
             return Ok(None);
         }
         let scan = LakeTable::only(base, |file| {
-            self.hit.contains(&file.add.path)
-                && file.tag.days.keys().any(|day| clean.contains(day))
+            self.hit.contains(&file.add.path) && file.tag.days.keys().any(|day| clean.contains(day))
         });
         self.warehouse.register(WORK, "__carried", Arc::new(scan))?;
         let rows = self.warehouse.session.table("work.__carried").await?;
-        let whole = Chunk { from: None, to: None };
+        let whole = Chunk {
+            from: None,
+            to: None,
+        };
         let rows = rows.filter(one_of(column, &clean, whole))?;
         self.carried.extend(clean);
         Ok(Some(rows))
@@ -199,7 +232,9 @@ impl<'a> DayWriter<'a> {
         }
         change.removes = self.hit.into_iter().collect();
         change.overwrite = self.dirty.is_none() && self.base.is_some();
-        let Some(base) = &self.base else { return Ok(change) };
+        let Some(base) = &self.base else {
+            return Ok(change);
+        };
         let before = base.days();
         for day in &self.carried {
             if let Some(batch) = before.get(day) {
@@ -207,8 +242,11 @@ impl<'a> DayWriter<'a> {
             }
         }
         // A day that had rows and has none now leaves a note, or nobody downstream would see it.
-        let written: BTreeSet<NaiveDate> =
-            change.adds.iter().flat_map(|file| file.days.iter().copied()).collect();
+        let written: BTreeSet<NaiveDate> = change
+            .adds
+            .iter()
+            .flat_map(|file| file.days.iter().copied())
+            .collect();
         let batch = base.ledger.batch + 1;
         change.ledger.emptied = base.ledger.emptied.clone();
         for day in before.keys() {
@@ -217,13 +255,18 @@ impl<'a> DayWriter<'a> {
                 change.ledger.emptied.insert(*day, batch);
             }
         }
-        change.ledger.emptied.retain(|day, _| !written.contains(day));
+        change
+            .ledger
+            .emptied
+            .retain(|day, _| !written.contains(day));
         Ok(change)
     }
 }
 
 fn day(value: NaiveDate) -> Expr {
-    lit(datafusion::common::ScalarValue::Date32(Some(day_number(value))))
+    lit(datafusion::common::ScalarValue::Date32(Some(day_number(
+        value,
+    ))))
 }
 
 fn day_is_set(column: &str) -> Expr {

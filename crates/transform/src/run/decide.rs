@@ -1,6 +1,7 @@
 //! What is dirty: each table's ledger compared with its inputs as they are now.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{Days, NaiveDate};
 use lake::{InputMark, Table, TableName};
@@ -61,7 +62,13 @@ impl Decision {
     pub fn why(&self) -> String {
         let extent = match &self.days {
             Some(days) if days.len() == 1 => {
-                format!(", day {}", days.iter().next().map(ToString::to_string).unwrap_or_default())
+                format!(
+                    ", day {}",
+                    days.iter()
+                        .next()
+                        .map(ToString::to_string)
+                        .unwrap_or_default()
+                )
             }
             Some(days) => format!(
                 ", {} days {} to {}",
@@ -78,7 +85,11 @@ impl Decision {
             Reason::Changed => "its SQL or settings changed".into(),
             Reason::Asked => format!("asked for{extent}"),
             Reason::Inputs(names) if self.files > 0 => {
-                format!("{} source files from {}{extent}", self.files, names.join(", "))
+                format!(
+                    "{} source files from {}{extent}",
+                    self.files,
+                    names.join(", ")
+                )
             }
             Reason::Inputs(names) => format!("changed: {}{extent}", names.join(", ")),
         }
@@ -96,6 +107,19 @@ pub(crate) struct Inputs {
     pub(crate) previous: BTreeSet<TableName>,
 }
 
+impl Inputs {
+    /// The tables that exist, as they are now.
+    async fn open(&self, context: &Context<'_>) -> Result<BTreeMap<TableName, Arc<Table>>> {
+        let mut tables = BTreeMap::new();
+        for name in self.tables.keys().chain(&self.previous) {
+            if let Some(table) = context.warehouse.lake.table(name).await? {
+                tables.insert(name.clone(), table);
+            }
+        }
+        Ok(tables)
+    }
+}
+
 /// Follows what a model reads down to tables.
 pub(crate) fn inputs(manifest: &Manifest, model: &ParsedModel) -> Inputs {
     let mut found = Inputs::default();
@@ -103,7 +127,13 @@ pub(crate) fn inputs(manifest: &Manifest, model: &ParsedModel) -> Inputs {
     found
 }
 
-fn follow(manifest: &Manifest, model: &ParsedModel, bounded: bool, found: &mut Inputs, depth: usize) {
+fn follow(
+    manifest: &Manifest,
+    model: &ParsedModel,
+    bounded: bool,
+    found: &mut Inputs,
+    depth: usize,
+) {
     if depth > 64 {
         return; // the graph has no circles; this is only a guard
     }
@@ -116,7 +146,11 @@ fn follow(manifest: &Manifest, model: &ParsedModel, bounded: bool, found: &mut I
         let bounded = bounded && dependency.is_bounded;
         match &dependency.target {
             Target::Source { source, stream } => {
-                add(found, TableName::new("raw", format!("{source}__{stream}")), false);
+                add(
+                    found,
+                    TableName::new("raw", format!("{source}__{stream}")),
+                    false,
+                );
             }
             Target::Seed(name) => add(found, TableName::new("seeds", name), false),
             Target::Entity(entity) => {
@@ -125,7 +159,9 @@ fn follow(manifest: &Manifest, model: &ParsedModel, bounded: bool, found: &mut I
                 }
             }
             Target::Model(name) => {
-                let Some(parsed) = manifest.models.get(name) else { continue };
+                let Some(parsed) = manifest.models.get(name) else {
+                    continue;
+                };
                 let is_view = parsed.config.materialized == Materialized::View
                     && parsed.config.entity.is_none();
                 if is_view && parsed.layer() != Layer::Silver {
@@ -146,7 +182,11 @@ fn follow(manifest: &Manifest, model: &ParsedModel, bounded: bool, found: &mut I
 
 /// Names of the models that a model reads, through views and entities.
 pub(crate) fn models_read(manifest: &Manifest, model: &ParsedModel) -> BTreeSet<String> {
-    inputs(manifest, model).tables.into_keys().map(|table| table.name).collect()
+    inputs(manifest, model)
+        .tables
+        .into_keys()
+        .map(|table| table.name)
+        .collect()
 }
 
 /// Decides what is to be done. `changing` names tables that this plan would change first.
@@ -166,34 +206,7 @@ pub(crate) async fn decide(
         fingerprint: model.fingerprint.clone(),
     };
     if model.config.entity.is_some() {
-        let work = silver::work(context, model, options.full_refresh).await?;
-        let read = inputs(context.manifest, model);
-        let loads = read.tables.keys().any(|name| changing.contains(&name.to_string()));
-        decision.files = work.new.len();
-        let staged = context.warehouse.lake.table(&silver::staged_name(model.name())).await?;
-        let silver = context
-            .warehouse
-            .lake
-            .table(&TableName::new("silver", model.name()))
-            .await?;
-        let behind = match (&staged, &silver) {
-            (Some(staged), Some(silver)) => silver
-                .ledger
-                .inputs
-                .get(&staged.name.to_string())
-                .is_none_or(|seen| seen.batch < staged.ledger.data_batch),
-            _ => true,
-        };
-        decision.reason = match staged {
-            None => Reason::New,
-            Some(_) if options.full_refresh => Reason::Asked,
-            Some(staged) if staged.ledger.fingerprint != work.fingerprint => Reason::Changed,
-            Some(_) if !work.is_empty() || behind || loads => {
-                Reason::Inputs(read.tables.keys().map(ToString::to_string).collect())
-            }
-            Some(_) => Reason::UpToDate,
-        };
-        return Ok(decision);
+        return decide_entity(context, model, options, changing, decision).await;
     }
     if model.config.materialized == Materialized::View && model.layer() != Layer::Silver {
         decision.reason = Reason::View;
@@ -205,13 +218,11 @@ pub(crate) async fn decide(
         .map(String::as_str)
         .collect::<Vec<_>>()
         .join("+");
-    let mut tables: BTreeMap<TableName, std::sync::Arc<Table>> = BTreeMap::new();
-    for name in read.tables.keys().chain(&read.previous) {
-        if let Some(table) = context.warehouse.lake.table(name).await? {
-            decision.inputs.insert(name.to_string(), table.mark());
-            tables.insert(name.clone(), table);
-        }
-    }
+    let tables = read.open(context).await?;
+    decision.inputs = tables
+        .values()
+        .map(|t| (t.name.to_string(), t.mark()))
+        .collect();
     let own = TableName::new(model.layer().schema(), model.name());
     let Some(table) = context.warehouse.lake.table(&own).await? else {
         decision.reason = Reason::New;
@@ -225,26 +236,19 @@ pub(crate) async fn decide(
         decision.reason = Reason::Changed;
         return Ok(decision);
     }
-    let changed: Vec<&TableName> = read
-        .tables
-        .keys()
-        .filter(|name| {
-            let name_text = name.to_string();
-            let seen = table.ledger.inputs.get(&name_text);
-            changing.contains(&name_text)
-                || match tables.get(*name) {
-                    Some(input) => seen.is_none_or(|seen| seen.batch < input.ledger.data_batch),
-                    None => seen.is_some(),
-                }
-        })
-        .collect();
+    let changed = changed_inputs(&read, &table, &tables, changing);
     let by_day = is_by_day(model);
     if let (true, Some((from, to))) = (by_day, options.days) {
+        // What is dirty besides is built too: the ledger will say that all inputs were seen.
         decision.reason = Reason::Asked;
-        decision.days = Some(from.iter_days().take_while(|day| *day <= to).collect());
+        decision.days = dirty_days(model, &table, &read, &tables, &changed).map(|mut days| {
+            days.extend(from.iter_days().take_while(|day| *day <= to));
+            days
+        });
         return Ok(decision);
     }
-    // A seen input that is no longer read at all is a change of the model, and its fingerprint says so.
+    // A seen input that is no longer read at all is a change of the model, and its fingerprint says
+    // so.
     if changed.is_empty() {
         return Ok(decision);
     }
@@ -252,13 +256,80 @@ pub(crate) async fn decide(
     if by_day {
         decision.days = dirty_days(model, &table, &read, &tables, &changed);
         if decision.days.as_ref().is_some_and(BTreeSet::is_empty)
-            && !changed.iter().any(|name| changing.contains(&name.to_string()))
+            && !changed
+                .iter()
+                .any(|name| changing.contains(&name.to_string()))
         {
             return Ok(decision);
         }
     }
     decision.reason = Reason::Inputs(names);
     Ok(decision)
+}
+
+/// Decides for a silver model with an entity: new or replaced source files, or staged rows that are
+/// not published yet.
+async fn decide_entity(
+    context: &Context<'_>,
+    model: &ParsedModel,
+    options: &Options,
+    changing: &BTreeSet<String>,
+    mut decision: Decision,
+) -> Result<Decision> {
+    let work = silver::work(context, model, options.full_refresh).await?;
+    let read = inputs(context.manifest, model);
+    let loads = read
+        .tables
+        .keys()
+        .any(|name| changing.contains(&name.to_string()));
+    decision.files = work.new.len();
+    let staged = context
+        .warehouse
+        .lake
+        .table(&silver::staged_name(model.name()))
+        .await?;
+    let silver = context
+        .warehouse
+        .lake
+        .table(&TableName::new("silver", model.name()))
+        .await?;
+    let behind = match (&staged, &silver) {
+        (Some(staged), Some(silver)) => silver
+            .ledger
+            .inputs
+            .get(&staged.name.to_string())
+            .is_none_or(|seen| seen.batch < staged.ledger.data_batch),
+        _ => true,
+    };
+    decision.reason = match staged {
+        None => Reason::New,
+        Some(_) if options.full_refresh => Reason::Asked,
+        Some(staged) if staged.ledger.fingerprint != work.fingerprint => Reason::Changed,
+        Some(_) if !work.is_empty() || behind || loads => {
+            Reason::Inputs(read.tables.keys().map(ToString::to_string).collect())
+        }
+        Some(_) => Reason::UpToDate,
+    };
+    Ok(decision)
+}
+
+/// The inputs that changed since the table was built, or are about to.
+fn changed_inputs<'a>(
+    read: &'a Inputs,
+    table: &Table,
+    tables: &BTreeMap<TableName, Arc<Table>>,
+    changing: &BTreeSet<String>,
+) -> Vec<&'a TableName> {
+    let is_changed = |name: &&TableName| {
+        let text = name.to_string();
+        let seen = table.ledger.inputs.get(&text);
+        changing.contains(&text)
+            || match tables.get(*name) {
+                Some(input) => seen.is_none_or(|seen| seen.batch < input.ledger.data_batch),
+                None => seen.is_some(),
+            }
+    };
+    read.tables.keys().filter(is_changed).collect()
 }
 
 /// The model's table is kept by day and its days are replaced.
@@ -272,7 +343,7 @@ fn dirty_days(
     model: &ParsedModel,
     table: &Table,
     read: &Inputs,
-    tables: &BTreeMap<TableName, std::sync::Arc<Table>>,
+    tables: &BTreeMap<TableName, Arc<Table>>,
     changed: &[&TableName],
 ) -> Option<BTreeSet<NaiveDate>> {
     let mut dirty = BTreeSet::new();

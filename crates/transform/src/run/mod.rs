@@ -51,7 +51,11 @@ impl Context<'_> {
                 model: model.name().to_owned(),
                 path: model.model.path.clone(),
                 why: cause.strip_backtrace(),
-                compiled: format!("target/compiled/{}/{}.sql", model.layer().schema(), model.name()),
+                compiled: format!(
+                    "target/compiled/{}/{}.sql",
+                    model.layer().schema(),
+                    model.name()
+                ),
             },
             other => other,
         }
@@ -128,7 +132,9 @@ pub struct Report {
 impl Report {
     /// A model failed.
     pub fn has_failed(&self) -> bool {
-        self.models.iter().any(|m| matches!(m.outcome, Outcome::Failed | Outcome::Skipped))
+        self.models
+            .iter()
+            .any(|m| matches!(m.outcome, Outcome::Failed | Outcome::Skipped))
     }
 
     /// A check of severity `error` failed, or a balance does not hold.
@@ -173,7 +179,9 @@ pub async fn plan(
     let mut changing = seeds::changing(context).await?;
     changing.extend(loading.iter().cloned());
     for name in ordered(context, options)? {
-        let Some(model) = context.manifest.models.get(&name) else { continue };
+        let Some(model) = context.manifest.models.get(&name) else {
+            continue;
+        };
         let decision = decide::decide(context, model, options, &changing).await?;
         if decision.builds() {
             changing.insert(model.table());
@@ -193,7 +201,10 @@ pub async fn plan(
 pub async fn register_views(context: &Context<'_>) -> Result<()> {
     let graph = Graph::new(context.manifest)?;
     let order: Vec<String> = graph.models().map(str::to_owned).collect();
-    context.warehouse.register_views(context.manifest, &order).await?;
+    context
+        .warehouse
+        .register_views(context.manifest, &order)
+        .await?;
     Ok(())
 }
 
@@ -213,7 +224,9 @@ pub async fn run(
     let mut report = Report::default();
     let mut broken: Vec<String> = Vec::new();
     for (index, name) in order.iter().enumerate() {
-        let Some(model) = context.manifest.models.get(name) else { continue };
+        let Some(model) = context.manifest.models.get(name) else {
+            continue;
+        };
         observer.starts(name, index + 1, order.len());
         let clock = std::time::Instant::now();
         let mut result = match upstream(context, model, &broken) {
@@ -224,7 +237,10 @@ pub async fn run(
             },
         };
         result.seconds = clock.elapsed().as_secs_f64();
-        if matches!(result.outcome, Outcome::Failed | Outcome::Blocked | Outcome::Skipped) {
+        if matches!(
+            result.outcome,
+            Outcome::Failed | Outcome::Blocked | Outcome::Skipped
+        ) {
             broken.push(name.clone());
         }
         report.built += usize::from(result.outcome == Outcome::Built);

@@ -17,7 +17,10 @@ use crate::{Result, TransformError};
 
 fn fingerprint(seed: &Seed) -> String {
     let types = format!("{:?}", seed.column_types());
-    format!("{:032x}", xxh3_128(format!("{types}\n{}", seed.text).as_bytes()))
+    format!(
+        "{:032x}",
+        xxh3_128(format!("{types}\n{}", seed.text).as_bytes())
+    )
 }
 
 /// The seeds' tables that are not as their files say.
@@ -87,8 +90,11 @@ async fn load_one(context: &Context<'_>, seed: &Seed, name: &TableName) -> Resul
     let mut change = Change::new(layout);
     change.adds = writer.finish().await?;
     change.overwrite = base.is_some();
-    change.removes =
-        base.iter().flat_map(|t| t.files.iter()).map(|file| file.add.path.clone()).collect();
+    change.removes = base
+        .iter()
+        .flat_map(|t| t.files.iter())
+        .map(|file| file.add.path.clone())
+        .collect();
     change.ledger.fingerprint = fingerprint(seed);
     change.ledger.run_id = context.run_id.to_owned();
     warehouse.lake.commit(base.as_deref(), change).await?;
@@ -118,9 +124,14 @@ fn parse(seed: &Seed) -> Result<RecordBatch> {
             values.push(value.map(str::to_owned));
         }
     }
-    let arrays = columns.into_iter().map(|values| Arc::new(StringArray::from(values)) as ArrayRef);
+    let arrays = columns
+        .into_iter()
+        .map(|values| Arc::new(StringArray::from(values)) as ArrayRef);
     RecordBatch::try_from_iter_with_nullable(
-        header.into_iter().zip(arrays).map(|(name, array)| (name, array, true)),
+        header
+            .into_iter()
+            .zip(arrays)
+            .map(|(name, array)| (name, array, true)),
     )
     .map_err(|error| failed(error.to_string()))
 }

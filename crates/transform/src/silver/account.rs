@@ -22,7 +22,8 @@ pub struct Balance {
     pub stream: String,
     /// The silver model.
     pub model: String,
-    /// Whether the model takes every row once (`one`), only some (`some`), or makes several (`many`).
+    /// Whether the model takes every row once (`one`), only some (`some`), or makes several
+    /// (`many`).
     pub rows: Rows,
     /// Raw rows received.
     pub raw: i64,
@@ -51,14 +52,21 @@ impl Balance {
 pub async fn balances(context: &Context<'_>) -> Result<Vec<Balance>> {
     let lake = &context.warehouse.lake;
     let mut balances = Vec::new();
-    for model in context.manifest.models.values().filter(|m| m.layer() == Layer::Silver) {
+    for model in context
+        .manifest
+        .models
+        .values()
+        .filter(|m| m.layer() == Layer::Silver)
+    {
         let Some((source, stream)) = model.dependencies.iter().find_map(|d| match &d.target {
             Target::Source { source, stream } => Some((source.clone(), stream.clone())),
             _ => None,
         }) else {
             continue;
         };
-        let raw = lake.table(&TableName::new("raw", format!("{source}__{stream}"))).await?;
+        let raw = lake
+            .table(&TableName::new("raw", format!("{source}__{stream}")))
+            .await?;
         let Some(raw) = raw else { continue };
         let silver = lake.table(&TableName::new("silver", model.name())).await?;
         let Some(silver) = silver else { continue };

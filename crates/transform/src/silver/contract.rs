@@ -4,10 +4,10 @@
 //! required value, with a value that is not accepted, or below its least. The first rule that a
 //! row breaks is named. The reason names the column and never the value, which may be personal.
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
 use domain::config::Stream;
 use domain::entity::{Column, ColumnKind, EVENT_DATE, Entity, Pii, stored_columns};
-use datafusion::arrow::datatypes::DataType;
 
 use crate::warehouse::cast;
 
@@ -32,7 +32,9 @@ pub(super) const RULE: &str = "_rule";
 impl Contract {
     /// The contract of `entity` over `stream`.
     pub fn new(entity: &'static Entity, source: &str, stream: Option<&Stream>) -> Self {
-        let decimal = stream.and_then(|s| s.files.decimal.as_deref()).and_then(|d| d.chars().next());
+        let decimal = stream
+            .and_then(|s| s.files.decimal.as_deref())
+            .and_then(|d| d.chars().next());
         Self {
             entity,
             source: source.to_owned(),
@@ -58,7 +60,11 @@ impl Contract {
         for column in &self.entity.columns {
             if has(&column.name) && is_kept(column) {
                 let kind = kind_of(schema, &column.name);
-                typed.push(format!("{} as \"t_{}\"", self.value(column, &kind), column.name));
+                typed.push(format!(
+                    "{} as \"t_{}\"",
+                    self.value(column, &kind),
+                    column.name
+                ));
             }
         }
         let effective = if has("effective_at") {
@@ -90,7 +96,10 @@ impl Contract {
     }
 
     fn typed(&self, name: &str, wanted: ColumnKind, kind: &DataType) -> String {
-        let text = matches!(kind, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+        let text = matches!(
+            kind,
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+        );
         if !text {
             if matches!(kind, DataType::Null) {
                 return cast("null", wanted);
@@ -165,14 +174,18 @@ impl Contract {
                 format!("\"{name}\" is not null")
             };
             if !matches!(column.kind, ColumnKind::Text | ColumnKind::Json) {
-                cases.push(format!("when {was_there} and {typed} is null then 'type:{name}'"));
+                cases.push(format!(
+                    "when {was_there} and {typed} is null then 'type:{name}'"
+                ));
             }
             if column.required {
                 cases.push(format!("when {typed} is null then 'required:{name}'"));
             }
             if let Some(accepted) = &column.accepted {
-                let list: Vec<String> =
-                    accepted.iter().map(|value| format!("'{}'", value.replace('\'', "''"))).collect();
+                let list: Vec<String> = accepted
+                    .iter()
+                    .map(|value| format!("'{}'", value.replace('\'', "''")))
+                    .collect();
                 cases.push(format!(
                     "when {typed} is not null and {typed} not in ({}) then 'accepted:{name}'",
                     list.join(", ")
@@ -193,7 +206,9 @@ impl Contract {
                 || ["_raw_id", "effective_at", "properties"].contains(&name)
         };
         let names = schema.fields().iter().map(|field| field.name().clone());
-        names.filter(|name| !known(name) && !name.starts_with('_')).collect()
+        names
+            .filter(|name| !known(name) && !name.starts_with('_'))
+            .collect()
     }
 
     /// Silver's columns from the typed ones.
@@ -225,7 +240,9 @@ impl Contract {
 
     fn stored(&self, name: &str) -> String {
         let typed = format!("\"t_{name}\"");
-        let Some(column) = self.entity.column(name) else { return typed };
+        let Some(column) = self.entity.column(name) else {
+            return typed;
+        };
         match column.pii {
             // A value that identifies nobody is known only before it is hashed.
             Some(Pii::Email) => return hashed("email", &typed),
@@ -254,7 +271,11 @@ impl Contract {
             cast("\"properties\"", ColumnKind::Text)
         };
         if extras.is_empty() {
-            return if own { own_text } else { cast("null", ColumnKind::Json) };
+            return if own {
+                own_text
+            } else {
+                cast("null", ColumnKind::Json)
+            };
         }
         let mut fields: Vec<String> = extras
             .iter()

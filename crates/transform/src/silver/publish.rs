@@ -27,8 +27,11 @@ use crate::warehouse::WORK;
 
 /// How an entity's rows of one key are told apart.
 fn partition(entity: &Entity) -> String {
-    let mut key: Vec<String> =
-        entity.stored_key().iter().map(|column| format!("\"{column}\"")).collect();
+    let mut key: Vec<String> = entity
+        .stored_key()
+        .iter()
+        .map(|column| format!("\"{column}\""))
+        .collect();
     if entity.versioned {
         key.push("\"effective_at\"".into());
     }
@@ -37,18 +40,34 @@ fn partition(entity: &Entity) -> String {
 
 /// Whether the rows of one key always lie on one day.
 pub(crate) fn key_stays_on_its_day(entity: &Entity) -> bool {
-    let Some(time) = &entity.event_time else { return false };
+    let Some(time) = &entity.event_time else {
+        return false;
+    };
     entity.immutable || entity.key.contains(time)
 }
 
 /// SQL over `staged`: `_raw_id` and day of the rows that lose against another of their key.
 /// `range` is a condition on the day, empty for all.
-pub fn duplicates_sql(entity: &Entity, staged: &str, range: &str) -> String {
+pub(super) fn duplicates_sql(entity: &Entity, staged: &str, range: &str) -> String {
     let interval = entity.interval_column();
-    let day = interval.map_or("cast(null as date)".to_owned(), |column| format!("\"{column}\""));
-    let inner_range = if key_stays_on_its_day(entity) { range } else { "" };
-    let inner_where = if inner_range.is_empty() { String::new() } else { format!(" where {inner_range}") };
-    let outer = if range.is_empty() { String::new() } else { format!(" and {range}") };
+    let day = interval.map_or("cast(null as date)".to_owned(), |column| {
+        format!("\"{column}\"")
+    });
+    let inner_range = if key_stays_on_its_day(entity) {
+        range
+    } else {
+        ""
+    };
+    let inner_where = if inner_range.is_empty() {
+        String::new()
+    } else {
+        format!(" where {inner_range}")
+    };
+    let outer = if range.is_empty() {
+        String::new()
+    } else {
+        format!(" and {range}")
+    };
     format!(
         "select _raw_id, {day} as _day from (select *, row_number() over (partition by {} \
          order by effective_at desc nulls last, _raw_id desc) as _rank from {staged}{inner_where}) \
@@ -58,9 +77,19 @@ pub fn duplicates_sql(entity: &Entity, staged: &str, range: &str) -> String {
 }
 
 /// SQL over `staged`: the rows that are kept. `losers` names a relation of `_raw_id`s.
-pub fn winners_sql(entity: &Entity, staged: &str, range: &str, rows: Rows, losers: &str) -> String {
+pub(super) fn winners_sql(
+    entity: &Entity,
+    staged: &str,
+    range: &str,
+    rows: Rows,
+    losers: &str,
+) -> String {
     let and = |condition: &str| {
-        if range.is_empty() { condition.to_owned() } else { format!("{condition} and {range}") }
+        if range.is_empty() {
+            condition.to_owned()
+        } else {
+            format!("{condition} and {range}")
+        }
     };
     if rows == Rows::Many {
         // One raw row gives several rows here: a raw id does not name one.
@@ -72,7 +101,11 @@ pub fn winners_sql(entity: &Entity, staged: &str, range: &str, rows: Rows, loser
             and("_rank = 1")
         );
     }
-    let filter = if range.is_empty() { String::new() } else { format!(" where {range}") };
+    let filter = if range.is_empty() {
+        String::new()
+    } else {
+        format!(" where {range}")
+    };
     format!(
         "select s.* from (select * from {staged}{filter}) s \
          left anti join {losers} l on s._raw_id = l._raw_id"
@@ -85,9 +118,15 @@ pub(crate) fn moved_days_sql(entity: &Entity, staged: &str, dirty: &str) -> Opti
     if key_stays_on_its_day(entity) {
         return None;
     }
-    let key: Vec<String> =
-        entity.stored_key().iter().map(|column| format!("\"{column}\"")).collect();
-    let on: Vec<String> = key.iter().map(|column| format!("a.{column} = b.{column}")).collect();
+    let key: Vec<String> = entity
+        .stored_key()
+        .iter()
+        .map(|column| format!("\"{column}\""))
+        .collect();
+    let on: Vec<String> = key
+        .iter()
+        .map(|column| format!("a.{column} = b.{column}"))
+        .collect();
     Some(format!(
         "select distinct a.\"{interval}\" as day from {staged} a \
          left semi join (select {} from {staged} where {dirty}) b on {}",
@@ -110,7 +149,9 @@ pub(crate) async fn add_moved_days(
     }
     let list: Vec<String> = days.iter().map(|day| format!("date '{day}'")).collect();
     let dirty = format!("\"{column}\" in ({})", list.join(", "));
-    let Some(sql) = moved_days_sql(entity, staged, &dirty) else { return Ok(()) };
+    let Some(sql) = moved_days_sql(entity, staged, &dirty) else {
+        return Ok(());
+    };
     for batch in context.warehouse.sql(&sql).await?.collect().await? {
         let found = batch.column(0).as_primitive::<Date32Type>();
         days.extend(found.iter().flatten().filter_map(day_from_number));
@@ -155,35 +196,65 @@ pub(crate) async fn publish(
             let mut writer = DayWriter::new(warehouse, base, dirty.clone());
             for (index, chunk) in chunks.iter().enumerate() {
                 let range = chunk.condition(column, 0, 0);
-                losers(context, entity, &relation, &range, dirty.as_ref(), &mut duplicates).await?;
+                losers(
+                    context,
+                    entity,
+                    &relation,
+                    &range,
+                    dirty.as_ref(),
+                    &mut duplicates,
+                )
+                .await?;
                 let sql = winners_sql(entity, &relation, &range, model.config.rows, LOSERS);
                 let rows = warehouse.sql(&sql).await?;
-                writer.write(&layout, *chunk, index + 1 == chunks.len(), rows).await?;
+                writer
+                    .write(&layout, *chunk, index + 1 == chunks.len(), rows)
+                    .await?;
             }
             writer.finish(layout).await?
         }
         None => {
             losers(context, entity, &relation, "", None, &mut duplicates).await?;
             let sql = winners_sql(entity, &relation, "", model.config.rows, LOSERS);
-            let rows = warehouse.sql(&sql).await?;
-            let mut writer = FileWriter::new(layout.clone(), warehouse.lake.store(&table)?);
-            let mut stream = rows.execute_stream().await?;
-            while let Some(batch) = stream.next().await {
-                writer.write(&batch?).await?;
-            }
-            let mut change = Change::new(layout);
-            change.adds = writer.finish().await?;
-            if let Some(base) = &base {
-                change.overwrite = true;
-                change.removes = base.files.iter().map(|file| file.add.path.clone()).collect();
-            }
-            change
+            whole(context, layout, base.as_deref(), &sql).await?
         }
     };
-    change.ledger.notes.insert("duplicates".into(), serde_json::json!(duplicates));
-    let days: BTreeSet<NaiveDate> =
-        change.adds.iter().flat_map(|file| file.days.iter().copied()).collect();
+    change
+        .ledger
+        .notes
+        .insert("duplicates".into(), serde_json::json!(duplicates));
+    let days: BTreeSet<NaiveDate> = change
+        .adds
+        .iter()
+        .flat_map(|file| file.days.iter().copied())
+        .collect();
     Ok((change, days.len()))
+}
+
+/// The change that replaces a whole table by the rows of a query.
+async fn whole(
+    context: &Context<'_>,
+    layout: Layout,
+    base: Option<&Table>,
+    sql: &str,
+) -> Result<Change> {
+    let warehouse = context.warehouse;
+    let mut writer = FileWriter::new(layout.clone(), warehouse.lake.store(&layout.table)?);
+    let mut stream = warehouse.sql(sql).await?.execute_stream().await?;
+    while let Some(batch) = stream.next().await {
+        writer.write(&batch?).await?;
+    }
+    let mut change = Change::new(layout);
+    change.adds = writer.finish().await?;
+    if let Some(base) = base {
+        change.overwrite = true;
+        change.removes = base
+            .files
+            .iter()
+            .map(|file| file.add.path.clone())
+            .collect();
+    }
+    Ok(change)
 }
 
 const LOSERS: &str = "work.__losers";
@@ -203,23 +274,33 @@ async fn losers(
     dirty: Option<&BTreeSet<NaiveDate>>,
     duplicates: &mut BTreeMap<String, i64>,
 ) -> Result<()> {
-    let frame = context.warehouse.sql(&duplicates_sql(entity, staged, range)).await?;
+    let frame = context
+        .warehouse
+        .sql(&duplicates_sql(entity, staged, range))
+        .await?;
     let schema = Arc::new(frame.schema().as_arrow().clone());
     let found: Vec<RecordBatch> = frame.collect().await?;
     for batch in &found {
         let days = batch.column(1).as_primitive::<Date32Type>();
         for row in 0..batch.num_rows() {
-            let day = days.is_valid(row).then(|| day_from_number(days.value(row))).flatten();
+            let day = days
+                .is_valid(row)
+                .then(|| day_from_number(days.value(row)))
+                .flatten();
             if let (Some(day), Some(dirty)) = (day, dirty)
                 && !dirty.contains(&day)
             {
                 continue;
             }
-            *duplicates.entry(day.map(|d| d.to_string()).unwrap_or_default()).or_insert(0) += 1;
+            *duplicates
+                .entry(day.map(|d| d.to_string()).unwrap_or_default())
+                .or_insert(0) += 1;
         }
     }
     let table = MemTable::try_new(schema, vec![found])?;
-    context.warehouse.register(WORK, "__losers", Arc::new(table))
+    context
+        .warehouse
+        .register(WORK, "__losers", Arc::new(table))
 }
 
 /// Events lie by device and time, so that sessions and look-ups read neighbours.

@@ -10,10 +10,10 @@ use futures::StreamExt as _;
 use lake::{Change, FileWriter, LakeTable, Layout, TableName};
 
 use super::stage::Work;
+use crate::Result;
 use crate::compile::ParsedModel;
 use crate::run::Context;
 use crate::warehouse::WORK;
-use crate::Result;
 
 /// A row that broke a rule.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,14 +78,23 @@ pub(super) async fn replace(
         stats: vec!["_raw_id".into()],
     };
     let hit = |file: &lake::DataFile| {
-        work.whole || file.tag.origins.iter().any(|origin| leaving.contains(&origin.file_id))
+        work.whole
+            || file
+                .tag
+                .origins
+                .iter()
+                .any(|origin| leaving.contains(&origin.file_id))
     };
     let mut change = Change::new(layout.clone());
     let mut writer = FileWriter::new(layout, warehouse.lake.store(&name)?)
         .with_origins(work.new.values().cloned());
     if let Some(base) = &base {
-        change.removes =
-            base.files.iter().filter(|f| hit(f)).map(|f| f.add.path.clone()).collect();
+        change.removes = base
+            .files
+            .iter()
+            .filter(|f| hit(f))
+            .map(|f| f.add.path.clone())
+            .collect();
         if !work.whole && !change.removes.is_empty() {
             writer.add_origins(base.origins().into_values());
             let scan = LakeTable::only(base, |file| hit(file));
@@ -141,12 +150,17 @@ async fn write_bad(
     warehouse.register(WORK, "__bad", Arc::new(table))?;
     let raw = format!("work.\"{source}__{stream}\"");
     let received = warehouse.session.table(raw.as_str()).await?;
-    let payload = if received.schema().has_column_with_unqualified_name("payload") {
+    let payload = if received
+        .schema()
+        .has_column_with_unqualified_name("payload")
+    {
         "r.payload".to_owned()
     } else {
         let fields = received.schema().fields().iter().map(|field| field.name());
         let fields: Vec<String> = fields
-            .filter(|name| name.as_str() == "_surplus" || !super::stage::META.contains(&name.as_str()))
+            .filter(|name| {
+                name.as_str() == "_surplus" || !super::stage::META.contains(&name.as_str())
+            })
             .map(|name| format!("'{}', r.\"{name}\"", name.replace('\'', "''")))
             .collect();
         format!("to_json(named_struct({}))", fields.join(", "))

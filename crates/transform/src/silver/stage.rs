@@ -62,7 +62,10 @@ pub fn current_files(raw: &Table) -> BTreeMap<i64, Origin> {
             }
         }
     }
-    newest.into_values().map(|origin| (origin.file_id, origin)).collect()
+    newest
+        .into_values()
+        .map(|origin| (origin.file_id, origin))
+        .collect()
 }
 
 /// Name of a model's staged table.
@@ -103,7 +106,9 @@ pub async fn work(context: &Context<'_>, model: &ParsedModel, anew: bool) -> Res
         fingerprint: format!("{}|{}", model.fingerprint, contract.fingerprint()),
         ..Work::default()
     };
-    let Some((source, stream)) = primary(model) else { return Ok(work) };
+    let Some((source, stream)) = primary(model) else {
+        return Ok(work);
+    };
     let mut current = BTreeMap::new();
     for (name, is_primary) in raw_tables(model, (source, stream)) {
         if let Some(raw) = lake.table(&name).await? {
@@ -121,7 +126,11 @@ pub async fn work(context: &Context<'_>, model: &ParsedModel, anew: bool) -> Res
     // A second source is a look-up: when it changes, every row may change.
     let lookups_changed = work.inputs.iter().any(|(name, mark)| {
         *name != format!("raw.{source}__{stream}")
-            && staged.ledger.inputs.get(name).is_none_or(|seen| seen.batch < mark.batch)
+            && staged
+                .ledger
+                .inputs
+                .get(name)
+                .is_none_or(|seen| seen.batch < mark.batch)
     });
     if anew || lookups_changed || staged.ledger.fingerprint != work.fingerprint {
         work.whole = true;
@@ -130,45 +139,75 @@ pub async fn work(context: &Context<'_>, model: &ParsedModel, anew: bool) -> Res
     }
     let mut seen: BTreeSet<i64> = staged.origins().into_keys().collect();
     seen.extend(barren(&staged.ledger));
-    work.gone = seen.iter().filter(|id| !current.contains_key(id)).copied().collect();
-    work.new = current.into_iter().filter(|(id, _)| !seen.contains(id)).collect();
+    work.gone = seen
+        .iter()
+        .filter(|id| !current.contains_key(id))
+        .copied()
+        .collect();
+    work.new = current
+        .into_iter()
+        .filter(|(id, _)| !seen.contains(id))
+        .collect();
     Ok(work)
 }
 
 fn primary(model: &ParsedModel) -> Option<(&str, &str)> {
-    model.dependencies.iter().find_map(|dependency| match &dependency.target {
-        Target::Source { source, stream } => Some((source.as_str(), stream.as_str())),
-        _ => None,
-    })
+    model
+        .dependencies
+        .iter()
+        .find_map(|dependency| match &dependency.target {
+            Target::Source { source, stream } => Some((source.as_str(), stream.as_str())),
+            _ => None,
+        })
 }
 
 fn raw_tables(model: &ParsedModel, primary: (&str, &str)) -> Vec<(TableName, bool)> {
-    let sources = model.dependencies.iter().filter_map(|dependency| match &dependency.target {
-        Target::Source { source, stream } => Some((source.as_str(), stream.as_str())),
-        _ => None,
-    });
+    let sources = model
+        .dependencies
+        .iter()
+        .filter_map(|dependency| match &dependency.target {
+            Target::Source { source, stream } => Some((source.as_str(), stream.as_str())),
+            _ => None,
+        });
     sources
         .map(|(source, stream)| {
-            (TableName::new("raw", format!("{source}__{stream}")), (source, stream) == primary)
+            (
+                TableName::new("raw", format!("{source}__{stream}")),
+                (source, stream) == primary,
+            )
         })
         .collect()
 }
 
 /// The contract of a silver model, with the settings of its (first) stream.
-pub fn contract_of(manifest: &Manifest, model: &ParsedModel) -> Contract {
+pub(super) fn contract_of(manifest: &Manifest, model: &ParsedModel) -> Contract {
     let (source, stream) = primary(model).unwrap_or_default();
     let settings = manifest
         .project
         .streams()
         .into_iter()
         .find(|known| known.source == source && known.name == stream);
-    let entity = model.config.entity.as_deref().and_then(domain::entity::entity);
-    Contract::new(entity.unwrap_or(&domain::entity::entities()[0]), source, settings.as_ref())
+    let entity = model
+        .config
+        .entity
+        .as_deref()
+        .and_then(domain::entity::entity);
+    Contract::new(
+        entity.unwrap_or(&domain::entity::entities()[0]),
+        source,
+        settings.as_ref(),
+    )
 }
 
 fn barren(ledger: &Ledger) -> Vec<i64> {
-    let list = ledger.notes.get("barren").and_then(|value| value.as_array());
-    list.into_iter().flatten().filter_map(serde_json::Value::as_i64).collect()
+    let list = ledger
+        .notes
+        .get("barren")
+        .and_then(|value| value.as_array());
+    list.into_iter()
+        .flatten()
+        .filter_map(serde_json::Value::as_i64)
+        .collect()
 }
 
 /// Stages what `work` says for a silver model.
@@ -188,8 +227,12 @@ pub async fn stage(context: &Context<'_>, model: &ParsedModel, work: &Work) -> R
     let raw_name = TableName::new("raw", format!("{source}__{stream}"));
     let raw = warehouse.lake.table(&raw_name).await?;
     register_sources(context, model, (source, stream), &work.new).await?;
-    let records = raw.as_ref().is_some_and(|raw| raw.schema.column_with_name("payload").is_some());
-    let relations = Bounded { model: model.name() };
+    let records = raw
+        .as_ref()
+        .is_some_and(|raw| raw.schema.column_with_name("payload").is_some());
+    let relations = Bounded {
+        model: model.name(),
+    };
     let sql = context.manifest.compile(model.name(), &relations)?;
     context.write_compiled(model.name(), &sql)?;
     let typed = typed(context, model, &contract, &sql, records).await?;
@@ -207,22 +250,56 @@ pub async fn stage(context: &Context<'_>, model: &ParsedModel, work: &Work) -> R
     let good: usize = written.iter().map(|file| file.rows).sum();
     let expected: i64 = work.new.values().map(|origin| origin.rows).sum();
     check_rows(model, good + bad.len(), expected)?;
-    let result = Staged { files: work.new.len(), good, bad: bad.len(), changed: true };
+    let result = Staged {
+        files: work.new.len(),
+        good,
+        bad: bad.len(),
+        changed: true,
+    };
 
-    let leaving: BTreeSet<i64> = work.new.keys().copied().chain(work.gone.iter().copied()).collect();
-    quarantine::replace(context, model, &contract.source, stream, bad, &leaving, work).await?;
+    let leaving: BTreeSet<i64> = work
+        .new
+        .keys()
+        .copied()
+        .chain(work.gone.iter().copied())
+        .collect();
+    quarantine::replace(
+        context,
+        model,
+        &contract.source,
+        stream,
+        bad,
+        &leaving,
+        work,
+    )
+    .await?;
 
+    publish_staged(context, base, layout, written, work).await?;
+    Ok(result)
+}
+
+/// Commits the staged rows: in the place of all where everything was staged anew, else beside those
+/// that stay.
+async fn publish_staged(
+    context: &Context<'_>,
+    base: Option<Arc<Table>>,
+    layout: Layout,
+    written: Vec<lake::NewFile>,
+    work: &Work,
+) -> Result<()> {
+    let warehouse = context.warehouse;
     let mut change = Change::new(layout.clone());
-    let with_rows: BTreeSet<i64> =
-        written.iter().flat_map(|file| &file.origins).map(|origin| origin.file_id).collect();
-    let mut still_barren: BTreeSet<i64> =
-        work.new.keys().filter(|id| !with_rows.contains(id)).copied().collect();
+    let origins = written.iter().flat_map(|file| &file.origins);
+    let with_rows: BTreeSet<i64> = origins.map(|origin| origin.file_id).collect();
+    let new = work.new.keys().copied();
+    let mut still_barren: BTreeSet<i64> = new.filter(|id| !with_rows.contains(id)).collect();
     change.adds = written;
     if let Some(base) = &base {
         if work.whole {
             change.overwrite = true;
-            change.removes = base.files.iter().map(|file| file.add.path.clone()).collect();
-            touch(&mut change.ledger, base.days().into_keys(), base.ledger.batch + 1);
+            change.removes = base.files.iter().map(|f| f.add.path.clone()).collect();
+            let days = base.days().into_keys();
+            touch(&mut change.ledger, days, base.ledger.batch + 1);
         } else {
             still_barren.extend(barren(&base.ledger));
             change.ledger = base.ledger.clone();
@@ -230,17 +307,20 @@ pub async fn stage(context: &Context<'_>, model: &ParsedModel, work: &Work) -> R
         }
     }
     still_barren.retain(|id| !work.gone.contains(id));
+    let barren = serde_json::json!(still_barren);
     change.ledger.fingerprint = work.fingerprint.clone();
     change.ledger.inputs = work.inputs.clone();
     change.ledger.run_id = context.run_id.to_owned();
-    change.ledger.notes.insert("barren".into(), serde_json::json!(still_barren));
+    change.ledger.notes.insert("barren".into(), barren);
     warehouse.lake.commit(base.as_deref(), change).await?;
-    warehouse.refresh(&name).await?;
-    Ok(result)
+    warehouse.refresh(&layout.table).await?;
+    Ok(())
 }
 
 fn touch(ledger: &mut Ledger, days: impl IntoIterator<Item = chrono::NaiveDate>, batch: i64) {
-    ledger.emptied.extend(days.into_iter().map(|day| (day, batch)));
+    ledger
+        .emptied
+        .extend(days.into_iter().map(|day| (day, batch)));
 }
 
 /// Takes the rows of source files that were replaced out of the staged table.
@@ -252,15 +332,30 @@ async fn remove_files(
     change: &mut Change,
 ) -> Result<()> {
     let hit = |file: &&lake::DataFile| {
-        file.tag.origins.iter().any(|origin| gone.contains(&origin.file_id))
+        file.tag
+            .origins
+            .iter()
+            .any(|origin| gone.contains(&origin.file_id))
     };
-    let paths: Vec<String> =
-        base.files.iter().filter(hit).map(|file| file.add.path.clone()).collect();
+    let paths: Vec<String> = base
+        .files
+        .iter()
+        .filter(hit)
+        .map(|file| file.add.path.clone())
+        .collect();
     if paths.is_empty() {
         return Ok(());
     }
-    let days = base.files.iter().filter(hit).flat_map(|file| file.tag.days.keys().copied());
-    touch(&mut change.ledger, days.collect::<Vec<_>>(), base.ledger.batch + 1);
+    let days = base
+        .files
+        .iter()
+        .filter(hit)
+        .flat_map(|file| file.tag.days.keys().copied());
+    touch(
+        &mut change.ledger,
+        days.collect::<Vec<_>>(),
+        base.ledger.batch + 1,
+    );
     let table = LakeTable::only(base, |file| paths.contains(&file.add.path));
     let list: Vec<String> = gone.iter().map(i64::to_string).collect();
     let warehouse = context.warehouse;
@@ -272,7 +367,11 @@ async fn remove_files(
         ))
         .await?;
     let mut writer = FileWriter::new(layout.clone(), warehouse.lake.store(&base.name)?)
-        .with_origins(base.origins().into_values().filter(|o| !gone.contains(&o.file_id)));
+        .with_origins(
+            base.origins()
+                .into_values()
+                .filter(|o| !gone.contains(&o.file_id)),
+        );
     let mut rows = rest.execute_stream().await?;
     while let Some(batch) = rows.next().await {
         writer.write(&batch?).await?;
@@ -334,9 +433,12 @@ pub(crate) async fn register_sources(
 ) -> Result<()> {
     let streams = context.manifest.project.streams();
     for dependency in &model.dependencies {
-        let Target::Source { source, stream } = &dependency.target else { continue };
-        let Some(settings) =
-            streams.iter().find(|known| known.source == *source && known.name == *stream)
+        let Target::Source { source, stream } = &dependency.target else {
+            continue;
+        };
+        let Some(settings) = streams
+            .iter()
+            .find(|known| known.source == *source && known.name == *stream)
         else {
             continue;
         };
@@ -345,11 +447,24 @@ pub(crate) async fn register_sources(
         let wanted: BTreeSet<i64> = if (source.as_str(), stream.as_str()) == primary {
             files.keys().copied().collect()
         } else {
-            raw.as_deref().map(current_files).unwrap_or_default().into_keys().collect()
+            raw.as_deref()
+                .map(current_files)
+                .unwrap_or_default()
+                .into_keys()
+                .collect()
         };
         let declared = context.manifest.project.stream_kind(settings);
-        let declared = declared.map(|kind| kind.columns.clone()).unwrap_or_default();
-        register_source(context.warehouse, settings, raw.as_deref(), &wanted, &declared).await?;
+        let declared = declared
+            .map(|kind| kind.columns.clone())
+            .unwrap_or_default();
+        register_source(
+            context.warehouse,
+            settings,
+            raw.as_deref(),
+            &wanted,
+            &declared,
+        )
+        .await?;
     }
     Ok(())
 }
@@ -362,27 +477,19 @@ async fn register_source(
     declared: &[String],
 ) -> Result<()> {
     let name = format!("{}__{}", stream.source, stream.name);
-    let mut meta = vec![
-        "cast(null as bigint) as \"_raw_id\"".to_owned(),
-        "cast(null as bigint) as \"_file_id\"".to_owned(),
-        "cast(null as text) as \"_file\"".to_owned(),
-        "cast(null as bigint) as \"_row\"".to_owned(),
-        crate::warehouse::cast("null", domain::entity::ColumnKind::Instant) + " as \"_effective_at\"",
-    ];
     let Some(raw) = raw else {
-        // Nothing was delivered yet: no rows, with the columns that the kind declares.
-        let payload = ["payload".to_owned()];
-        let columns = if declared.is_empty() { &payload[..] } else { declared };
-        meta.extend(columns.iter().map(|column| format!("cast(null as text) as \"{column}\"")));
-        let sql = format!("select {} where false", meta.join(", "));
-        let view = warehouse.sql(&sql).await?.into_view();
-        return warehouse.register(WORK, &name, view);
+        return register_nothing(warehouse, &name, declared).await;
     };
     let scan = LakeTable::only(raw, |file| {
-        file.tag.origins.iter().any(|origin| files.contains(&origin.file_id))
+        file.tag
+            .origins
+            .iter()
+            .any(|origin| files.contains(&origin.file_id))
     });
     let others = raw.files.iter().flat_map(|file| &file.tag.origins);
-    let mixed = others.into_iter().any(|origin| !files.contains(&origin.file_id));
+    let mixed = others
+        .into_iter()
+        .any(|origin| !files.contains(&origin.file_id));
     warehouse.register(WORK, &format!("__raw_{name}"), Arc::new(scan))?;
     let is_text = raw.schema.column_with_name("payload").is_none();
     let mut nulls = vec!["''".to_owned()];
@@ -400,21 +507,53 @@ async fn register_source(
             list.push(format!("\"{column}\""));
         }
     }
-    let missing = declared.iter().filter(|column| {
-        is_text && raw.schema.column_with_name(column).is_none()
-    });
+    let missing = declared
+        .iter()
+        .filter(|column| is_text && raw.schema.column_with_name(column).is_none());
     list.extend(missing.map(|column| format!("cast(null as text) as \"{column}\"")));
     let filter = if mixed || files.is_empty() {
         let ids: Vec<String> = files.iter().map(i64::to_string).collect();
-        if ids.is_empty() { " where false".to_owned() } else {
+        if ids.is_empty() {
+            " where false".to_owned()
+        } else {
             format!(" where \"_file_id\" in ({})", ids.join(", "))
         }
     } else {
         String::new()
     };
-    let sql = format!("select {} from work.\"__raw_{name}\"{filter}", list.join(", "));
+    let sql = format!(
+        "select {} from work.\"__raw_{name}\"{filter}",
+        list.join(", ")
+    );
     let view = warehouse.sql(&sql).await?.into_view();
     warehouse.register(WORK, &name, view)
+}
+
+/// Registers a stream of which nothing was delivered yet: no rows, with the columns that the kind
+/// declares.
+async fn register_nothing(warehouse: &Warehouse, name: &str, declared: &[String]) -> Result<()> {
+    let instant = crate::warehouse::cast("null", domain::entity::ColumnKind::Instant);
+    let mut list = vec![
+        "cast(null as bigint) as \"_raw_id\"".to_owned(),
+        "cast(null as bigint) as \"_file_id\"".to_owned(),
+        "cast(null as text) as \"_file\"".to_owned(),
+        "cast(null as bigint) as \"_row\"".to_owned(),
+        format!("{instant} as \"_effective_at\""),
+    ];
+    let payload = ["payload".to_owned()];
+    let columns = if declared.is_empty() {
+        &payload[..]
+    } else {
+        declared
+    };
+    list.extend(
+        columns
+            .iter()
+            .map(|column| format!("cast(null as text) as \"{column}\"")),
+    );
+    let sql = format!("select {} where false", list.join(", "));
+    let view = warehouse.sql(&sql).await?.into_view();
+    warehouse.register(WORK, name, view)
 }
 
 /// The model's rows with the contract carried out.
@@ -426,7 +565,10 @@ async fn typed(
     records: bool,
 ) -> Result<DataFrame> {
     let warehouse = context.warehouse;
-    let plan = warehouse.sql(sql).await.map_err(|error| context.model_error(model, error))?;
+    let plan = warehouse
+        .sql(sql)
+        .await
+        .map_err(|error| context.model_error(model, error))?;
     if !plan.schema().has_column_with_unqualified_name("_raw_id") {
         return Err(TransformError::Silver {
             model: model.name().to_owned(),
@@ -467,7 +609,10 @@ async fn typed(
     }
     let input = format!("(select {} from work.__model m{joins})", columns.join(", "));
     let typed_sql = contract.typed_sql(&input, &schema, records);
-    warehouse.sql(&typed_sql).await.map_err(|error| context.model_error(model, error))
+    warehouse
+        .sql(&typed_sql)
+        .await
+        .map_err(|error| context.model_error(model, error))
 }
 
 enum Effective {
@@ -491,7 +636,11 @@ async fn effective(warehouse: &Warehouse, raw: &str) -> Result<Effective> {
         return Ok(Effective::Null);
     }
     let varies = batch.column(1).as_boolean().value(0);
-    Ok(if varies { Effective::PerRow } else { Effective::PerFile })
+    Ok(if varies {
+        Effective::PerRow
+    } else {
+        Effective::PerFile
+    })
 }
 
 fn output_schema(name: &TableName, typed: &DataFrame) -> Result<arrow_schema::SchemaRef> {
@@ -521,8 +670,8 @@ async fn split(
     let store = context.warehouse.lake.store(&layout.table)?;
     let mut tasks = tokio::task::JoinSet::new();
     for mut rows in streams {
-        let mut writer = FileWriter::new(layout.clone(), store.clone())
-            .with_origins(origins.values().cloned());
+        let mut writer =
+            FileWriter::new(layout.clone(), store.clone()).with_origins(origins.values().cloned());
         tasks.spawn(async move {
             let mut bad = Vec::new();
             while let Some(batch) = rows.next().await {
@@ -549,20 +698,29 @@ fn separate(batch: &RecordBatch, bad: &mut Vec<Bad>) -> Result<RecordBatch> {
     let engine = |error: datafusion::arrow::error::ArrowError| {
         TransformError::Engine(datafusion::error::DataFusionError::from(error))
     };
-    let Some(rules) = batch.column_by_name(RULE) else { return Ok(batch.clone()) };
+    let Some(rules) = batch.column_by_name(RULE) else {
+        return Ok(batch.clone());
+    };
     if rules.null_count() == rules.len() {
         return Ok(batch.clone());
     }
     let texts = compute::cast(rules, &arrow_schema::DataType::Utf8).map_err(engine)?;
     let texts = texts.as_string::<i32>();
-    let ids = batch.column_by_name("_raw_id").map(|ids| ids.as_primitive::<Int64Type>().clone());
+    let ids = batch
+        .column_by_name("_raw_id")
+        .map(|ids| ids.as_primitive::<Int64Type>().clone());
     if let Some(ids) = ids {
         for row in 0..batch.num_rows() {
             if texts.is_valid(row) {
-                bad.push(Bad { raw_id: ids.value(row), rule: texts.value(row).to_owned() });
+                bad.push(Bad {
+                    raw_id: ids.value(row),
+                    rule: texts.value(row).to_owned(),
+                });
             }
         }
     }
-    let keep: BooleanArray = (0..texts.len()).map(|row| Some(texts.is_null(row))).collect();
+    let keep: BooleanArray = (0..texts.len())
+        .map(|row| Some(texts.is_null(row)))
+        .collect();
     compute::filter_record_batch(batch, &keep).map_err(engine)
 }

@@ -428,7 +428,10 @@ fn content_that_returns_gets_other_ids() {
         Loaded { stats, rows }.numbers("_file_id")
     };
     let again = format!("{hash}#3");
-    assert_eq!(ids(&again), [id::file_id("shop", "orders", "in/a.csv", &again)]);
+    assert_eq!(
+        ids(&again),
+        [id::file_id("shop", "orders", "in/a.csv", &again)]
+    );
     assert_ne!(ids(&again), ids(&hash));
 }
 

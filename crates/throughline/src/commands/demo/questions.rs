@@ -100,7 +100,12 @@ async fn text(opened: &Opened, sql: &str) -> anyhow::Result<String> {
 /// What was quarantined and why, over all silver models.
 async fn quarantine(opened: &Opened, voice: Voice) -> anyhow::Result<()> {
     let mut parts = Vec::new();
-    for name in opened.lake.names()?.iter().filter(|name| name.schema == "quarantine") {
+    for name in opened
+        .lake
+        .names()?
+        .iter()
+        .filter(|name| name.schema == "quarantine")
+    {
         parts.push(format!(
             "select source_name, stream_name, rule, reason, count(*) as rows \
              from quarantine.\"{}\" group by 1, 2, 3, 4",

@@ -14,11 +14,7 @@ type Recognised = BTreeMap<String, BTreeMap<String, Vec<String>>>;
 
 /// Looks through a folder. A file is taken where its name fits a stream's and it has the stream's
 /// telling columns; what fits nothing is named, so that nobody believes it was read.
-pub(super) fn recognise(
-    folder: &Path,
-    project: &Path,
-    voice: Voice,
-) -> anyhow::Result<Recognised> {
+pub(super) fn recognise(folder: &Path, project: &Path, voice: Voice) -> anyhow::Result<Recognised> {
     let empty: ProjectConfig = serde_yaml_ng::from_str("name: recognise")?;
     let known = Project::load(Path::new("."), empty, transform::builtin::models().as_ref())?;
     let everything = Stream {
@@ -53,19 +49,32 @@ pub(super) fn recognise(
 
 /// The kind and stream that a file fits best: the one with most of its columns.
 fn fit(known: &Project, file: &FoundFile) -> Option<(String, String)> {
-    let name = Path::new(&file.relative).file_name()?.to_string_lossy().to_lowercase();
+    let name = Path::new(&file.relative)
+        .file_name()?
+        .to_string_lossy()
+        .to_lowercase();
     let parent = Path::new(&file.relative)
         .parent()
-        .map(|parent| parent.to_string_lossy().to_lowercase().replace(['-', ' '], "_"))
+        .map(|parent| {
+            parent
+                .to_string_lossy()
+                .to_lowercase()
+                .replace(['-', ' '], "_")
+        })
         .unwrap_or_default();
     let mut columns: Option<Vec<String>> = None;
     let mut best: Option<(usize, String, String)> = None;
     for kind in known.source_kinds.values() {
         for (stream, about) in &kind.streams {
-            let Some(rule) = &about.recognise else { continue };
+            let Some(rule) = &about.recognise else {
+                continue;
+            };
             let list = |key: &str| -> Vec<String> {
                 let values = rule[key].as_array().into_iter().flatten();
-                values.filter_map(|value| value.as_str()).map(str::to_lowercase).collect()
+                values
+                    .filter_map(|value| value.as_str())
+                    .map(str::to_lowercase)
+                    .collect()
             };
             let fits = list("files")
                 .iter()
@@ -101,7 +110,9 @@ fn columns_of(file: &FoundFile) -> Vec<String> {
         zone: None,
         currency: None,
     };
-    let Ok(hash) = file.content_hash() else { return vec![] };
+    let Ok(hash) = file.content_hash() else {
+        return vec![];
+    };
     let mut rows = sources::Collected::default();
     if sources::read(&stream, file, &hash, &mut rows).is_err() {
         return vec![];
@@ -114,7 +125,10 @@ fn columns_of(file: &FoundFile) -> Vec<String> {
     match payload {
         Some(text) => {
             let record: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-            let names = record.as_object().into_iter().flat_map(|object| object.keys());
+            let names = record
+                .as_object()
+                .into_iter()
+                .flat_map(|object| object.keys());
             names.map(|name| name.to_lowercase()).collect()
         }
         None => rows
@@ -143,7 +157,10 @@ fn together(paths: &[String]) -> Vec<String> {
             in_digits = digit;
         }
         let folder = PathBuf::from(folder);
-        globs.entry(folder.join(glob).display().to_string()).or_default().push(path);
+        globs
+            .entry(folder.join(glob).display().to_string())
+            .or_default()
+            .push(path);
     }
     globs
         .into_iter()
@@ -160,10 +177,17 @@ mod tests {
 
     #[test]
     fn files_that_differ_in_digits_are_one_glob() {
-        let paths = ["x/events_20260101.json", "x/events_20260102.json", "x/other.json"];
+        let paths = [
+            "x/events_20260101.json",
+            "x/events_20260102.json",
+            "x/other.json",
+        ];
         let paths: Vec<String> = paths.into_iter().map(str::to_owned).collect();
         assert_eq!(together(&paths), ["x/events_*.json", "x/other.json"]);
-        let days = ["a/s_2026-01-01.csv".to_owned(), "a/s_2026-01-02.csv".to_owned()];
+        let days = [
+            "a/s_2026-01-01.csv".to_owned(),
+            "a/s_2026-01-02.csv".to_owned(),
+        ];
         assert_eq!(together(&days), ["a/s_*.csv"]);
     }
 }

@@ -86,7 +86,11 @@ impl Scanner {
         let mut lines = 1;
         loop {
             let Some((field, end)) = self.field(bytes, at, is_last) else {
-                return if is_last { Scan::Unclosed { lines: lines - 1 } } else { Scan::More };
+                return if is_last {
+                    Scan::Unclosed { lines: lines - 1 }
+                } else {
+                    Scan::More
+                };
             };
             if bytes.get(at) == Some(&b'"') {
                 lines += memchr_iter(b'\n', &bytes[at..field.end]).count() as u64;
@@ -94,7 +98,11 @@ impl Scanner {
             self.fields.push(field);
             let record = |end, next| Scan::Record(Step { end, next, lines });
             let Some(end) = end else {
-                return if is_last { record(bytes.len(), bytes.len()) } else { Scan::More };
+                return if is_last {
+                    record(bytes.len(), bytes.len())
+                } else {
+                    Scan::More
+                };
             };
             match (bytes[end], bytes.get(end + 1)) {
                 (b'\n', _) => return record(end, end + 1),
@@ -112,16 +120,28 @@ impl Scanner {
     fn field(&self, bytes: &[u8], at: usize, is_last: bool) -> Option<(Field, Option<usize>)> {
         if bytes.get(at) != Some(&b'"') {
             let end = self.field_end(bytes, at);
-            let field = Field { start: at, end: end.unwrap_or(bytes.len()), is_quoted: false };
+            let field = Field {
+                start: at,
+                end: end.unwrap_or(bytes.len()),
+                is_quoted: false,
+            };
             return Some((field, end));
         }
         let close = closing_quote(bytes, at + 1, is_last)?;
         let end = self.field_end(bytes, close.at + 1);
         let has_tail = end.unwrap_or(bytes.len()) > close.at + 1;
         let field = if close.is_plain && !has_tail {
-            Field { start: at + 1, end: close.at, is_quoted: false }
+            Field {
+                start: at + 1,
+                end: close.at,
+                is_quoted: false,
+            }
         } else {
-            Field { start: at, end: end.unwrap_or(bytes.len()), is_quoted: true }
+            Field {
+                start: at,
+                end: end.unwrap_or(bytes.len()),
+                is_quoted: true,
+            }
         };
         Some((field, end))
     }
