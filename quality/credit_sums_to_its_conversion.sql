@@ -37,4 +37,4 @@ where
     credited.credit is null
     or credited.credit <> 1
     or credited.credited_amount <> expected.revenue_amount
-    or abs(credited.credited_reporting_amount - expected.revenue_reporting_amount) >= 0.005
+    or credited.credited_reporting_amount <> expected.revenue_reporting_amount

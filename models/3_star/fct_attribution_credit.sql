@@ -8,7 +8,7 @@ with customer_touch as (
 conversion as (
     select
         conversion_id, customer_key, reporting_date, currency_code, exchange_rate,
-        is_sale, is_new_customer
+        revenue_reporting_amount, is_sale, is_new_customer
     from {{ ref('fct_conversion') }}
 ),
 
@@ -68,7 +68,7 @@ credited as (
     ))
 ),
 
-final as (
+shared as (
     select
         credited.conversion_key as conversion_id,
         coalesce(credited.touch_key, 0) as touch_id,
@@ -88,12 +88,56 @@ final as (
         credited.credited_amount,
         conversion.currency_code,
         {{ reporting_amount('credited.credited_amount', 'conversion.exchange_rate') }}
-            as credited_reporting_amount,
+            as share_reporting_amount,
+        conversion.revenue_reporting_amount,
         conversion.is_sale,
         conversion.is_new_customer,
         credited.is_unattributed
     from credited
     inner join conversion on credited.conversion_key = conversion.conversion_id
+),
+
+-- Each share is rounded by itself; what rounding leaves goes to the largest, so that the sum is the
+-- conversion's money here too.
+balanced as (
+    select
+        *,
+        revenue_reporting_amount - sum(share_reporting_amount) over (
+            partition by conversion_id, model
+        ) as rest_reporting_amount,
+        row_number() over (
+            partition by conversion_id, model order by credit desc, touch_position, touch_id
+        ) as place
+    from shared
+),
+
+final as (
+    select
+        conversion_id,
+        touch_id,
+        model,
+        conversion_date,
+        touch_date,
+        conversion_at,
+        touch_at,
+        conversion_type,
+        touch_type,
+        customer_key,
+        channel_key,
+        campaign_key,
+        touch_position,
+        path_length,
+        credit,
+        credited_amount,
+        currency_code,
+        cast(
+            share_reporting_amount + case when place = 1 then rest_reporting_amount else 0 end
+            as decimal(18, 6)
+        ) as credited_reporting_amount,
+        is_sale,
+        is_new_customer,
+        is_unattributed
+    from balanced
 )
 
 select * from final

@@ -23,6 +23,12 @@ with events as (
                     string_value: text, int_value: text, float_value: text, double_value: text
                 >
             >>,
+            user_properties: list<struct<
+                key: text,
+                value: struct<
+                    string_value: text, int_value: text, float_value: text, double_value: text
+                >
+            >>,
             privacy_info: struct<analytics_storage: text, ads_storage: text>,
             device: struct<
                 category: text,
@@ -121,8 +127,13 @@ final as (
         event['event_name'] as event_name,
         nullif(event['user_pseudo_id'], '') as anonymous_id,
         nullif(event['user_id'], '') as user_id,
-        {{ event_param(['email', 'user_email', 'user_data_email_sha256', 'email_sha256',
-            'sha256_email_address', 'hashed_email', 'em']) }} as email,
+        -- A hashed e-mail stands on the event, or on the user from then on.
+        coalesce(
+            {{ event_param(['email', 'user_email', 'user_data_email_sha256', 'email_sha256',
+                'sha256_email_address', 'hashed_email', 'em']) }},
+            kv_text(event['user_properties'], 'user_data_email_sha256'),
+            kv_text(event['user_properties'], 'email_sha256')
+        ) as email,
         {{ event_param(['phone', 'user_phone', 'user_data_phone_sha256', 'phone_sha256',
             'sha256_phone_number', 'hashed_phone', 'ph']) }} as phone,
         {{ event_param('ga_session_id') }} as session_id,
