@@ -4,16 +4,37 @@
 {%- set reporting = project.reporting.currency %}
 
 -- What platforms claim stands apart: it is never added across platforms, and never to conversions.
-with claimed as (
+with reported as (
+    select *, coalesce(reported_at, effective_at, {{ beginning() }}) as known_at
+    from {{ entity('ad_conversion') }}
+),
+
+-- Counts and values of one claim may come from two reports.
+claimed as (
     select
-        *,
-        coalesce(reported_at, effective_at, {{ beginning() }}) as known_at,
+        platform,
+        report_date,
+        known_at,
+        account_id,
+        campaign_id,
+        ad_group_id,
+        ad_id,
+        action,
+        attribution_window,
+        date_basis,
         case
             when ad_id is not null then 'ad'
             when ad_group_id is not null then 'ad_group'
             else 'campaign'
-        end as named_level
-    from {{ entity('ad_conversion') }}
+        end as named_level,
+        min(source_name) as source_name,
+        max(conversions) as conversions,
+        max(conversion_amount) as conversion_amount,
+        max(currency_code) as currency_code
+    from reported
+    group by
+        platform, report_date, known_at, account_id, campaign_id, ad_group_id, ad_id, action,
+        attribution_window, date_basis
 ),
 
 -- What the report does not say of the hierarchy, the structure does.
