@@ -213,7 +213,7 @@ fn removal(add: &Add) -> Remove {
     Remove {
         path: add.path.clone(),
         data_change: true,
-        deletion_timestamp: Some(chrono::Utc::now().timestamp_millis()),
+        deletion_timestamp: Some(crate::file::log_time_millis()),
         extended_file_metadata: Some(true),
         partition_values: Some(add.partition_values.clone()),
         size: Some(add.size),

@@ -148,3 +148,12 @@ fn scalar(value: &Value, kind: &DataType, is_max: bool) -> Option<ScalarValue> {
         _ => None,
     }
 }
+
+/// Now, for the log's own time stamps: no result depends on it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the log's own time stamps; no result depends on it"
+)]
+pub(crate) fn log_time_millis() -> i64 {
+    chrono::Utc::now().timestamp_millis()
+}

@@ -342,7 +342,7 @@ impl FileWriter {
             add: Add {
                 path: file.path,
                 size,
-                modification_time: chrono::Utc::now().timestamp_millis(),
+                modification_time: crate::file::log_time_millis(),
                 data_change: true,
                 stats: Some(stats),
                 ..Add::default()

@@ -192,10 +192,12 @@ fn weights_of_the_timed_vectors() {
 
 /// Credit of each touch of a timed journey, by the pass itself.
 fn timed(journey: &Value, config: &Value, model: &'static dyn AttributionModel) -> Vec<f64> {
-    let mut project = domain::config::Attribution::default();
-    project.half_life_days = config["half_life_h"].as_f64().unwrap_or(168.0) / 24.0;
     let days = config["lookback_days"].as_u64().unwrap_or(36_500);
-    project.lookback_days = BTreeMap::from([("default".into(), days as u32)]);
+    let project = domain::config::Attribution {
+        half_life_days: config["half_life_h"].as_f64().unwrap_or(168.0) / 24.0,
+        lookback_days: BTreeMap::from([("default".into(), days as u32)]),
+        ..Default::default()
+    };
     let settings = AttributionSettings::new(&project).expect("valid settings");
     let at_us = vectors::micros(journey["conversion_time"].as_str().expect("text"));
     let touches = journey["touches"].as_array().expect("a list");

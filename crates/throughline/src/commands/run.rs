@@ -201,7 +201,7 @@ fn together(warnings: &[String]) -> Vec<String> {
     }
     same.into_iter()
         .map(|(what, files)| match files.as_slice() {
-            [file] if file.is_empty() => what.to_owned(),
+            [""] => what.to_owned(),
             [file] => format!("{file}: {what}"),
             [first, ..] => format!("{} files, the first {first}: {what}", files.len()),
             [] => what.to_owned(),

@@ -240,10 +240,10 @@ impl Shared {
                 problem.hint("write `{{ source('shop', 'orders') }}`"),
             ));
         };
-        if let Some(instance) = &self.scope.instance {
-            if instance.kind == *source {
-                return self.stream_of_kind(&instance.source, source, stream);
-            }
+        if let Some(instance) = &self.scope.instance
+            && instance.kind == *source
+        {
+            return self.stream_of_kind(&instance.source, source, stream);
         }
         let Some(streams) = self.known.sources.get(*source) else {
             let known = self.known.sources.keys().map(String::as_str);
@@ -266,15 +266,15 @@ impl Shared {
 
     /// A stream that a built-in silver model names: it may be missing in this project.
     fn stream_of_kind(&self, source: &str, kind: &str, stream: &str) -> Result<Value, Error> {
-        if let Some(known) = self.known.kinds.get(kind) {
-            if !known.streams.contains_key(stream) {
-                let names = known.streams.keys().map(String::as_str);
-                let hint = suggestion(stream, names, &format!("stream of `{kind}`"));
-                let what = format!("the kind `{kind}` has no stream `{stream}`");
-                return Err(refusal(
-                    Problem::new(what).why("see its `_source.yml`").hint(hint),
-                ));
-            }
+        if let Some(known) = self.known.kinds.get(kind)
+            && !known.streams.contains_key(stream)
+        {
+            let names = known.streams.keys().map(String::as_str);
+            let hint = suggestion(stream, names, &format!("stream of `{kind}`"));
+            let what = format!("the kind `{kind}` has no stream `{stream}`");
+            return Err(refusal(
+                Problem::new(what).why("see its `_source.yml`").hint(hint),
+            ));
         }
         let is_there = self
             .known

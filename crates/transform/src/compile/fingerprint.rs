@@ -119,7 +119,7 @@ fn blank_length(rest: &str, first: char) -> usize {
 
 /// Bytes of a quoted text at the beginning of `rest`; 0 if there is none.
 fn quoted_length(rest: &str, first: char) -> usize {
-    let end = match first {
+    match first {
         '\'' | '"' => {
             let mut from = 1;
             loop {
@@ -149,7 +149,6 @@ fn quoted_length(rest: &str, first: char) -> usize {
             };
             end + 2 * tag.len()
         }
-        _ => return 0,
-    };
-    end
+        _ => 0,
+    }
 }

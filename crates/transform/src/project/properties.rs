@@ -193,15 +193,15 @@ pub(super) fn yaml_problem(path: &str, text: &str, error: &serde_yaml_ng::Error)
         problem = problem.at(place);
     }
     let mut quoted = message.split('`').skip(1).step_by(2);
-    if message.contains("unknown field") {
-        if let Some(unknown) = quoted.next() {
-            let known: Vec<&str> = quoted.collect();
-            problem = problem.hint(if unknown == "sources" {
-                "sources are configured in `throughline.yml`".to_owned()
-            } else {
-                suggestion(unknown, known, "such field")
-            });
-        }
+    if message.contains("unknown field")
+        && let Some(unknown) = quoted.next()
+    {
+        let known: Vec<&str> = quoted.collect();
+        problem = problem.hint(if unknown == "sources" {
+            "sources are configured in `throughline.yml`".to_owned()
+        } else {
+            suggestion(unknown, known, "such field")
+        });
     }
     problem
 }

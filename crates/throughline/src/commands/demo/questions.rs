@@ -11,9 +11,9 @@ struct Question {
     sql: &'static str,
 }
 
-const QUESTIONS: [Question; 6] = [
+const QUESTIONS: [Question; 8] = [
     Question {
-        asks: "What did each channel cost, and what did it bring under each model? (ROAS = revenue / spend)",
+        asks: "What did each channel cost, and what revenue does each model credit to it?",
         sql: "select channel, sum(session_count) as sessions, \
               round(sum(spend_reporting_amount), 2) as spend, \
               round(sum(first_revenue_reporting_amount), 2) as first, \
@@ -21,17 +21,35 @@ const QUESTIONS: [Question; 6] = [
               round(sum(last_non_direct_revenue_reporting_amount), 2) as last_non_direct, \
               round(sum(linear_revenue_reporting_amount), 2) as linear, \
               round(sum(position_revenue_reporting_amount), 2) as position, \
-              round(sum(time_decay_revenue_reporting_amount), 2) as time_decay, \
-              case when sum(spend_reporting_amount) > 0 then \
-                round(cast(sum(position_revenue_reporting_amount) as double) \
-                  / cast(sum(spend_reporting_amount) as double), 2) end as roas_position, \
-              case when sum(position_new_customers) > 0 and sum(spend_reporting_amount) > 0 then \
-                round(cast(sum(spend_reporting_amount) as double) \
-                  / cast(sum(position_new_customers) as double), 2) end as cac_position \
+              round(sum(time_decay_revenue_reporting_amount), 2) as time_decay \
               from marts.mart_channel_daily group by channel \
               having sum(session_count) > 0 or sum(spend_reporting_amount) > 0 \
-                or sum(linear_revenue_reporting_amount) > 0 \
+              or sum(linear_revenue_reporting_amount) > 0 \
               order by sum(position_revenue_reporting_amount) desc, channel",
+    },
+    Question {
+        asks: "What came back for each unit of spend? (ROAS = credited revenue / spend)",
+        sql: "select channel, round(sum(spend_reporting_amount), 2) as spend, \
+              round(cast(sum(first_revenue_reporting_amount) as double) / cast(sum(spend_reporting_amount) as double), 2) as first, \
+              round(cast(sum(last_revenue_reporting_amount) as double) / cast(sum(spend_reporting_amount) as double), 2) as last, \
+              round(cast(sum(last_non_direct_revenue_reporting_amount) as double) / cast(sum(spend_reporting_amount) as double), 2) as last_non_direct, \
+              round(cast(sum(linear_revenue_reporting_amount) as double) / cast(sum(spend_reporting_amount) as double), 2) as linear, \
+              round(cast(sum(position_revenue_reporting_amount) as double) / cast(sum(spend_reporting_amount) as double), 2) as position, \
+              round(cast(sum(time_decay_revenue_reporting_amount) as double) / cast(sum(spend_reporting_amount) as double), 2) as time_decay \
+              from marts.mart_channel_daily group by channel having sum(spend_reporting_amount) > 0 \
+              order by 2 desc",
+    },
+    Question {
+        asks: "What did a new customer cost? (CAC = spend / credited new customers)",
+        sql: "select channel, round(sum(spend_reporting_amount), 2) as spend, \
+              round(cast(sum(spend_reporting_amount) as double) / nullif(cast(sum(first_new_customers) as double), 0), 2) as first, \
+              round(cast(sum(spend_reporting_amount) as double) / nullif(cast(sum(last_new_customers) as double), 0), 2) as last, \
+              round(cast(sum(spend_reporting_amount) as double) / nullif(cast(sum(last_non_direct_new_customers) as double), 0), 2) as last_non_direct, \
+              round(cast(sum(spend_reporting_amount) as double) / nullif(cast(sum(linear_new_customers) as double), 0), 2) as linear, \
+              round(cast(sum(spend_reporting_amount) as double) / nullif(cast(sum(position_new_customers) as double), 0), 2) as position, \
+              round(cast(sum(spend_reporting_amount) as double) / nullif(cast(sum(time_decay_new_customers) as double), 0), 2) as time_decay \
+              from marts.mart_channel_daily group by channel having sum(spend_reporting_amount) > 0 \
+              order by 2 desc",
     },
     Question {
         asks: "Where do visits of the shop end?",

@@ -13,7 +13,7 @@ fn records(text: &str, delimiter: u8, piece: usize) -> Result<Vec<Vec<String>>, 
         while !text.is_char_boundary(end) {
             end += 1;
         }
-        match scanner.scan(text[start..end].as_bytes(), end == text.len()) {
+        match scanner.scan(&text.as_bytes()[start..end], end == text.len()) {
             Scan::More => end = (end + piece).min(text.len()),
             Scan::Unclosed { lines } => return Err(lines),
             Scan::Record(step) => {

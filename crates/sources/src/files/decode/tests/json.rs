@@ -172,13 +172,13 @@ fn records_are_whole_wherever_a_piece_ends() {
             ..Limits::default()
         };
         for (content, files) in [
-            (vec![record; 9].join("\n"), FileConfig::default()),
+            ([record; 9].join("\n"), FileConfig::default()),
             (
-                format!("[{}]", vec![record; 9].join(" , ")),
+                format!("[{}]", [record; 9].join(" , ")),
                 FileConfig::default(),
             ),
             (
-                format!("{skipped}{}]}}", vec![record; 9].join(",")),
+                format!("{skipped}{}]}}", [record; 9].join(",")),
                 at_records("data"),
             ),
         ] {
