@@ -53,6 +53,19 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// Nothing is to be done, as far as is known yet.
+    fn up_to_date(model: &ParsedModel) -> Self {
+        Self {
+            model: model.name().to_owned(),
+            table: model.table(),
+            reason: Reason::UpToDate,
+            days: None,
+            files: 0,
+            inputs: BTreeMap::new(),
+            fingerprint: model.fingerprint.clone(),
+        }
+    }
+
     /// Something is to be built.
     pub fn builds(&self) -> bool {
         !matches!(self.reason, Reason::UpToDate | Reason::View)
@@ -196,15 +209,7 @@ pub(crate) async fn decide(
     options: &Options,
     changing: &BTreeSet<String>,
 ) -> Result<Decision> {
-    let mut decision = Decision {
-        model: model.name().to_owned(),
-        table: model.table(),
-        reason: Reason::UpToDate,
-        days: None,
-        files: 0,
-        inputs: BTreeMap::new(),
-        fingerprint: model.fingerprint.clone(),
-    };
+    let mut decision = Decision::up_to_date(model);
     if model.config.entity.is_some() {
         return decide_entity(context, model, options, changing, decision).await;
     }
