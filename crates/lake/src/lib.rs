@@ -15,6 +15,8 @@ pub mod relation;
 pub mod schema;
 pub mod session;
 mod table;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub use commit::Change;
