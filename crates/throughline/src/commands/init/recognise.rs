@@ -165,10 +165,18 @@ fn together(paths: &[String]) -> Vec<String> {
     globs
         .into_iter()
         .flat_map(|(glob, files)| match files.as_slice() {
-            [one] => vec![(*one).clone()],
+            // A single file that names a day will have brothers.
+            [one] if !names_a_day(one) => vec![(*one).clone()],
             _ => vec![glob],
         })
         .collect()
+}
+
+/// The file's name holds a date, as 20260131 or 2026-01-31.
+fn names_a_day(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let digits = name.chars().filter(char::is_ascii_digit).count();
+    digits >= 8
 }
 
 #[cfg(test)]
@@ -189,5 +197,6 @@ mod tests {
             "a/s_2026-01-02.csv".to_owned(),
         ];
         assert_eq!(together(&days), ["a/s_*.csv"]);
+        assert_eq!(together(&days[..1]), ["a/s_*.csv"]);
     }
 }
