@@ -110,14 +110,12 @@ fn columns_of(file: &FoundFile) -> Vec<String> {
         zone: None,
         currency: None,
     };
-    let Ok(hash) = file.content_hash() else {
-        return vec![];
-    };
-    let mut rows = sources::Collected::default();
-    if sources::read(&stream, file, &hash, &mut rows).is_err() {
+    // The first rows tell; the rest of the file is not read.
+    let mut rows = First::default();
+    if sources::read(&stream, file, "unread", &mut rows).is_err() && rows.schema.is_none() {
         return vec![];
     }
-    let payload = rows.batches.first().and_then(|batch| {
+    let payload = rows.batch.as_ref().and_then(|batch| {
         let column = batch.column_by_name(sources::PAYLOAD)?;
         let texts = column.as_any().downcast_ref::<arrow_array::StringArray>()?;
         texts.iter().next()?.map(str::to_owned)
@@ -137,6 +135,25 @@ fn columns_of(file: &FoundFile) -> Vec<String> {
             .flat_map(|schema| schema.fields())
             .map(|field| field.name().to_lowercase())
             .collect(),
+    }
+}
+
+/// Takes the columns and the first rows of a file, and then no more.
+#[derive(Default)]
+struct First {
+    schema: Option<arrow_schema::SchemaRef>,
+    batch: Option<arrow_array::RecordBatch>,
+}
+
+impl sources::RowSink for First {
+    fn open(&mut self, schema: &arrow_schema::SchemaRef) -> Result<(), sources::SinkError> {
+        self.schema = Some(schema.clone());
+        Ok(())
+    }
+
+    fn write(&mut self, batch: arrow_array::RecordBatch) -> Result<(), sources::SinkError> {
+        self.batch = Some(batch);
+        Err(sources::SinkError::closed())
     }
 }
 
