@@ -68,11 +68,22 @@ impl Place {
                 let caret = " ".repeat(at.column().saturating_sub(1));
                 format!("\n  --> {CONFIG}:{}:{}\n  {line}\n  {caret}^", at.line(), at.column())
             });
+            let said = error
+                .to_string()
+                .replace(
+                    "data did not match any variant of untagged enum StreamConfig",
+                    "a stream is a path, or a `path:` with settings of its files",
+                )
+                .replace(
+                    "data did not match any variant of untagged enum EffectiveAt",
+                    "`effective_at` is a column, or `{file: pattern}`",
+                );
             anyhow::anyhow!(
-                "`{CONFIG}` cannot be understood: {error}{}\nhint: every setting is described in docs/guides/start.md",
+                "`{CONFIG}` cannot be understood: {said}{}\nhint: every setting is described in docs/guides/start.md",
                 place.unwrap_or_default()
             )
         })?;
+        file_settings(&text)?;
         if config.version != 1 {
             bail!(
                 "`{CONFIG}` is of format {}, this program knows format 1\nhint: update the program",
@@ -126,6 +137,52 @@ impl Place {
             }
         }
     }
+}
+
+/// Settings that a stream's files can have.
+const FILE_SETTINGS: [&str; 10] = [
+    "path",
+    "format",
+    "compression",
+    "delimiter",
+    "encoding",
+    "null_words",
+    "decimal",
+    "skip_lines",
+    "records",
+    "effective_at",
+];
+
+/// Refuses a setting of files that is not one: a misspelt one would be ignored in silence.
+fn file_settings(text: &str) -> anyhow::Result<()> {
+    let whole: serde_yaml_ng::Value = serde_yaml_ng::from_str(text)?;
+    let sources = whole["sources"].as_mapping();
+    for (source, about) in sources.into_iter().flatten() {
+        let source = source.as_str().unwrap_or_default();
+        let streams = about["streams"].as_mapping();
+        let streams = streams
+            .into_iter()
+            .flatten()
+            .map(|(name, about)| (name.as_str(), about));
+        for (name, about) in streams.chain([(Some("files"), &about["files"])]) {
+            let settings = about.as_mapping().into_iter().flatten();
+            for setting in settings.filter_map(|(key, _)| key.as_str()) {
+                let known = name != Some("files") || setting != "path";
+                if !FILE_SETTINGS.contains(&setting) || !known {
+                    let hint = transform::project::problem::suggestion(
+                        setting,
+                        FILE_SETTINGS,
+                        "setting of files",
+                    );
+                    bail!(
+                        "`{CONFIG}`: source `{source}`, `{}` has the unknown setting `{setting}`\nhint: {hint}",
+                        name.unwrap_or_default()
+                    );
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// An open project.

@@ -95,3 +95,14 @@ fn doctor_finds_a_missing_key() {
     std::fs::remove_file(project.dir().join("throughline.key")).unwrap();
     assert_eq!(project.json(&["doctor"], 1)["problems"], 1);
 }
+
+#[test]
+fn a_misspelt_setting_of_files_is_not_ignored() {
+    let settings = "sources: {shop: {streams: {orders: {path: x.csv, delimeter: ';'}}}}";
+    let project = Project::new(PROGRAM, settings);
+    let said = text(&project.run(&["plan"]));
+    assert!(
+        said.contains("`delimeter`") && said.contains("`delimiter`"),
+        "{said}"
+    );
+}
