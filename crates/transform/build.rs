@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 fn main() -> std::io::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .canonicalize()?;
+    // Asked when it runs: a cached build may have been compiled in another checkout.
+    let here = std::env::var("CARGO_MANIFEST_DIR").map_err(std::io::Error::other)?;
+    let root = Path::new(&here).join("../..").canonicalize()?;
     let mut files = Vec::new();
     for folder in ["models", "quality"] {
         println!("cargo:rerun-if-changed={}", root.join(folder).display());

@@ -46,7 +46,7 @@ pub(super) async fn build(
     }
     let days = decision.days.as_ref().map_or(0, BTreeSet::len);
     let change = if model.config.entity.is_some() {
-        entity(context, model, options, &decision).await?
+        entity(context, model, options).await?
     } else if decide::is_by_day(model) {
         by_day(context, model, &decision).await?
     } else {
@@ -62,9 +62,7 @@ pub(super) async fn build(
         ));
     };
     change.ledger.run_id = context.run_id.to_owned();
-    if let Some(failed) =
-        checks::before_publishing(context, model, base.as_deref(), &change).await?
-    {
+    if let Some(failed) = checks::before_publishing(context, model, &change).await? {
         let mut blocked = result(model, Outcome::Blocked, &decision, base.as_deref());
         blocked.error = Some(failed);
         return Ok(blocked);
@@ -212,12 +210,7 @@ async fn by_day(
 
 /// A silver model with an entity: new source files are staged, then the days that changed (or the
 /// whole table) are published.
-async fn entity(
-    context: &Context<'_>,
-    model: &ParsedModel,
-    options: &Options,
-    decision: &Decision,
-) -> Result<Prepared> {
+async fn entity(context: &Context<'_>, model: &ParsedModel, options: &Options) -> Result<Prepared> {
     let work = silver::work(context, model, options.full_refresh).await?;
     if !work.is_empty() {
         silver::stage(context, model, &work).await?;
@@ -255,7 +248,6 @@ async fn entity(
     let (mut change, days) = published;
     change.ledger.fingerprint = staged.ledger.fingerprint.clone();
     change.ledger.inputs = BTreeMap::from([(staged_name.to_string(), staged.mark())]);
-    let _ = decision;
     Ok(Some((base, change, days)))
 }
 

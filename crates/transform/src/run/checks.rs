@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use lake::{Change, Table};
+use lake::Change;
 use serde::Serialize;
 
 use super::Context;
@@ -43,7 +43,6 @@ impl CheckResult {
 pub(super) async fn before_publishing(
     context: &Context<'_>,
     model: &ParsedModel,
-    base: Option<&Table>,
     change: &Change,
 ) -> Result<Option<String>> {
     let blocking: Vec<&Check> = context
@@ -57,7 +56,6 @@ pub(super) async fn before_publishing(
     if blocking.is_empty() {
         return Ok(None);
     }
-    let _ = base;
     let table = context
         .warehouse
         .lake
