@@ -139,6 +139,19 @@ pub async fn work(context: &Context<'_>, model: &ParsedModel, anew: bool) -> Res
     }
     let mut seen: BTreeSet<i64> = staged.origins().into_keys().collect();
     seen.extend(barren(&staged.ledger));
+    // The quarantine is committed first: a run that was killed in between may have left rows there
+    // of a file that was never staged and is replaced by now.
+    if let Some(quarantine) = lake
+        .table(&quarantine::quarantine_name(model.name()))
+        .await?
+    {
+        seen.extend(
+            quarantine
+                .origins()
+                .into_keys()
+                .filter(|id| !current.contains_key(id)),
+        );
+    }
     work.gone = seen
         .iter()
         .filter(|id| !current.contains_key(id))
