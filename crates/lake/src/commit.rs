@@ -19,10 +19,13 @@ use crate::error::DeltaContext;
 use crate::file::{FileTag, TAG};
 use crate::table::{Ledger, Table};
 use crate::write::{Layout, NewFile};
-use crate::{Lake, LakeError, Result, TableName, schema};
+use crate::{Lake, LakeError, Result, TableName, crash, schema};
 
 /// Key of our entry in the commit's information.
 pub(crate) const METADATA_KEY: &str = "throughline";
+
+/// A checkpoint of the log is written every so many commits.
+const CHECKPOINT_INTERVAL: u64 = 20;
 
 /// What a commit does to a table.
 #[derive(Debug, Clone)]
@@ -110,7 +113,10 @@ impl Lake {
         let columns = kernel_schema(name, &change.layout.schema)?;
         let stats = change.layout.stats_columns();
         let mut configuration = HashMap::from([
-            ("delta.checkpointInterval".to_owned(), Some("20".to_owned())),
+            (
+                "delta.checkpointInterval".to_owned(),
+                Some(CHECKPOINT_INTERVAL.to_string()),
+            ),
             (
                 "delta.enableExpiredLogCleanup".to_owned(),
                 Some("false".to_owned()),
@@ -124,6 +130,7 @@ impl Lake {
                 Some(stats.join(",")),
             );
         }
+        crash::point("commit.before_create");
         CreateBuilder::new()
             .with_log_store(self.log_store(name)?)
             .with_table_name(name.name.clone())
@@ -133,6 +140,7 @@ impl Lake {
             .with_commit_properties(properties)
             .await
             .during(name, "creating the table")?;
+        crash::point("commit.created");
         Ok(())
     }
 
@@ -178,11 +186,23 @@ impl Lake {
             partition_by: None,
             predicate: None,
         };
-        CommitBuilder::from(properties)
+        let prepared = CommitBuilder::from(properties)
             .with_actions(actions)
             .build(Some(state), table.delta.log_store(), operation)
+            .into_prepared_commit_future()
             .await
-            .during(name, "committing")?;
+            .during(name, "preparing a commit")?;
+        crash::point("commit.before_log");
+        let logged = prepared.await.during(name, "committing")?;
+        crash::point("commit.logged");
+        let makes_checkpoint = (logged.version + 1).is_multiple_of(CHECKPOINT_INTERVAL);
+        if makes_checkpoint {
+            crash::point("commit.before_checkpoint");
+        }
+        logged.await.during(name, "writing a checkpoint")?;
+        if makes_checkpoint {
+            crash::point("commit.checkpointed");
+        }
         Ok(())
     }
 }

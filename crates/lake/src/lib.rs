@@ -6,6 +6,7 @@
 //! through [`LakeTable`], at the version at which it was opened.
 
 mod commit;
+pub mod crash;
 mod error;
 pub mod file;
 mod name;

@@ -27,7 +27,7 @@ use parquet::schema::types::ColumnPath;
 use serde_json::{Map, Value, json};
 
 use crate::file::{Origin, day_from_number};
-use crate::{LakeError, Result, TableName};
+use crate::{LakeError, Result, TableName, crash};
 
 /// A file holds at least this many rows before the next day gets a file of its own.
 const DAY_FILE_ROWS_MIN: usize = 65_536;
@@ -272,6 +272,7 @@ impl FileWriter {
         }
         if self.current.is_none() {
             self.current = Some(self.open_file()?);
+            crash::point("file.opened");
         }
         let Some(file) = self.current.as_mut() else {
             return Ok(());
@@ -334,7 +335,9 @@ impl FileWriter {
         let Some(mut file) = self.current.take() else {
             return Ok(());
         };
+        crash::point("file.before_close");
         file.writer.finish().await.map_err(engine)?;
+        crash::point("file.closed");
         let size = file.writer.bytes_written() as i64;
         let stats = statistics(&file, &self.layout.schema);
         let unordered = file.day_set.iter().filter_map(|day| day_from_number(*day));

@@ -39,6 +39,18 @@ impl Project {
         project
     }
 
+    /// Another project with this one's files, but for these paths (relative to the project).
+    #[must_use]
+    pub fn copy(&self, without: &[&str]) -> Self {
+        let copy = Self {
+            program: self.program.clone(),
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        };
+        let leave: Vec<PathBuf> = without.iter().map(|path| self.dir().join(path)).collect();
+        copy_folder_but(&self.dir(), &copy.dir(), &leave);
+        copy
+    }
+
     /// The folder that holds the project (`p`) and whatever a test puts beside it.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -175,12 +187,19 @@ pub fn shared(relative: &str) -> Option<PathBuf> {
 
 /// Copies a folder with all that is in it.
 pub fn copy_folder(from: &Path, to: &Path) {
+    copy_folder_but(from, to, &[]);
+}
+
+fn copy_folder_but(from: &Path, to: &Path, leave: &[PathBuf]) {
     std::fs::create_dir_all(to).expect("folder");
     for entry in std::fs::read_dir(from).expect("a folder") {
         let entry = entry.expect("an entry");
         let target = to.join(entry.file_name());
+        if leave.contains(&entry.path()) {
+            continue;
+        }
         if entry.path().is_dir() {
-            copy_folder(&entry.path(), &target);
+            copy_folder_but(&entry.path(), &target, leave);
         } else {
             std::fs::copy(entry.path(), target).expect("copy");
         }

@@ -214,7 +214,9 @@ async fn load_stream(
     }
     note_empty_files(&mut change, &all.loaded)?;
     change.ledger.run_id = run_id.to_owned();
+    lake::crash::point("raw.written");
     lake.commit(base.as_deref(), change).await?;
+    lake::crash::point("raw.committed");
     Ok(())
 }
 

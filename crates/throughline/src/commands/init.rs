@@ -4,9 +4,10 @@ mod recognise;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use lake::crash;
 use serde_json::json;
 
 use super::Exit;
@@ -82,33 +83,53 @@ pub(super) fn create(dir: &Path, config: &str) -> anyhow::Result<()> {
     }
     std::fs::write(
         dir.join(".gitignore"),
-        format!(".throughline/\ntarget/\n{KEY_FILE}\n"),
+        format!(".throughline/\ntarget/\n{KEY_FILE}*\n"),
     )?;
     let key = dir.join(KEY_FILE);
     if !key.exists() {
-        write_key(&key)?;
+        crash::point("init.before_key");
+        let temporary = beside(&key, &format!("{}\n", new_key()), 0o600)?;
+        crash::point("init.key_written");
+        std::fs::rename(temporary, &key)?;
+        crash::point("init.key_placed");
     }
-    std::fs::write(dir.join(CONFIG), config)?;
+    // The settings come last: where they are, the project is whole.
+    let path = dir.join(CONFIG);
+    let temporary = beside(&path, config, 0o644)?;
+    crash::point("init.config_written");
+    std::fs::rename(temporary, &path)?;
+    crash::point("init.config_placed");
     Ok(())
 }
 
-/// A new key of 32 random bytes, readable by its owner alone.
-fn write_key(path: &Path) -> anyhow::Result<()> {
+/// A new key of 32 random bytes, as hexadecimal digits.
+fn new_key() -> String {
     use rand::RngCore as _;
     let mut key = [0u8; 32];
     rand::rng().fill_bytes(&mut key);
+    hex::encode(key)
+}
+
+/// Writes a text to a file beside `path`, down to the disk: moved to its place it is there whole
+/// or not at all.
+#[cfg_attr(not(unix), expect(unused_variables, reason = "only unix has modes"))]
+fn beside(path: &Path, text: &str, mode: u32) -> anyhow::Result<PathBuf> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".tmp");
+    let temporary = path.with_file_name(name);
     let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
+    options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
+        options.mode(mode);
     }
     let mut file = options
-        .open(path)
-        .with_context(|| format!("cannot make `{}`", path.display()))?;
-    writeln!(file, "{}", hex::encode(key))?;
-    Ok(())
+        .open(&temporary)
+        .with_context(|| format!("cannot make `{}`", temporary.display()))?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    Ok(temporary)
 }
 
 fn ask(args: &InitArgs, voice: Voice) -> anyhow::Result<Answers> {

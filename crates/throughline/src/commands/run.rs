@@ -39,7 +39,9 @@ pub(crate) async fn run_opened(
     let clock = std::time::Instant::now();
     let started = now();
     let run_id = format!("{}", started.format("%Y%m%dT%H%M%S%6fZ"));
+    lake::crash::point("run_log.before_start");
     opened.log.start(&run_id, started).await?;
+    lake::crash::point("run_log.started");
     let done = execute(opened, args, voice, &run_id).await;
     let (status, text) = match &done {
         Ok((loads, report)) => {
@@ -58,7 +60,9 @@ pub(crate) async fn run_opened(
             json!({"error": error.to_string()}).to_string(),
         ),
     };
+    lake::crash::point("run_log.before_finish");
     opened.log.finish(&run_id, now(), status, &text).await?;
+    lake::crash::point("run_log.finished");
     let (loads, report) = done?;
     let exit = exit_of(&loads, &report);
     Ok(Ran {

@@ -71,8 +71,11 @@ impl Hashes {
     pub(crate) fn save(&self) -> anyhow::Result<()> {
         if self.changed {
             let temporary = self.path.with_extension("tmp");
+            lake::crash::point("hashes.before_write");
             std::fs::write(&temporary, serde_json::to_vec(&self.known)?)?;
+            lake::crash::point("hashes.written");
             std::fs::rename(&temporary, &self.path)?;
+            lake::crash::point("hashes.placed");
         }
         Ok(())
     }

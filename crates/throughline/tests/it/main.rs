@@ -15,6 +15,7 @@ mod guides;
 mod kill;
 mod loading;
 mod real_exports;
+mod torture;
 mod what_is_dirty;
 
 /// The program under test.

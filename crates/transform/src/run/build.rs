@@ -8,7 +8,7 @@ use datafusion::dataframe::DataFrame;
 use datafusion::prelude::col;
 use futures::StreamExt as _;
 use lake::schema::kept_schema;
-use lake::{Change, FileWriter, LakeTable, Layout, Table, TableName};
+use lake::{Change, FileWriter, LakeTable, Layout, Table, TableName, crash};
 
 use super::checks;
 use super::days::{Chunk, DayWriter, chunks, weights};
@@ -62,16 +62,17 @@ pub(super) async fn build(
         ));
     };
     change.ledger.run_id = context.run_id.to_owned();
+    let points = crash_points(model);
+    crash::point(points[0]);
     if let Some(failed) = checks::before_publishing(context, model, &change).await? {
         let mut blocked = result(model, Outcome::Blocked, &decision, base.as_deref());
         blocked.error = Some(failed);
         return Ok(blocked);
     }
-    let table = context
-        .warehouse
-        .lake
-        .commit(base.as_deref(), change)
-        .await?;
+    crash::point(points[1]);
+    let lake = &context.warehouse.lake;
+    let table = lake.commit(base.as_deref(), change).await?;
+    crash::point(points[2]);
     context.warehouse.refresh(&table.name).await?;
     if let Some(entity) = model
         .config
@@ -87,6 +88,14 @@ pub(super) async fn build(
     let mut built = result(model, Outcome::Built, &decision, Some(&table));
     built.days = if days > 0 { days } else { days_written };
     Ok(built)
+}
+
+/// Where a run may be made to end: files written, checks passed, committed.
+fn crash_points(model: &ParsedModel) -> [&'static str; 3] {
+    match model.config.entity {
+        Some(_) => ["silver.written", "silver.checked", "silver.committed"],
+        None => ["model.written", "model.checked", "model.committed"],
+    }
 }
 
 fn own_name(model: &ParsedModel) -> TableName {

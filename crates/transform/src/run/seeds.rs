@@ -7,7 +7,7 @@ use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use datafusion::datasource::MemTable;
 use futures::StreamExt as _;
 use lake::schema::kept_schema;
-use lake::{Change, FileWriter, Layout, TableName};
+use lake::{Change, FileWriter, Layout, TableName, crash};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::Context;
@@ -89,6 +89,7 @@ async fn load_one(context: &Context<'_>, seed: &Seed, name: &TableName) -> Resul
     let base = warehouse.lake.table(name).await?;
     let mut change = Change::new(layout);
     change.adds = writer.finish().await?;
+    crash::point("seed.written");
     change.overwrite = base.is_some();
     change.removes = base
         .iter()
@@ -98,6 +99,7 @@ async fn load_one(context: &Context<'_>, seed: &Seed, name: &TableName) -> Resul
     change.ledger.fingerprint = fingerprint(seed);
     change.ledger.run_id = context.run_id.to_owned();
     warehouse.lake.commit(base.as_deref(), change).await?;
+    crash::point("seed.committed");
     warehouse.refresh(name).await?;
     Ok(())
 }

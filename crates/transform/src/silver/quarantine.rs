@@ -7,7 +7,7 @@ use arrow_array::{Int64Array, RecordBatch, StringArray, TimestampMicrosecondArra
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion::datasource::MemTable;
 use futures::StreamExt as _;
-use lake::{Change, FileWriter, LakeTable, Layout, TableName};
+use lake::{Change, FileWriter, LakeTable, Layout, TableName, crash};
 
 use super::stage::Work;
 use crate::Result;
@@ -117,10 +117,12 @@ pub(super) async fn replace(
         write_bad(context, model, (source, stream), bad, &mut writer).await?;
     }
     change.adds = writer.finish().await?;
+    crash::point("quarantine.written");
     change.ledger.fingerprint = work.fingerprint.clone();
     change.ledger.inputs = work.inputs.clone();
     change.ledger.run_id = context.run_id.to_owned();
     warehouse.lake.commit(base.as_deref(), change).await?;
+    crash::point("quarantine.committed");
     warehouse.refresh(&name).await?;
     Ok(())
 }

@@ -15,7 +15,7 @@ use datafusion::dataframe::DataFrame;
 use domain::config::Stream;
 use futures::StreamExt as _;
 use lake::schema::kept_schema;
-use lake::{Change, FileWriter, LakeTable, Layout, Ledger, Origin, Table, TableName};
+use lake::{Change, FileWriter, LakeTable, Layout, Ledger, Origin, Table, TableName, crash};
 
 use super::contract::{Contract, RULE};
 use super::quarantine::{self, Bad};
@@ -325,7 +325,9 @@ async fn publish_staged(
     change.ledger.inputs = work.inputs.clone();
     change.ledger.run_id = context.run_id.to_owned();
     change.ledger.notes.insert("barren".into(), barren);
+    crash::point("staged.written");
     warehouse.lake.commit(base.as_deref(), change).await?;
+    crash::point("staged.committed");
     warehouse.refresh(&layout.table).await?;
     Ok(())
 }
