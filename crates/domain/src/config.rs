@@ -16,6 +16,9 @@ pub struct ProjectConfig {
     /// Version of this file's format; 1 today.
     #[serde(default = "format_version")]
     pub version: u32,
+    /// Where the tables lie.
+    #[serde(default)]
+    pub lake: LakeConfig,
     /// In which zone and money figures are reported.
     #[serde(default)]
     pub reporting: Reporting,
@@ -44,6 +47,21 @@ pub struct ProjectConfig {
 
 fn format_version() -> u32 {
     1
+}
+
+/// Where the tables lie. There is no setting for credentials: they come from the environment.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LakeConfig {
+    /// `s3://bucket/prefix`, or a folder relative to the project; `.throughline/lake` without it.
+    pub location: Option<String>,
+    /// Address of an S3 service that is not Amazon's, for example `https://minio.example.com`;
+    /// `AWS_ENDPOINT_URL` without it.
+    pub endpoint: Option<String>,
+    /// Region of the bucket; `AWS_REGION` without it.
+    pub region: Option<String>,
+    /// The endpoint may be plain HTTP.
+    pub allow_http: bool,
 }
 
 /// In which zone and money figures are reported.

@@ -1,8 +1,10 @@
 //! The one commit layer: how files come into a table and leave it.
 //!
 //! Every commit carries an application transaction (the table's name and its own batch number), a
-//! uuid of its own and the table's ledger. A batch that is already in the log is not written
-//! again; after an unclear answer the log is read back and the uuid says whose commit it is.
+//! uuid of its own and the table's ledger. It goes on top of exactly the version that it was
+//! decided from, or not at all: never is it put on top of another's. After any error the log is
+//! read back and the uuids say whether the commit is in it, so that "error" means absent and "done"
+//! means present; only where the log itself cannot be read is the answer [`LakeError::Unclear`].
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,7 +19,7 @@ use deltalake::protocol::{DeltaOperation, SaveMode};
 
 use crate::error::DeltaContext;
 use crate::file::{FileTag, TAG};
-use crate::table::{Ledger, Table};
+use crate::table::{Ledger, Table, read_ledger};
 use crate::write::{Layout, NewFile};
 use crate::{Lake, LakeError, Result, TableName, crash, schema};
 
@@ -68,7 +70,8 @@ impl Lake {
     ///
     /// # Errors
     /// Another writer committed to the table since `base`, a column changed its type, or the
-    /// store failed and the log shows that the commit is not there.
+    /// store failed: then the commit is not in the table. Only after [`LakeError::Unclear`] it
+    /// may be.
     pub async fn commit(&self, base: Option<&Table>, mut change: Change) -> Result<Arc<Table>> {
         let name = change.layout.table.clone();
         let batch = base.map_or(0, |table| table.ledger.batch) + 1;
@@ -85,22 +88,49 @@ impl Lake {
         let properties = CommitProperties::default()
             .with_metadata([(METADATA_KEY.to_owned(), metadata.into())])
             .with_application_transaction(Transaction::new(name.to_string(), batch))
-            .with_max_retries(3);
+            // Rows were decided from `base`: on top of another's commit they could be wrong.
+            .with_max_retries(0);
+        self.prove_conditional_put().await?;
         let answer = match base {
             None => self.create(&change, adds, properties).await,
             Some(table) => self.append(table, &change, adds, properties).await,
         };
-        if let Err(error) = answer {
-            // The answer may be unclear (a time-out after success): the log knows.
-            let now = self.reload(&name).await?;
-            return match now {
-                Some(table) if table.ledger.commit_uuid == change.ledger.commit_uuid => Ok(table),
-                _ => Err(error),
-            };
+        let uuid = &change.ledger.commit_uuid;
+        self.decide(&name, base, uuid, answer).await
+    }
+
+    /// What became of the commit with this uuid on top of `base`: the table as it now is, or an
+    /// error that says that it is not there. An error may come after the commit took effect, and
+    /// others may have built upon it: the log knows.
+    pub(crate) async fn decide(
+        &self,
+        name: &TableName,
+        base: Option<&Table>,
+        uuid: &str,
+        answer: Result<()>,
+    ) -> Result<Arc<Table>> {
+        let unclear = |source: LakeError| LakeError::Unclear {
+            table: name.to_string(),
+            source: Box::new(source),
+        };
+        let now = self.reload(name).await.map_err(unclear)?;
+        let Err(error) = answer else {
+            return now.ok_or_else(|| LakeError::Missing(name.to_string()));
+        };
+        let next = base.map_or(0, |table| table.version + 1);
+        let Some(now) = now.filter(|table| table.version >= next) else {
+            return Err(error);
+        };
+        for version in next..=now.version {
+            let ledger = read_ledger(name, &now.delta, version).await;
+            if ledger.map_err(unclear)?.commit_uuid == uuid {
+                return Ok(now);
+            }
         }
-        self.reload(&name)
-            .await?
-            .ok_or_else(|| LakeError::Missing(name.to_string()))
+        Err(LakeError::Conflict {
+            table: name.to_string(),
+            version: next,
+        })
     }
 
     async fn create(

@@ -19,6 +19,39 @@ pub enum LakeError {
     /// The query engine refused or failed.
     #[error(transparent)]
     Engine(#[from] DataFusionError),
+    /// Another writer committed to the table first; nothing of ours is in it.
+    #[error(
+        "table `{table}`: another writer committed version {version} meanwhile; nothing of this \
+         commit is in the table\n\
+         hint: run again: it is then decided anew from the table as it is"
+    )]
+    Conflict {
+        /// `schema.name`.
+        table: String,
+        /// The version that they committed.
+        version: u64,
+    },
+    /// The store failed, and the log cannot be read to see whether the commit is in it.
+    #[error(
+        "table `{table}`: the store failed, and whether the commit is in the table cannot be \
+         read: {source}\n\
+         hint: run again when the store answers: the table's log says what is in it, and nothing \
+         is added twice"
+    )]
+    Unclear {
+        /// `schema.name`.
+        table: String,
+        /// The failure.
+        source: Box<LakeError>,
+    },
+    /// The store writes where something is although told not to.
+    #[error(
+        "lake at `{0}`: the store overwrites what it was told to keep (it ignores \
+         `If-None-Match: *`), so two writers could overwrite each other's commits\n\
+         hint: use a store with conditional put: Amazon S3, Cloudflare R2, MinIO from 2024 on, \
+         Ceph from Squid on"
+    )]
+    NoConditionalPut(String),
     /// A column has a type that the lake does not keep.
     #[error(
         "table `{table}`: column `{column}` has type {kind}, which the lake does not keep\n\
@@ -80,6 +113,22 @@ pub enum LakeError {
 
 /// Result of the lake.
 pub type Result<T, E = LakeError> = std::result::Result<T, E>;
+
+/// The disk is full, or a limit on files was reached: somewhere below the error.
+pub(crate) fn is_full(error: &(dyn std::error::Error + 'static)) -> bool {
+    use std::io::ErrorKind;
+    let mut at = Some(error);
+    while let Some(error) = at {
+        let kind = error.downcast_ref::<std::io::Error>().map(|e| e.kind());
+        if let Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge) =
+            kind
+        {
+            return true;
+        }
+        at = error.source();
+    }
+    false
+}
 
 pub(crate) trait DeltaContext<T> {
     fn during(self, table: &crate::TableName, action: &'static str) -> Result<T>;

@@ -15,6 +15,7 @@ mod provider;
 pub mod relation;
 pub mod schema;
 pub mod session;
+mod store;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -27,5 +28,6 @@ pub use name::TableName;
 pub use object_store::ObjectStore;
 pub use place::Lake;
 pub use provider::LakeTable;
+pub use store::Location;
 pub use table::{InputMark, Ledger, Table};
 pub use write::{FileWriter, Layout, NewFile, RAW_ID, RAW_ID_ROW_BITS};

@@ -1,91 +1,110 @@
 //! The lake as a place: a root below which each zone is a folder and each table a folder in it.
+//! On disk and on S3 it is the same: paths below one root of one object store.
 
 use std::collections::HashMap;
-use std::path::{Path as FilePath, PathBuf};
+use std::path::Path as FilePath;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use datafusion::execution::object_store::ObjectStoreUrl;
-use deltalake::DeltaTableBuilder;
-use deltalake::logstore::LogStoreRef;
-use object_store::ObjectStore;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use deltalake::logstore::{LogStoreRef, StorageConfig, default_logstore};
+use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path;
+use object_store::prefix::PrefixStore;
+use object_store::{ObjectStore, ObjectStoreExt as _};
 use url::Url;
 
-use crate::error::DeltaContext;
+use crate::store::{Location, Root};
 use crate::table::Table;
 use crate::{LakeError, LakeTable, NewFile, Result, TableName, commit};
 
-/// A lake on local disk.
+/// Tables that are looked for or opened side by side.
+const TABLES_AT_ONCE: usize = 16;
+
+/// A lake, on disk or on S3.
 #[derive(Debug)]
 pub struct Lake {
-    root: PathBuf,
+    root: Root,
+    proved: tokio::sync::OnceCell<()>,
     tables: Mutex<HashMap<TableName, Arc<Table>>>,
 }
 
 impl Lake {
-    /// Opens the lake at `root`, making the folder where there is none.
+    /// Opens the lake in the folder `root`, making it where there is none.
     ///
     /// # Errors
     /// The folder cannot be made or found.
     pub fn open(root: &FilePath) -> Result<Self> {
-        let place = |error: std::io::Error| LakeError::Place {
-            path: root.display().to_string(),
-            why: error.to_string(),
-        };
-        std::fs::create_dir_all(root).map_err(place)?;
-        let root = root.canonicalize().map_err(place)?;
-        Ok(Self {
-            root,
-            tables: Mutex::default(),
-        })
+        Self::open_at(Location::Folder(root.to_owned()))
     }
 
-    /// The folder of the lake.
-    pub fn root(&self) -> &FilePath {
-        &self.root
+    /// Opens the lake at `location`. A folder is made where there is none; to a bucket nothing is
+    /// sent before the first call.
+    ///
+    /// # Errors
+    /// The folder cannot be made or found, or the settings of the store are wrong.
+    pub fn open_at(location: Location) -> Result<Self> {
+        Ok(Self::over(Root::open(location)?))
+    }
+
+    pub(crate) fn over(root: Root) -> Self {
+        Self {
+            root,
+            proved: tokio::sync::OnceCell::new(),
+            tables: Mutex::default(),
+        }
+    }
+
+    /// Where the lake lies.
+    pub fn location(&self) -> &Location {
+        &self.root.location
+    }
+
+    /// Makes the lake's store known to the engine, so that its tables can be scanned.
+    pub fn register(&self, runtime: &RuntimeEnv) {
+        let url: &Url = self.root.store_url.as_ref();
+        runtime.register_object_store(url, self.root.store.clone());
+    }
+
+    /// Proves, once for each open lake, that two writers cannot overwrite each other's commits:
+    /// that the store refuses to put where something is. [`Lake::commit`] does so by itself; a run
+    /// does it before it reads anything.
+    ///
+    /// # Errors
+    /// The store overwrites, or cannot be reached or written.
+    pub async fn prove_conditional_put(&self) -> Result<()> {
+        self.proved
+            .get_or_try_init(|| self.root.prove_conditional_put())
+            .await?;
+        Ok(())
     }
 
     fn url(&self, name: &TableName) -> Result<Url> {
-        let folder = self.root.join(&name.schema).join(&name.name);
-        Url::from_directory_path(&folder).map_err(|()| LakeError::Place {
-            path: folder.display().to_string(),
-            why: "not an absolute path".into(),
-        })
+        self.root
+            .url
+            .join(&format!("{}/", name.folder()))
+            .map_err(|error| self.root.failed(error))
     }
 
     pub(crate) fn log_store(&self, name: &TableName) -> Result<LogStoreRef> {
-        let folder = self.root.join(&name.schema).join(&name.name);
-        std::fs::create_dir_all(&folder).map_err(|error| LakeError::Place {
-            path: folder.display().to_string(),
-            why: error.to_string(),
-        })?;
-        DeltaTableBuilder::from_url(self.url(name)?)
-            .and_then(|builder| builder.build_storage())
-            .during(name, "opening the store")
+        let prefixed = PrefixStore::new(self.root.store.clone(), self.prefix(name)?);
+        Ok(default_logstore(
+            Arc::new(prefixed),
+            self.root.store.clone(),
+            &self.url(name)?,
+            &StorageConfig::default(),
+        ))
     }
 
     /// The store of one table, rooted at its folder: where [`crate::FileWriter`] writes to.
     ///
     /// # Errors
-    /// The folder cannot be used.
+    /// The table's path cannot be used.
     pub fn store(&self, name: &TableName) -> Result<Arc<dyn ObjectStore>> {
         Ok(self.log_store(name)?.object_store(None))
     }
 
     fn prefix(&self, name: &TableName) -> Result<Path> {
-        let folder = self.root.join(&name.schema).join(&name.name);
-        Path::from_absolute_path(&folder).map_err(|error| LakeError::Place {
-            path: folder.display().to_string(),
-            why: error.to_string(),
-        })
-    }
-
-    fn exists(&self, name: &TableName) -> bool {
-        self.root
-            .join(&name.schema)
-            .join(&name.name)
-            .join("_delta_log")
-            .is_dir()
+        Path::from_url_path(self.url(name)?.path()).map_err(|error| self.root.failed(error))
     }
 
     /// The table as it was when this process last opened or changed it; `None` where there is none.
@@ -128,13 +147,10 @@ impl Lake {
     }
 
     async fn open_version(&self, name: &TableName, version: Option<u64>) -> Result<Option<Table>> {
-        if !self.exists(name) {
-            return Ok(None);
-        }
         let Some(delta) = commit::open(name, self.log_store(name)?, version).await? else {
             return Ok(None);
         };
-        let store_url = ObjectStoreUrl::local_filesystem();
+        let store_url = self.root.store_url.clone();
         Table::from_delta(name.clone(), delta, store_url, self.prefix(name)?)
             .await
             .map(Some)
@@ -160,60 +176,95 @@ impl Lake {
         let prefix = self.prefix(&layout.table)?;
         Ok(LakeTable::uncommitted(
             schema,
-            ObjectStoreUrl::local_filesystem(),
+            self.root.store_url.clone(),
             prefix,
             base,
             adds,
         ))
     }
 
-    /// Removes a table with all its files, and forgets it.
+    /// Removes a table with all its files, and forgets it. Its log goes first, newest commit
+    /// first: whenever this is broken off, what is left is an older state or no table.
     ///
     /// # Errors
-    /// The folder cannot be removed.
-    pub fn drop_table(&self, name: &TableName) -> Result<()> {
+    /// The store fails.
+    pub async fn drop_table(&self, name: &TableName) -> Result<()> {
         self.tables
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(name);
-        let folder = self.root.join(&name.schema).join(&name.name);
-        match std::fs::remove_dir_all(&folder) {
-            Ok(()) => Ok(()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(LakeError::Place {
-                path: folder.display().to_string(),
-                why: error.to_string(),
-            }),
+        let prefix = self.prefix(name)?;
+        let list = self.root.store.list(Some(&prefix)).map_ok(|o| o.location);
+        let all: Vec<Path> = list.try_collect().await.map_err(|e| self.root.failed(e))?;
+        let log_folder = prefix.join("_delta_log");
+        let (mut log, files): (Vec<Path>, Vec<Path>) = all
+            .into_iter()
+            .partition(|path| path.prefix_matches(&log_folder));
+        // `_last_checkpoint` sorts after the digits of every commit.
+        log.sort();
+        for path in log.into_iter().rev() {
+            self.root
+                .store
+                .delete(&path)
+                .await
+                .map_err(|e| self.root.failed(e))?;
         }
+        let files = futures::stream::iter(files.into_iter().map(Ok)).boxed();
+        let removed = self.root.store.delete_stream(files).try_collect::<Vec<_>>();
+        removed.await.map_err(|error| self.root.failed(error))?;
+        if let Location::Folder(root) = &self.root.location {
+            // Only empty folders are left; a file system without them would need nothing.
+            let _ = std::fs::remove_dir_all(root.join(name.folder()));
+        }
+        Ok(())
+    }
+
+    /// Opens all tables, side by side, and gives them in the order of their names.
+    ///
+    /// # Errors
+    /// The lake cannot be listed, or a log cannot be read.
+    pub async fn tables(&self) -> Result<Vec<Arc<Table>>> {
+        let names = self.names().await?;
+        let opened = names.iter().map(|name| self.table(name));
+        let opened: Vec<_> = futures::stream::iter(opened)
+            .buffered(TABLES_AT_ONCE)
+            .try_collect()
+            .await?;
+        Ok(opened.into_iter().flatten().collect())
     }
 
     /// The names of all tables, in order.
     ///
     /// # Errors
-    /// The lake's folder cannot be listed.
-    pub fn names(&self) -> Result<Vec<TableName>> {
-        let place = |error: std::io::Error| LakeError::Place {
-            path: self.root.display().to_string(),
-            why: error.to_string(),
-        };
-        let mut names = Vec::new();
-        for zone in std::fs::read_dir(&self.root).map_err(place)? {
-            let zone = zone.map_err(place)?;
-            if !zone.path().is_dir() {
-                continue;
-            }
-            for table in std::fs::read_dir(zone.path()).map_err(place)? {
-                let table = table.map_err(place)?;
-                let name = TableName::new(
-                    zone.file_name().to_string_lossy(),
-                    table.file_name().to_string_lossy(),
-                );
-                if self.exists(&name) {
-                    names.push(name);
-                }
-            }
+    /// The lake cannot be listed.
+    pub async fn names(&self) -> Result<Vec<TableName>> {
+        let mut folders = Vec::new();
+        for zone in self.folders(&self.root.path()?).await? {
+            folders.extend(self.folders(&zone).await?);
         }
+        let looks = folders.into_iter().map(|folder| async move {
+            let log = folder.clone().join("_delta_log");
+            let is_table = !self.list(&log).await?.objects.is_empty();
+            let mut parts = folder.parts().map(|part| part.as_ref().to_owned());
+            let (name, zone) = (parts.next_back(), parts.next_back());
+            let name = zone
+                .zip(name)
+                .map(|(zone, name)| TableName::new(zone, name));
+            Ok::<_, LakeError>(name.filter(|_| is_table))
+        });
+        let found = futures::stream::iter(looks).buffered(TABLES_AT_ONCE);
+        let found: Vec<Option<TableName>> = found.try_collect().await?;
+        let mut names: Vec<TableName> = found.into_iter().flatten().collect();
         names.sort();
         Ok(names)
+    }
+
+    async fn list(&self, folder: &Path) -> Result<object_store::ListResult> {
+        let listed = self.root.store.list_with_delimiter(Some(folder)).await;
+        listed.map_err(|error| self.root.failed(error))
+    }
+
+    async fn folders(&self, folder: &Path) -> Result<Vec<Path>> {
+        Ok(self.list(folder).await?.common_prefixes)
     }
 }

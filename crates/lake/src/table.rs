@@ -178,7 +178,11 @@ impl Table {
 }
 
 /// Finds our entry in the commit information of `version`.
-async fn read_ledger(name: &TableName, delta: &DeltaTable, version: u64) -> Result<Ledger> {
+pub(crate) async fn read_ledger(
+    name: &TableName,
+    delta: &DeltaTable,
+    version: u64,
+) -> Result<Ledger> {
     let entry = delta
         .log_store()
         .read_commit_entry(version)

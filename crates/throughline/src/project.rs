@@ -8,8 +8,8 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, Utc};
 use domain::config::ProjectConfig;
-use lake::Lake;
 use lake::session::Resources;
+use lake::{Lake, Location};
 use orchestrate::RunLog;
 use transform::Warehouse;
 use transform::compile::Manifest;
@@ -44,8 +44,10 @@ impl Place {
         self.dir.join(STATE)
     }
 
-    pub(crate) fn lake(&self) -> PathBuf {
-        self.state().join("lake")
+    /// Where the project's tables lie.
+    pub(crate) fn lake(&self, config: &ProjectConfig) -> anyhow::Result<Location> {
+        let default = self.state().join("lake");
+        Ok(Location::from_config(&config.lake, &self.dir, default)?)
     }
 
     pub(crate) fn target(&self) -> PathBuf {
@@ -62,6 +64,7 @@ impl Place {
                 self.dir.display()
             )
         })?;
+        lake_settings(&text)?;
         let config: ProjectConfig = serde_yaml_ng::from_str(&text).map_err(|error| {
             let place = error.location().map(|at| {
                 let line = text.lines().nth(at.line().saturating_sub(1)).unwrap_or("");
@@ -139,6 +142,26 @@ impl Place {
     }
 }
 
+/// Refuses a setting of the lake that is not one, without showing its value: it may be a secret.
+fn lake_settings(text: &str) -> anyhow::Result<()> {
+    // What is no YAML is told later, with its place.
+    let whole: serde_yaml_ng::Value = serde_yaml_ng::from_str(text).unwrap_or_default();
+    let settings = whole["lake"].as_mapping().into_iter().flatten();
+    for setting in settings.filter_map(|(key, _)| key.as_str()) {
+        if !LAKE_SETTINGS.contains(&setting) {
+            bail!(
+                "`{CONFIG}`: `lake` has the unknown setting `{setting}`\nhint: it has {}; credentials come \
+                 from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN …)",
+                LAKE_SETTINGS.join(", ")
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Settings of the lake.
+const LAKE_SETTINGS: [&str; 4] = ["location", "endpoint", "region", "allow_http"];
+
 /// Settings that a stream's files can have.
 const FILE_SETTINGS: [&str; 10] = [
     "path",
@@ -201,12 +224,13 @@ impl Opened {
         vars: &BTreeMap<String, serde_json::Value>,
     ) -> anyhow::Result<Self> {
         let config = place.config()?;
+        let lake = Arc::new(Lake::open_at(place.lake(&config)?)?);
         let key = place.key()?;
         let builtin = transform::builtin::models();
         let project = Project::load(&place.dir, config, builtin.as_ref())?;
-        let lake = Arc::new(Lake::open(&place.lake())?);
         let resources = resources()?;
         let runtime = lake::session::runtime(&resources, &place.state().join("spill"))?;
+        lake.register(&runtime);
         let warehouse = Warehouse::open(lake.clone(), &project, &key, &resources, runtime).await?;
         let manifest = Manifest::build(project, vars)?;
         let log = RunLog::open(&place.state().join("state.db")).await?;

@@ -67,8 +67,9 @@ impl Warehouse {
             catalog.register_schema(zone, Arc::new(MemorySchemaProvider::new()))?;
         }
         let warehouse = Self { lake, session };
-        for name in warehouse.lake.names()? {
-            warehouse.refresh(&name).await?;
+        for table in warehouse.lake.tables().await? {
+            let scan = Arc::new(LakeTable::new(&table));
+            warehouse.register(&table.name.schema, &table.name.name, scan)?;
         }
         Ok(warehouse)
     }

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
+use lake::Lake;
 use serde_json::json;
 
 use super::Exit;
@@ -19,6 +20,7 @@ struct Finding {
 pub(crate) async fn doctor(place: &Place, voice: Voice) -> anyhow::Result<Exit> {
     let mut findings = vec![project(place), key(place), fsync(place), clock()];
     findings.extend(space(place));
+    findings.push(lake(place).await);
     if findings.iter().all(|finding| finding.ok) {
         findings.push(tables(place).await);
     }
@@ -100,6 +102,25 @@ fn fsync(place: &Place) -> Finding {
     }
 }
 
+/// Asks the lake's store to overwrite what it was told to keep.
+async fn lake(place: &Place) -> Finding {
+    let try_it = async {
+        let location = place.lake(&place.config()?)?;
+        let text = format!("{location} keeps what is there (conditional put)");
+        Lake::open_at(location)?.prove_conditional_put().await?;
+        anyhow::Ok(text)
+    };
+    let (ok, text) = match try_it.await {
+        Ok(text) => (true, text),
+        Err(error) => (false, format!("{error:#}")),
+    };
+    Finding {
+        name: "lake",
+        ok,
+        text,
+    }
+}
+
 fn clock() -> Finding {
     let now = now();
     let sane = now.timestamp() > 1_735_689_600;
@@ -151,7 +172,12 @@ async fn tables(place: &Place) -> Finding {
     match opened {
         Ok(opened) => {
             let models = opened.manifest.models.len();
-            let tables = opened.lake.names().map(|names| names.len()).unwrap_or(0);
+            let tables = opened
+                .lake
+                .names()
+                .await
+                .map(|names| names.len())
+                .unwrap_or(0);
             Finding {
                 name: "models",
                 ok: true,

@@ -82,7 +82,7 @@ async fn as_of(opened: &Opened, at: DateTime<Utc>) -> anyhow::Result<()> {
     let report: serde_json::Value = serde_json::from_str(&run.report)?;
     let versions: BTreeMap<String, u64> =
         serde_json::from_value(report["report"]["versions"].clone()).unwrap_or_default();
-    for name in opened.lake.names()? {
+    for name in opened.lake.names().await? {
         match versions.get(&name.to_string()) {
             Some(version) => {
                 if let Some(table) = opened.lake.table_at(&name, *version).await? {

@@ -37,6 +37,7 @@ pub(crate) async fn run_opened(
     voice: Voice,
 ) -> anyhow::Result<Ran> {
     let clock = std::time::Instant::now();
+    opened.lake.prove_conditional_put().await?;
     let started = now();
     let run_id = format!("{}", started.format("%Y%m%dT%H%M%S%6fZ"));
     lake::crash::point("run_log.before_start");

@@ -248,7 +248,7 @@ pub async fn run(
         report.models.push(result);
     }
     report.balances = crate::silver::account::balances(context).await?;
-    for name in context.warehouse.lake.names()? {
+    for name in context.warehouse.lake.names().await? {
         if let Some(table) = context.warehouse.lake.table(&name).await? {
             report.versions.insert(name.to_string(), table.version);
         }

@@ -120,7 +120,8 @@ async fn quarantine(opened: &Opened, voice: Voice) -> anyhow::Result<()> {
     let mut parts = Vec::new();
     for name in opened
         .lake
-        .names()?
+        .names()
+        .await?
         .iter()
         .filter(|name| name.schema == "quarantine")
     {
