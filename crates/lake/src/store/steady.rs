@@ -355,11 +355,13 @@ impl ObjectStore for Steady {
     }
 }
 
+type Listing = BoxStream<'static, Result<ObjectMeta>>;
+
 /// A listing that is given only when it is whole: one that breaks off would hide objects.
 fn whole_list(
     inner: Arc<dyn ObjectStore>,
     patience: Patience,
-    list: impl Fn(&dyn ObjectStore) -> BoxStream<'static, Result<ObjectMeta>> + Send + Sync + 'static,
+    list: impl Fn(&dyn ObjectStore) -> Listing + Send + Sync + 'static,
 ) -> BoxStream<'static, Result<ObjectMeta>> {
     let all = async move {
         let whole = || list(inner.as_ref()).try_collect::<Vec<_>>();

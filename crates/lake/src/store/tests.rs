@@ -20,7 +20,7 @@ use super::{Location, Root};
 use crate::{Change, FileWriter, Lake, LakeError, Layout, Table, TableName};
 
 /// Seeds of each test.
-const SEEDS: std::ops::Range<u64> = 0..8;
+const SEEDS: std::ops::Range<u64> = 0..3;
 
 fn settings(seed: u64, rate: f64) -> Settings {
     Settings {

@@ -33,7 +33,7 @@ pub(super) fn tables(project: &Project) -> BTreeMap<String, Table> {
         .unwrap();
     runtime.block_on(async {
         let mut tables = BTreeMap::new();
-        for name in lake.names().unwrap() {
+        for name in lake.names().await.unwrap() {
             let table = lake.table(&name).await.unwrap().unwrap();
             tables.insert(name.to_string(), Table::clone(&table));
         }
