@@ -2,6 +2,7 @@
 {{ config(
     materialized='table',
     sort=['customer_key', 'event_at'],
+    range_by='customer_key',
     stats=['customer_key', 'event_at']
 ) }}
 

@@ -19,8 +19,9 @@ use deltalake::protocol::{DeltaOperation, SaveMode};
 
 use crate::error::DeltaContext;
 use crate::file::{FileTag, TAG};
+use crate::layout::{self, Layout};
 use crate::table::{Ledger, Table, read_ledger};
-use crate::write::{Layout, NewFile};
+use crate::write::NewFile;
 use crate::{Lake, LakeError, Result, TableName, crash, schema};
 
 /// Key of our entry in the commit's information.
@@ -160,8 +161,12 @@ impl Lake {
                 Some(stats.join(",")),
             );
         }
+        let own = change.layout.table_properties().into_iter();
+        configuration.extend(own.map(|(name, value)| (name, Some(value))));
         crash::point("commit.before_create");
         CreateBuilder::new()
+            // Delta knows nothing of our own properties, and carries them.
+            .with_raise_if_key_not_exists(false)
             .with_log_store(self.log_store(name)?)
             .with_table_name(name.name.clone())
             .with_columns(columns.fields().cloned())
@@ -191,11 +196,18 @@ impl Lake {
         } else {
             schema::merged(name, &table.schema, &change.layout.schema)?
         };
-        if wanted != table.schema {
+        let properties_changed = layout::changed(state.metadata().configuration(), &change.layout);
+        if wanted != table.schema || !properties_changed.is_empty() {
             let columns = kernel_schema(name, &wanted)?;
-            let metadata = state
-                .metadata()
-                .clone()
+            let mut metadata = state.metadata().clone();
+            for (property, value) in properties_changed {
+                metadata = match value {
+                    Some(value) => metadata.add_config_key(property.to_owned(), value),
+                    None => metadata.remove_config_key(property),
+                }
+                .during(name, "changing the layout")?;
+            }
+            let metadata = metadata
                 .with_schema(&columns)
                 .during(name, "changing the columns")?;
             actions.insert(0, Action::Metadata(metadata));
@@ -248,6 +260,7 @@ fn tagged(change: &Change, batch: i64) -> Vec<Action> {
         let tag = FileTag {
             days: days.collect(),
             origins: file.origins.clone(),
+            sorted: file.sorted.clone(),
             batch,
         };
         let mut add = file.add.clone();

@@ -23,6 +23,9 @@ pub struct FileTag {
     /// For raw and staged tables: the source files whose rows are in this file.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub origins: Vec<Origin>,
+    /// The columns by which its writer saw its rows lie in ascending order, nulls last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sorted: Vec<String>,
     /// The batch that added the file.
     pub batch: i64,
 }

@@ -175,6 +175,7 @@ impl Lake {
         };
         let prefix = self.prefix(&layout.table)?;
         Ok(LakeTable::uncommitted(
+            layout,
             schema,
             self.root.store_url.clone(),
             prefix,

@@ -3,8 +3,8 @@
 //! It scans exactly the files of one version (or of a version with changes that are not yet
 //! committed, for checks before publishing), leaves out files whose range cannot match, and tells
 //! the engine how many rows there are. Only for tables that this crate wrote: no deletion vectors,
-//! no column mapping. A place for declared order and range, and for a governing wrapper around
-//! it, is kept: the scan is built from a list of files that knows each file's range.
+//! no column mapping. The order of its files and the ranges of their keys are declared as far as
+//! their statistics prove them (see `scan`). A place for a governing wrapper around it is kept.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,10 +16,6 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::pruning::PruningStatistics;
 use datafusion::common::stats::Precision;
 use datafusion::common::{Column, ColumnStatistics, DFSchema, ScalarValue, Statistics};
-use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
-use datafusion::datasource::source::DataSourceExec;
-use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::Result as EngineResult;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::conjunction;
@@ -30,7 +26,9 @@ use datafusion::physical_plan::empty::EmptyExec;
 use object_store::path::Path;
 
 use crate::file::{ColumnRange, DataFile};
+use crate::scan::{self, Target};
 use crate::table::Table;
+use crate::layout::Layout;
 use crate::write::NewFile;
 
 /// A table of the lake as the engine reads it.
@@ -40,14 +38,18 @@ pub struct LakeTable {
     store_url: ObjectStoreUrl,
     prefix: Path,
     files: Vec<ScanFile>,
+    /// The column by whose ranges the table asks to be read.
+    range: Option<String>,
 }
 
+/// A file as a scan sees it.
 #[derive(Debug, Clone)]
-struct ScanFile {
-    path: String,
-    size: u64,
-    rows: usize,
-    stats: BTreeMap<String, ColumnRange>,
+pub(crate) struct ScanFile {
+    pub(crate) path: String,
+    pub(crate) size: u64,
+    pub(crate) rows: usize,
+    pub(crate) stats: BTreeMap<String, ColumnRange>,
+    pub(crate) sorted: Vec<String>,
 }
 
 impl From<&DataFile> for ScanFile {
@@ -57,6 +59,7 @@ impl From<&DataFile> for ScanFile {
             size: file.add.size.max(0) as u64,
             rows: file.rows,
             stats: file.stats.clone(),
+            sorted: file.tag.sorted.clone(),
         }
     }
 }
@@ -69,6 +72,7 @@ impl LakeTable {
             store_url: table.store_url.clone(),
             prefix: table.prefix.clone(),
             files: table.files.iter().map(ScanFile::from).collect(),
+            range: table.said.range.clone(),
         }
     }
 
@@ -88,6 +92,7 @@ impl LakeTable {
     /// Files that are written and not yet committed, and those of `base` that stay.
     #[must_use]
     pub fn uncommitted(
+        layout: &Layout,
         schema: SchemaRef,
         store_url: ObjectStoreUrl,
         prefix: Path,
@@ -100,16 +105,16 @@ impl LakeTable {
             files.extend(table.files.iter().filter(stays).map(ScanFile::from));
         }
         for file in adds {
-            files.push(ScanFile::from(&DataFile::from_add(
-                file.add.clone(),
-                &schema,
-            )));
+            let mut scanned = ScanFile::from(&DataFile::from_add(file.add.clone(), &schema));
+            scanned.sorted.clone_from(&file.sorted);
+            files.push(scanned);
         }
         Self {
             schema,
             store_url,
             prefix,
             files,
+            range: layout.range.clone(),
         }
     }
 
@@ -215,32 +220,24 @@ impl TableProvider for LakeTable {
             };
             return Ok(Arc::new(EmptyExec::new(schema)));
         }
-        let mut source = ParquetSource::new(TableSchema::builder(self.schema.clone()).build());
-        if let Some(filter) = conjunction(filters.to_vec()) {
-            let columns = DFSchema::try_from(self.schema.as_ref().clone())?;
-            source = source.with_predicate(state.create_physical_expr(filter, &columns)?);
-        }
-        let mut groups: Vec<Vec<PartitionedFile>> =
-            vec![Vec::new(); state.config().target_partitions().clamp(1, files.len())];
-        let mut sizes = vec![0u64; groups.len()];
-        for file in &files {
-            // The emptiest group next: scans of equal size run side by side.
-            let lightest = (0..sizes.len())
-                .min_by_key(|index| sizes[*index])
-                .unwrap_or(0);
-            let path = format!("{}/{}", self.prefix, file.path);
-            groups[lightest].push(PartitionedFile::new(path, file.size));
-            sizes[lightest] += file.size;
-        }
-        // A limit may only cut the scan short where no filter is left to be applied after it.
-        let limit = limit.filter(|_| filters.is_empty());
-        let config = FileScanConfigBuilder::new(self.store_url.clone(), Arc::new(source))
-            .with_file_groups(groups.into_iter().map(FileGroup::new).collect())
-            .with_statistics(self.statistics(&files))
-            .with_projection_indices(projection.cloned())?
-            .with_limit(limit)
-            .build();
-        Ok(DataSourceExec::from_data_source(config))
+        let target = Target {
+            schema: &self.schema,
+            store_url: &self.store_url,
+            prefix: &self.prefix,
+            statistics: self.statistics(&files),
+            predicate: match conjunction(filters.to_vec()) {
+                Some(filter) => {
+                    let columns = DFSchema::try_from(self.schema.as_ref().clone())?;
+                    Some(state.create_physical_expr(filter, &columns)?)
+                }
+                None => None,
+            },
+            projection,
+            // A limit may only cut the scan short where no filter is left to apply after it.
+            limit: limit.filter(|_| filters.is_empty()),
+            threads: state.config().target_partitions(),
+        };
+        scan::plan(&target, &files, self.range.as_deref())
     }
 }
 

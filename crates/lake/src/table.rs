@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::DeltaContext;
 use crate::file::{DataFile, Origin};
+use crate::layout::{self, Said};
 use crate::{LakeError, Result, TableName, schema};
 
 /// What a table's last commit says of how it was built.
@@ -65,6 +66,8 @@ pub struct Table {
     pub files: Arc<Vec<DataFile>>,
     /// Its ledger.
     pub ledger: Ledger,
+    /// What it says of its own layout.
+    pub(crate) said: Said,
     pub(crate) delta: DeltaTable,
     pub(crate) store_url: ObjectStoreUrl,
     pub(crate) prefix: Path,
@@ -91,6 +94,7 @@ impl Table {
     ) -> Result<Self> {
         let state = delta.snapshot().during(&name, "reading the snapshot")?;
         let version = state.version();
+        let said = layout::said(state.metadata().configuration());
         let arrow = state.snapshot().arrow_schema();
         let schema = schema::kept_schema(&name, &arrow)?;
         let mut files: Vec<DataFile> = state
@@ -110,6 +114,7 @@ impl Table {
             schema,
             files: Arc::new(files),
             ledger,
+            said,
             delta,
             store_url,
             prefix,

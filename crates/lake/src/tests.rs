@@ -17,17 +17,16 @@ fn day(number: u32) -> NaiveDate {
 }
 
 fn layout() -> Layout {
+    let schema = Arc::new(Schema::new(vec![
+        Field::new("day", DataType::Date32, true),
+        Field::new("id", DataType::Int64, true),
+        Field::new("email", DataType::Utf8, true),
+    ]));
     Layout {
-        table: TableName::new("star", "fct"),
-        schema: Arc::new(Schema::new(vec![
-            Field::new("day", DataType::Date32, true),
-            Field::new("id", DataType::Int64, true),
-            Field::new("email", DataType::Utf8, true),
-        ])),
         interval: Some("day".into()),
         ordered: true,
         sort: vec!["id".into()],
-        stats: vec![],
+        ..Layout::new(TableName::new("star", "fct"), schema)
     }
 }
 

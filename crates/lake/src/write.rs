@@ -20,111 +20,28 @@ use object_store::ObjectStore;
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
 use parquet::arrow::AsyncArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::metadata::SortingColumn;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
-use parquet::schema::types::ColumnPath;
 use serde_json::{Map, Value, json};
 
 use crate::file::{Origin, day_from_number};
+<<<<<<< HEAD
 use crate::{LakeError, Result, TableName, crash};
+=======
+use crate::layout::{Layout, RANGE_CELLS, range_cells_of};
+use crate::order::Seen;
+use crate::{LakeError, Result};
+>>>>>>> ceeb740 (lake: Declare the order and the ranges that statistics prove)
 
 /// A file holds at least this many rows before the next day gets a file of its own.
 const DAY_FILE_ROWS_MIN: usize = 65_536;
+/// A range of keys that gets a file of its own holds at least about this many rows.
+const RANGE_ROWS_MIN: usize = 65_536;
 /// A file holds at most about this many rows.
 const FILE_ROWS_MAX: usize = 4_194_304;
-/// Rows of a row group: what a scan splits its work by.
-const ROW_GROUP_ROWS_MAX: usize = 262_144;
 
 /// The column that says which raw row a row comes from.
 pub const RAW_ID: &str = "_raw_id";
 /// Lower bits of a `_raw_id`: the row; above them the source file's key.
 pub const RAW_ID_ROW_BITS: u32 = 29;
-
-/// How a table's files are written.
-#[derive(Debug, Clone)]
-pub struct Layout {
-    /// The table.
-    pub table: TableName,
-    /// Schema in which its rows are kept.
-    pub schema: SchemaRef,
-    /// For a table kept by day: the day's column.
-    pub interval: Option<String>,
-    /// Rows come in the order of their days, and a file holds whole days. Otherwise the days in a
-    /// file are only noted.
-    pub ordered: bool,
-    /// Columns by which rows are sorted within a file, after the interval.
-    pub sort: Vec<String>,
-    /// Columns whose range stands in the log. Days, integers, instants and booleans only; never
-    /// personal data.
-    pub stats: Vec<String>,
-}
-
-impl Layout {
-    /// The columns that get statistics: those asked for, the interval and typed sort columns.
-    pub(crate) fn stats_columns(&self) -> Vec<String> {
-        let wanted = self.interval.iter().chain(&self.sort).chain(&self.stats);
-        let mut columns: Vec<String> = Vec::new();
-        for name in wanted {
-            let typed = self.schema.field_with_name(name).is_ok_and(|field| {
-                matches!(
-                    field.data_type(),
-                    DataType::Int64 | DataType::Date32 | DataType::Timestamp(_, _)
-                )
-            });
-            if typed && !columns.contains(name) {
-                columns.push(name.clone());
-            }
-        }
-        columns
-    }
-
-    fn properties(&self) -> WriterProperties {
-        let stats = self.stats_columns();
-        let sorting = self
-            .interval
-            .iter()
-            .chain(&self.sort)
-            .filter_map(|name| self.schema.index_of(name).ok())
-            .map(|index| SortingColumn {
-                column_idx: index as i32,
-                descending: false,
-                nulls_first: false,
-            })
-            .collect::<Vec<_>>();
-        let level = ZstdLevel::try_new(1)
-            .map(Compression::ZSTD)
-            .unwrap_or(Compression::SNAPPY);
-        // Statistics of texts would repeat values of personal data in the footer.
-        let mut builder = WriterProperties::builder()
-            .set_compression(level)
-            .set_max_row_group_row_count(Some(ROW_GROUP_ROWS_MAX))
-            .set_statistics_enabled(EnabledStatistics::None);
-        for field in self.schema.fields() {
-            let impersonal = stats.contains(field.name())
-                || matches!(
-                    field.data_type(),
-                    DataType::Int64 | DataType::Date32 | DataType::Boolean
-                );
-            if impersonal {
-                builder = builder.set_column_statistics_enabled(
-                    ColumnPath::new(vec![field.name().clone()]),
-                    EnabledStatistics::Chunk,
-                );
-            }
-        }
-        if !sorting.is_empty()
-            && self
-                .schema
-                .fields()
-                .iter()
-                .all(|f| !f.data_type().is_nested())
-        {
-            builder = builder.set_sorting_columns(Some(sorting));
-        }
-        builder.build()
-    }
-}
 
 /// A file that is written and not yet committed.
 #[derive(Debug, Clone)]
@@ -137,6 +54,8 @@ pub struct NewFile {
     pub days: Vec<NaiveDate>,
     /// The source files in it, for raw and staged tables.
     pub origins: Vec<Origin>,
+    /// The columns by which its rows were seen to lie in ascending order, nulls last.
+    pub sorted: Vec<String>,
 }
 
 /// Writes rows to files of one table.
@@ -147,6 +66,8 @@ pub struct FileWriter {
     current: Option<OpenFile>,
     done: Vec<NewFile>,
     known: BTreeMap<i64, Origin>,
+    /// For a table split by ranges: the last cell of the key space that was written.
+    last_cell: Option<u32>,
 }
 
 struct OpenFile {
@@ -157,6 +78,7 @@ struct OpenFile {
     day_set: BTreeSet<i32>,
     origins: BTreeSet<i64>,
     ranges: BTreeMap<String, Range>,
+    seen: Seen,
 }
 
 #[derive(Default)]
@@ -180,6 +102,7 @@ impl FileWriter {
             current: None,
             done: Vec::new(),
             known: BTreeMap::new(),
+            last_cell: None,
         }
     }
 
@@ -214,7 +137,7 @@ impl FileWriter {
         }
         let batch = conform(batch, &self.layout.schema)?;
         let Some(index) = self.interval_index else {
-            return self.append(&batch, None).await;
+            return self.by_range(&batch).await;
         };
         let days = batch.column(index).clone();
         let days = days
@@ -262,6 +185,31 @@ impl FileWriter {
         }
     }
 
+    /// Appends rows that may be split by ranges of a key: a file ends where a range does.
+    async fn by_range(&mut self, batch: &RecordBatch) -> Result<()> {
+        let Some(cells) = range_cells_of(&self.layout, batch) else {
+            return self.append(batch, None).await;
+        };
+        for (cell, rows) in cells {
+            if self.last_cell.is_some_and(|last| cell > last && self.ends_range(last, cell)) {
+                self.close_file().await?;
+            }
+            self.last_cell = Some(cell);
+            self.append(&batch.slice(rows.start, rows.len()), None).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether a file ends between two cells of the key space. Keys are hashes, so the rows up to
+    /// here tell how many there will be, and with them how fine the ranges are: a power of two of
+    /// them, each with at least [`RANGE_ROWS_MIN`] rows.
+    fn ends_range(&self, last: u32, cell: u32) -> bool {
+        let expected = self.rows() as u64 * u64::from(RANGE_CELLS) / u64::from(cell);
+        let ranges = (expected / RANGE_ROWS_MIN as u64).clamp(1, u64::from(RANGE_CELLS));
+        let width = RANGE_CELLS >> ranges.ilog2();
+        last / width != cell / width
+    }
+
     async fn append(&mut self, batch: &RecordBatch, day: Option<NaiveDate>) -> Result<()> {
         let full = self.current.as_ref().is_some_and(|file| {
             let new_day = day.is_some() && file.days.last().copied() != day;
@@ -277,6 +225,7 @@ impl FileWriter {
         let Some(file) = self.current.as_mut() else {
             return Ok(());
         };
+        file.seen.take(batch)?;
         file.writer.write(batch).await.map_err(engine)?;
         file.rows += batch.num_rows();
         if !self.known.is_empty()
@@ -311,7 +260,7 @@ impl FileWriter {
         let writer = AsyncArrowWriter::try_new(
             object,
             self.layout.schema.clone(),
-            Some(self.layout.properties()),
+            Some(self.layout.writer_properties()),
         )
         .map_err(engine)?;
         let ranges = self
@@ -328,6 +277,7 @@ impl FileWriter {
             day_set: BTreeSet::new(),
             origins: BTreeSet::new(),
             ranges,
+            seen: Seen::new(&self.layout),
         })
     }
 
@@ -357,6 +307,7 @@ impl FileWriter {
                 .iter()
                 .filter_map(|id| self.known.get(id).cloned())
                 .collect(),
+            sorted: file.seen.columns().to_vec(),
         });
         Ok(())
     }

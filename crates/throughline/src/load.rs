@@ -197,15 +197,11 @@ async fn load_stream(
     }
     let schema = columns::union(base.as_ref().map(|table| &table.schema), &all.schemas);
     let layout = Layout {
-        table: name.clone(),
-        schema,
-        interval: None,
-        ordered: false,
-        sort: vec![],
         stats: files::STATS
             .iter()
             .map(|column| (*column).to_owned())
             .collect(),
+        ..Layout::new(name.clone(), schema)
     };
     let mut change = Change::new(layout);
     change.adds = all.files;

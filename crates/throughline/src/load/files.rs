@@ -190,12 +190,8 @@ impl Shard {
 
     fn layout(&self, schema: SchemaRef) -> Layout {
         Layout {
-            table: self.table.clone(),
-            schema,
-            interval: None,
-            ordered: false,
-            sort: vec![],
             stats: STATS.iter().map(|column| (*column).to_owned()).collect(),
+            ..Layout::new(self.table.clone(), schema)
         }
     }
 

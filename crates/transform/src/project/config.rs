@@ -89,6 +89,10 @@ pub struct ModelConfig {
     pub unique_key: Vec<String>,
     /// Columns by which files are sorted.
     pub sort: Vec<String>,
+    /// The first sort column, a 64-bit key, by whose ranges files are split.
+    pub range_by: Option<String>,
+    /// Columns that rows are looked up by: they get bloom filters. Never personal data.
+    pub bloom: Vec<String>,
     /// Columns with statistics; the lake's choice where it is not said.
     pub stats: Option<Vec<String>>,
     /// Entity that a silver model promises.
@@ -117,6 +121,8 @@ impl Default for ModelConfig {
             lookahead: 0,
             unique_key: vec![],
             sort: vec![],
+            range_by: None,
+            bloom: vec![],
             stats: None,
             entity: None,
             rows: Rows::default(),
@@ -129,7 +135,7 @@ impl Default for ModelConfig {
 }
 
 /// Settings that `config` knows.
-pub const SETTINGS: [&str; 17] = [
+pub const SETTINGS: [&str; 19] = [
     "materialized",
     "incremental_strategy",
     "event_time",
@@ -139,6 +145,8 @@ pub const SETTINGS: [&str; 17] = [
     "lookahead",
     "unique_key",
     "sort",
+    "range_by",
+    "bloom",
     "stats",
     "entity",
     "rows",
@@ -184,6 +192,8 @@ impl ModelConfig {
             "lookahead" => self.lookahead = given.count()?,
             "unique_key" => self.unique_key = given.texts()?,
             "sort" => self.sort = given.texts()?,
+            "range_by" => self.range_by = Some(given.text()?),
+            "bloom" => self.bloom = given.texts()?,
             "stats" => self.stats = Some(given.texts()?),
             "entity" => self.entity = Some(given.entity()?),
             "rows" => {
@@ -226,6 +236,7 @@ impl ModelConfig {
     /// # Errors
     /// Settings that do not go together.
     pub fn complete(&mut self) -> Result<(), Problem> {
+        self.check_range()?;
         if self.materialized != Materialized::Incremental {
             if let Some(Strategy::Append | Strategy::ReplaceInterval) = self.strategy {
                 return Err(Problem::new(
@@ -247,6 +258,25 @@ impl ModelConfig {
                 .hint("add `event_time='event_date'` with the name of that column"));
         }
         Ok(())
+    }
+}
+
+impl ModelConfig {
+    fn check_range(&self) -> Result<(), Problem> {
+        let Some(range) = &self.range_by else {
+            return Ok(());
+        };
+        if self.materialized == Materialized::View || self.event_time.is_some() {
+            return Err(Problem::new(format!("`range_by='{range}'` needs a table of its own"))
+                .why("files are split by ranges of a key, or kept by day, not both")
+                .hint("take `range_by` out, or keep the model as `materialized='table'`"));
+        }
+        if self.sort.first() == Some(range) {
+            return Ok(());
+        }
+        Err(Problem::new(format!("`range_by='{range}'` is not the first column of `sort`"))
+            .why("a file holds a range of keys only if its rows lie in their order")
+            .hint(format!("add `sort=['{range}', …]`")))
     }
 }
 

@@ -272,21 +272,23 @@ fn layout(model: &ParsedModel, rows: &DataFrame) -> Result<Layout> {
     let missing = interval
         .iter()
         .chain(&model.config.sort)
+        .chain(&model.config.bloom)
         .find(|column| schema.column_with_name(column).is_none());
     if let Some(column) = missing {
         return Err(TransformError::Silver {
             model: model.name().to_owned(),
             why: format!("its settings name the column `{column}`, which it does not give"),
-            hint: "check `event_time` and `sort` in its config".into(),
+            hint: "check `event_time`, `sort` and `bloom` in its config".into(),
         });
     }
     Ok(Layout {
-        table,
-        schema,
         ordered: interval.is_some(),
         interval,
         sort: model.config.sort.clone(),
+        range: model.config.range_by.clone(),
         stats: model.config.stats.clone().unwrap_or_default(),
+        bloom: model.config.bloom.clone(),
+        ..Layout::new(table, schema)
     })
 }
 

@@ -73,14 +73,8 @@ async fn load_one(context: &Context<'_>, seed: &Seed, name: &TableName) -> Resul
         .sql(&format!("select {} from work.__seed", columns.join(", ")))
         .await
         .map_err(failed)?;
-    let layout = Layout {
-        table: name.clone(),
-        schema: kept_schema(name, rows.schema().as_arrow())?,
-        interval: None,
-        ordered: false,
-        sort: vec![],
-        stats: vec![],
-    };
+    let schema = kept_schema(name, rows.schema().as_arrow())?;
+    let layout = Layout::new(name.clone(), schema);
     let mut writer = FileWriter::new(layout.clone(), warehouse.lake.store(name)?);
     let mut stream = rows.execute_stream().await.map_err(failed)?;
     while let Some(batch) = stream.next().await {

@@ -174,12 +174,11 @@ pub(crate) async fn publish(
     let table = TableName::new("silver", model.name());
     let interval = entity.interval_column().map(str::to_owned);
     let layout = Layout {
-        table: table.clone(),
-        schema: kept_schema(&table, &staged.schema)?,
         ordered: interval.is_some(),
         interval: interval.clone(),
         sort: sort_of(entity),
         stats: vec!["_raw_id".into()],
+        ..Layout::new(table.clone(), kept_schema(&table, &staged.schema)?)
     };
     let mut duplicates: BTreeMap<String, i64> = base
         .as_ref()

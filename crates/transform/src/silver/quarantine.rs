@@ -70,12 +70,8 @@ pub(super) async fn replace(
     let name = quarantine_name(model.name());
     let base = warehouse.lake.table(&name).await?;
     let layout = Layout {
-        table: name.clone(),
-        schema: schema(),
-        interval: None,
-        ordered: false,
-        sort: vec![],
         stats: vec!["_raw_id".into()],
+        ..Layout::new(name.clone(), schema())
     };
     let hit = |file: &lake::DataFile| {
         work.whole

@@ -252,12 +252,9 @@ pub async fn stage(context: &Context<'_>, model: &ParsedModel, work: &Work) -> R
 
     let schema = output_schema(&name, &typed)?;
     let layout = Layout {
-        table: name.clone(),
-        schema,
         interval: contract.entity.interval_column().map(str::to_owned),
-        ordered: false,
-        sort: vec![],
         stats: vec!["_raw_id".into()],
+        ..Layout::new(name.clone(), schema)
     };
     let (written, bad) = split(context, model, typed, &layout, &work.new).await?;
     let good: usize = written.iter().map(|file| file.rows).sum();
