@@ -1,5 +1,9 @@
 -- grain: one row per conversion, model and credited touch, or its one unattributed row
-{{ config(materialized='table', sort=['conversion_date', 'model', 'channel_key']) }}
+{{ config(
+    materialized='table',
+    sort=['conversion_date', 'model', 'channel_key'],
+    bloom=['conversion_id', 'customer_key']
+) }}
 
 with customer_touch as (
     select * from {{ ref('int_customer_touch') }}

@@ -1,5 +1,9 @@
 -- grain: one row per conversion; a sale is one, however many systems record it
-{{ config(materialized='table', sort=['event_date', 'customer_key']) }}
+{{ config(
+    materialized='table',
+    sort=['event_date', 'customer_key'],
+    bloom=['conversion_id', 'customer_key']
+) }}
 
 {%- set reporting = project.reporting.currency %}
 

@@ -1,5 +1,5 @@
 -- grain: one row per shop order, cancelled and test orders included
-{{ config(materialized='table', sort=['event_date', 'order_key']) }}
+{{ config(materialized='table', sort=['event_date', 'order_key'], bloom='order_key') }}
 
 {%- set reporting = project.reporting.currency %}
 

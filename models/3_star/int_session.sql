@@ -5,7 +5,8 @@
     event_time='event_date',
     lookback=project.sessions.last_non_direct_days,
     lookahead=1,
-    sort=['anonymous_node_id', 'session_started_at']
+    sort=['anonymous_node_id', 'session_started_at'],
+    bloom=['session_id', 'anonymous_node_id', 'identity_node_id']
 ) }}
 
 with session_base as (

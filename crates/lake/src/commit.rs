@@ -78,9 +78,10 @@ impl Lake {
         let batch = base.map_or(0, |table| table.ledger.batch) + 1;
         change.ledger.batch = batch;
         change.ledger.commit_uuid = uuid::Uuid::new_v4().to_string();
-        if change.changes_rows() || base.is_none() {
-            change.ledger.data_batch = batch;
-        }
+        change.ledger.data_batch = match base {
+            Some(base) if !change.changes_rows() => base.ledger.data_batch,
+            _ => batch,
+        };
         let adds = tagged(&change, batch);
         let metadata = serde_json::to_string(&change.ledger).map_err(|error| LakeError::Log {
             table: name.to_string(),

@@ -142,8 +142,8 @@ impl Layout {
                     DataType::Int64 | DataType::Date32 | DataType::Boolean
                 );
             if impersonal {
-                builder = builder
-                    .set_column_statistics_enabled(path.clone(), EnabledStatistics::Chunk);
+                builder =
+                    builder.set_column_statistics_enabled(path.clone(), EnabledStatistics::Chunk);
             }
             if self.bloom.contains(field.name()) {
                 // Sized for a row group of distinct values, and folded to what came.
@@ -164,7 +164,10 @@ impl Layout {
 pub(crate) fn said(properties: &std::collections::HashMap<String, String>) -> Said {
     let list = |name: &str| -> Vec<String> {
         let text = properties.get(name).map_or("", String::as_str);
-        let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let names = text
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty());
         names.map(str::to_owned).collect()
     };
     Said {

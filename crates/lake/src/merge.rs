@@ -8,8 +8,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use datafusion::common::{Statistics, internal_err};
 use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Statistics, internal_err};
 use datafusion::error::Result;
 use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -44,8 +44,7 @@ impl MergeRunsExec {
         ordering: LexOrdering,
         partitioning: Partitioning,
     ) -> Self {
-        let known =
-            EquivalenceProperties::new_with_orderings(input.schema(), [ordering.clone()]);
+        let known = EquivalenceProperties::new_with_orderings(input.schema(), [ordering.clone()]);
         let properties = PlanProperties::new(
             known,
             partitioning,

@@ -108,7 +108,11 @@ impl Extent {
         const NULL: Key = (true, 0);
         let range = range?;
         let nulls = range.nulls?;
-        let ends = range.min.as_ref().and_then(number).zip(range.max.as_ref().and_then(number));
+        let ends = range
+            .min
+            .as_ref()
+            .and_then(number)
+            .zip(range.max.as_ref().and_then(number));
         match ends {
             Some((min, max)) => Some(Self {
                 first: (false, min),

@@ -26,9 +26,9 @@ use datafusion::physical_plan::empty::EmptyExec;
 use object_store::path::Path;
 
 use crate::file::{ColumnRange, DataFile};
+use crate::layout::Layout;
 use crate::scan::{self, Target};
 use crate::table::Table;
-use crate::layout::Layout;
 use crate::write::NewFile;
 
 /// A table of the lake as the engine reads it.

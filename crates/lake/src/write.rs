@@ -23,13 +23,9 @@ use parquet::arrow::AsyncArrowWriter;
 use serde_json::{Map, Value, json};
 
 use crate::file::{Origin, day_from_number};
-<<<<<<< HEAD
-use crate::{LakeError, Result, TableName, crash};
-=======
 use crate::layout::{Layout, RANGE_CELLS, range_cells_of};
 use crate::order::Seen;
-use crate::{LakeError, Result};
->>>>>>> ceeb740 (lake: Declare the order and the ranges that statistics prove)
+use crate::{LakeError, Result, crash};
 
 /// A file holds at least this many rows before the next day gets a file of its own.
 const DAY_FILE_ROWS_MIN: usize = 65_536;
@@ -191,11 +187,15 @@ impl FileWriter {
             return self.append(batch, None).await;
         };
         for (cell, rows) in cells {
-            if self.last_cell.is_some_and(|last| cell > last && self.ends_range(last, cell)) {
+            if self
+                .last_cell
+                .is_some_and(|last| cell > last && self.ends_range(last, cell))
+            {
                 self.close_file().await?;
             }
             self.last_cell = Some(cell);
-            self.append(&batch.slice(rows.start, rows.len()), None).await?;
+            self.append(&batch.slice(rows.start, rows.len()), None)
+                .await?;
         }
         Ok(())
     }

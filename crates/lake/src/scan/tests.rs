@@ -167,7 +167,10 @@ async fn a_window_per_customer_over_ranges_needs_no_sort_and_no_shuffle() {
     assert!(!plan.contains("SortExec"), "{plan}");
     assert!(!plan.contains("RepartitionExec"), "{plan}");
     assert!(!plan.contains("Hash"), "{plan}");
-    assert!(plan.contains("Range([customer_key@1 ASC NULLS LAST], [(0)], 2)"), "{plan}");
+    assert!(
+        plan.contains("Range([customer_key@1 ASC NULLS LAST], [(0)], 2)"),
+        "{plan}"
+    );
 }
 
 #[tokio::test]
@@ -232,8 +235,17 @@ async fn files_without_statistics_drop_the_claim() {
     let session = session(2);
     register(&session, &table);
     let plan = plan(&session, WINDOW).await;
-    assert!(plan.contains("SortExec") && !plan.contains("Range("), "{plan}");
-    same(&session, &in_memory(&files, 2), QUESTIONS[0], "no statistics").await;
+    assert!(
+        plan.contains("SortExec") && !plan.contains("Range("),
+        "{plan}"
+    );
+    same(
+        &session,
+        &in_memory(&files, 2),
+        QUESTIONS[0],
+        "no statistics",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -291,7 +303,41 @@ async fn a_writer_cuts_at_prefixes_of_the_key() {
     let quarter = i64::MIN / 2;
     let points = format!("[({quarter}), (0), ({})], 4)", -quarter);
     assert!(plan.contains(&points), "{plan}");
-    assert!(!plan.contains("SortExec") && !plan.contains("RepartitionExec"), "{plan}");
+    assert!(
+        !plan.contains("SortExec") && !plan.contains("RepartitionExec"),
+        "{plan}"
+    );
+}
+
+#[tokio::test]
+async fn looking_up_a_key_skips_row_groups_by_their_bloom_filters() {
+    let place = place();
+    let mut layout = layout(false);
+    layout.sort = vec!["event_at".into()];
+    layout.bloom = vec!["customer_key".into()];
+    // Keys are spread over all files: their ranges tell nothing, the filters do.
+    let mut chance = Chance(11);
+    let mut files: Vec<Vec<Row>> = Vec::new();
+    for second in 0..6 {
+        let keys = (0..400).map(|_| (Some(chance.next() as i64), Some(second), 1));
+        files.push(keys.collect());
+    }
+    let wanted = files[4][123].0.expect("a key");
+    let table = table(&place, &layout, &files).await;
+    let session = session(2);
+    register(&session, &table);
+    let sql = format!("select event_at from touch where customer_key = {wanted}");
+    assert_eq!(lines(&session, &sql).await.len(), 5, "one row in its frame");
+    let text = lines(&session, &format!("explain analyze {sql}"))
+        .await
+        .join(" ");
+    let pruned = text.split("row_groups_pruned_bloom_filter=").nth(1);
+    let pruned = pruned
+        .expect("the metric")
+        .split(',')
+        .next()
+        .unwrap_or_default();
+    assert_eq!(pruned, "6 total → 1 matched", "{text}");
 }
 
 /// SplitMix64.
@@ -359,5 +405,8 @@ async fn random_sets_of_files_give_the_rows_of_a_plain_sort() {
         }
     }
     // The histories must reach what they are to test.
-    assert!(merged > 5 && ranged > 5 && ordered > 10, "{merged} {ranged} {ordered}");
+    assert!(
+        merged > 5 && ranged > 5 && ordered > 10,
+        "{merged} {ranged} {ordered}"
+    );
 }

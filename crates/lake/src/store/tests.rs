@@ -151,12 +151,11 @@ async fn a_store_that_never_recovers_gives_its_error_and_a_full_one_at_once() {
 fn layout(name: &str) -> Layout {
     let field = Field::new("id", DataType::Int64, true);
     Layout {
-        table: TableName::new("star", name),
-        schema: Arc::new(Schema::new(vec![field])),
-        interval: None,
-        ordered: false,
-        sort: vec![],
         stats: vec!["id".into()],
+        ..Layout::new(
+            TableName::new("star", name),
+            Arc::new(Schema::new(vec![field])),
+        )
     }
 }
 

@@ -11,6 +11,7 @@ mod context;
 pub mod dependency;
 mod fingerprint;
 mod objects;
+mod personal;
 mod render;
 
 #[cfg(test)]
@@ -277,6 +278,7 @@ fn parse_model(renderer: &Renderer, model: &Model) -> Result<Parsed, Problem> {
     }
     config
         .complete()
+        .and_then(|()| personal::check_bloom(model, &config))
         .map_err(|problem| problem.at(Place::of_word(&model.path, &model.raw_sql, "config")))?;
     let mut model = model.clone();
     if model.instance.is_none() {

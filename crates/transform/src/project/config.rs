@@ -267,16 +267,20 @@ impl ModelConfig {
             return Ok(());
         };
         if self.materialized == Materialized::View || self.event_time.is_some() {
-            return Err(Problem::new(format!("`range_by='{range}'` needs a table of its own"))
-                .why("files are split by ranges of a key, or kept by day, not both")
-                .hint("take `range_by` out, or keep the model as `materialized='table'`"));
+            return Err(
+                Problem::new(format!("`range_by='{range}'` needs a table of its own"))
+                    .why("files are split by ranges of a key, or kept by day, not both")
+                    .hint("take `range_by` out, or keep the model as `materialized='table'`"),
+            );
         }
         if self.sort.first() == Some(range) {
             return Ok(());
         }
-        Err(Problem::new(format!("`range_by='{range}'` is not the first column of `sort`"))
-            .why("a file holds a range of keys only if its rows lie in their order")
-            .hint(format!("add `sort=['{range}', …]`")))
+        Err(Problem::new(format!(
+            "`range_by='{range}'` is not the first column of `sort`"
+        ))
+        .why("a file holds a range of keys only if its rows lie in their order")
+        .hint(format!("add `sort=['{range}', …]`")))
     }
 }
 
