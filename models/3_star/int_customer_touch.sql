@@ -1,7 +1,7 @@
 -- grain: one row per touch (session, marked activity) or conversion of a customer
 {{ config(
     materialized='table',
-    sort=['customer_key', 'event_at'],
+    sort=['customer_key', 'event_at', 'is_conversion', 'touch_id', 'conversion_id'],
     range_by='customer_key',
     stats=['customer_key', 'event_at']
 ) }}

@@ -32,7 +32,9 @@ impl Seen {
     pub(crate) fn new(layout: &Layout) -> Self {
         let typed = layout.order().into_iter().take_while(|name| {
             let field = layout.schema.field_with_name(name);
-            field.is_ok_and(|field| is_typed(field.data_type()))
+            field.is_ok_and(|field| {
+                is_typed(field.data_type()) || field.data_type() == &DataType::Boolean
+            })
         });
         Self {
             columns: typed.map(str::to_owned).collect(),

@@ -88,7 +88,7 @@ pub(crate) fn plan(
     file_scan(target, files, &spread, None)
 }
 
-/// The columns by which every file is sorted, as far as they are read and have statistics.
+/// The columns by which every file is sorted, as far as they are read.
 fn sorted_by(target: &Target<'_>, files: &[&ScanFile]) -> Vec<String> {
     let Some((first, others)) = files.split_first() else {
         return Vec::new();
@@ -97,20 +97,16 @@ fn sorted_by(target: &Target<'_>, files: &[&ScanFile]) -> Vec<String> {
         let pairs = first.sorted.iter().zip(&file.sorted).take(length);
         pairs.take_while(|(one, other)| one == other).count()
     });
-    let usable = |name: &&String| {
+    let read = |name: &&String| {
         let index = target.schema.index_of(name).ok();
-        let read = index.is_some_and(|index| {
-            let projection = target.projection;
-            projection.is_none_or(|columns| columns.contains(&index))
-        });
-        let known = files.iter().all(|file| {
-            let stats = file.stats.get(*name);
-            stats.is_some_and(|stats| stats.min.is_some() && stats.max.is_some())
-        });
-        read && known
+        let projection = target.projection;
+        index.is_some_and(|index| projection.is_none_or(|columns| columns.contains(&index)))
     };
-    let usable = first.sorted[..same].iter().take_while(usable);
-    usable.cloned().collect()
+    first.sorted[..same]
+        .iter()
+        .take_while(read)
+        .cloned()
+        .collect()
 }
 
 fn pieces(files: &[&ScanFile], sorted: &[String]) -> Option<Vec<Piece>> {
@@ -250,7 +246,7 @@ fn file_scan(
         source = source.with_predicate(predicate.clone());
     }
     let groups = arrangement.groups.iter().map(|group| {
-        let file = |index: &usize| partitioned_file(target, files[*index]);
+        let file = |index: &usize| partitioned_file(target, files[*index], &arrangement.sorted);
         FileGroup::new(group.iter().map(file).collect())
     });
     let sorted = arrangement.sorted.iter();
@@ -268,20 +264,24 @@ fn file_scan(
     Ok(DataSourceExec::from_data_source(config))
 }
 
-/// A file with its own statistics: by them the engine checks the order that is declared.
-fn partitioned_file(target: &Target<'_>, file: &ScanFile) -> PartitionedFile {
+/// A file with its own statistics: by them the engine checks the order that is declared. It asks
+/// for those of every sort column, though files that do not touch in the first are in order
+/// whatever the others are: an unknown end of one of those is given as null.
+fn partitioned_file(target: &Target<'_>, file: &ScanFile, sorted: &[String]) -> PartitionedFile {
     let columns = target.schema.fields().iter().map(|field| {
         let mut column = ColumnStatistics::new_unknown();
-        let Some(range) = file.stats.get(field.name()) else {
-            return column;
+        let range = file.stats.get(field.name());
+        let end = |known: Option<&ScalarValue>| match known {
+            Some(known) => Precision::Inexact(known.clone()),
+            None if sorted.contains(field.name()) => {
+                let null = ScalarValue::try_from(field.data_type());
+                null.map_or(Precision::Absent, Precision::Inexact)
+            }
+            None => Precision::Absent,
         };
-        if let Some(min) = &range.min {
-            column.min_value = Precision::Inexact(min.clone());
-        }
-        if let Some(max) = &range.max {
-            column.max_value = Precision::Inexact(max.clone());
-        }
-        if let Some(nulls) = range.nulls {
+        column.min_value = end(range.and_then(|range| range.min.as_ref()));
+        column.max_value = end(range.and_then(|range| range.max.as_ref()));
+        if let Some(nulls) = range.and_then(|range| range.nulls) {
             column.null_count = Precision::Exact(nulls as usize);
         }
         column

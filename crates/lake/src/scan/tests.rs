@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Int64Array, RecordBatch, TimestampMicrosecondArray};
+use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, TimestampMicrosecondArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::datasource::MemTable;
@@ -21,12 +21,15 @@ fn schema() -> SchemaRef {
         Field::new("number", DataType::Int64, false),
         Field::new("customer_key", DataType::Int64, true),
         Field::new("event_at", instant, true),
+        Field::new("is_conversion", DataType::Boolean, false),
     ]))
 }
 
 fn layout(range: bool) -> Layout {
     Layout {
-        sort: vec!["customer_key".into(), "event_at".into()],
+        sort: ["customer_key", "event_at", "is_conversion", "number"]
+            .map(str::to_owned)
+            .to_vec(),
         range: range.then(|| "customer_key".to_owned()),
         ..Layout::new(TableName::new("star", "touch"), schema())
     }
@@ -41,13 +44,18 @@ fn batch(rows: &[Row]) -> RecordBatch {
         Arc::new(rows.iter().map(|row| Some(row.2)).collect::<Int64Array>()),
         Arc::new(rows.iter().map(|row| row.0).collect::<Int64Array>()),
         Arc::new(at.with_timezone("UTC")),
+        Arc::new(
+            rows.iter()
+                .map(|row| Some(row.2 % 2 == 0))
+                .collect::<BooleanArray>(),
+        ),
     ];
     RecordBatch::try_new(schema(), columns).expect("a batch")
 }
 
 fn sorted(mut rows: Vec<Row>) -> Vec<Row> {
     let last = |value: Option<i64>| (value.is_none(), value);
-    rows.sort_by_key(|row| (last(row.0), last(row.1), row.2));
+    rows.sort_by_key(|row| (last(row.0), last(row.1), row.2 % 2 == 0, row.2));
     rows
 }
 
@@ -114,7 +122,8 @@ const QUESTIONS: [&str; 6] = [
     "select customer_key, event_at, number,
          row_number() over (partition by customer_key order by event_at, number) as place,
          sum(number) over (partition by customer_key order by event_at, number) as total,
-         lag(number) over (partition by customer_key order by event_at, number) as before
+         lag(number) over (
+             partition by customer_key order by event_at, is_conversion, number) as before
      from touch",
     "select customer_key, count(*), sum(number) from touch group by customer_key",
     "select customer_key, count(distinct event_at), max(number) from touch
@@ -126,7 +135,8 @@ const QUESTIONS: [&str; 6] = [
 ];
 
 const WINDOW: &str = "select customer_key, number,
-    lag(event_at) over (partition by customer_key order by event_at) from touch";
+    lag(event_at) over (
+        partition by customer_key order by event_at, is_conversion, number) from touch";
 
 fn register(session: &SessionContext, table: &Table) {
     session
