@@ -40,9 +40,9 @@ lint: setup ## Formatting, clippy without warnings, tidy, licences
 	else echo "cargo-deny is not installed: licences were checked by tidy alone"; fi
 
 .PHONY: bench
-bench: setup ## Time a full build: generate, load, build; EVENTS=, DAYS= and SEED= set the size
+bench: setup ## Throughline against DuckDB by hand; EVENTS=, DAYS=, SEED=, REPEAT=, GROWTH=1
 	cargo build --release $(CARGO_FLAGS) --package throughline
-	@scripts/bench.sh "$$TARGET_DIR/release/throughline" "$$TARGET_DIR/bench"
+	@scripts/bench.sh "$$TARGET_DIR"
 
 .PHONY: fmt
 fmt: setup ## Format the code
