@@ -3,7 +3,7 @@
     materialized='incremental',
     incremental_strategy='replace_interval',
     event_time='event_date',
-    lookback=1,
+    lookback=2,
     sort=['anonymous_node_id', 'event_at'],
     bloom=['anonymous_node_id', 'identity_node_id', 'session_id'],
     stats=['event_at', 'event_date', 'reporting_date', 'event_type', 'anonymous_node_id',

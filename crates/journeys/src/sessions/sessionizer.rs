@@ -1,4 +1,8 @@
 //! The streaming sessionizer.
+//!
+//! With `one_midnight` the sessions of a day are a function of its events and of those of the two
+//! days before, however long a device goes on without a pause or its tracker keeps one id: so a
+//! day can be built by itself and equals a build of everything.
 
 use std::collections::HashMap;
 
@@ -48,12 +52,42 @@ pub struct SessionStep {
 /// With a native id the session is that id, however long its pauses. An event without one belongs
 /// to the device's latest session, native or not, if neither the pause nor the length is too long;
 /// else it opens a session of its own.
+///
+/// With `one_midnight`, over midnight
+/// * a native id keeps its session if it was seen on the day before, and not on the day before
+///   that: else the session is another one, of the same id;
+/// * an event without one keeps to the latest session if the device's activity without a pause
+///   began on the day before, and with no id that was seen before that.
 #[derive(Debug)]
 pub struct Sessionizer {
     settings: SessionSettings,
     sessions: Vec<Open>,
+    natives: Vec<Native>,
     by_native_id: HashMap<String, usize>,
+    /// The native id that was seen last: mostly the next one is the same.
+    latest_native: Option<usize>,
     latest: Option<Latest>,
+    activity: Activity,
+}
+
+/// What is known of a native id of the device.
+#[derive(Debug)]
+struct Native {
+    id: String,
+    session: usize,
+    /// Day on which it was last seen, as a number since 1970.
+    day: i64,
+    /// It was seen on the day before that, too.
+    was_seen_before: bool,
+}
+
+/// The device's events without a pause between them.
+#[derive(Debug, Default)]
+struct Activity {
+    /// Day of its first event, as a number since 1970.
+    day: i64,
+    /// It has a native id that was seen on the day before, too.
+    is_carried: bool,
 }
 
 /// A session of the device.
@@ -68,7 +102,6 @@ struct Open {
 struct Latest {
     session: usize,
     at_us: i64,
-    native_id: Option<String>,
     traffic: Option<[String; 3]>,
     day: Option<NaiveDate>,
 }
@@ -79,22 +112,40 @@ impl Sessionizer {
         Self {
             settings,
             sessions: Vec::new(),
+            natives: Vec::new(),
             by_native_id: HashMap::new(),
+            latest_native: None,
             latest: None,
+            activity: Activity::default(),
         }
     }
 
     /// The next event is of another device.
     pub fn begin_device(&mut self) {
         self.sessions.clear();
+        self.natives.clear();
         self.by_native_id.clear();
+        self.latest_native = None;
         self.latest = None;
+        self.activity = Activity::default();
     }
 
     /// The session of the device's next event, in the order (time, sequence, event id).
     pub fn next(&mut self, event: &SessionEvent<'_>) -> SessionStep {
-        let known = match event.native_session_id.filter(|id| !id.is_empty()) {
-            Some(id) => self.native(id),
+        let id = event.native_session_id.filter(|id| !id.is_empty());
+        if self
+            .latest
+            .as_ref()
+            .is_none_or(|latest| self.pauses(latest, event))
+        {
+            self.activity = Activity {
+                day: day_number(event.at_us),
+                is_carried: false,
+            };
+        }
+        let native = id.and_then(|id| self.native(id));
+        let known = match id {
+            Some(_) => native.and_then(|native| self.native_session(native, event.at_us)),
             None => self
                 .latest
                 .as_ref()
@@ -114,21 +165,65 @@ impl Sessionizer {
             event_index: open.events,
         };
         self.remember(session, event, is_start);
+        if let Some(id) = id {
+            self.see(id, native, session, event.at_us);
+        }
         step
     }
 
-    /// The session of this native id, if it is open. The latest one is the usual one.
+    /// Where this native id stands among those of the device.
     fn native(&self, id: &str) -> Option<usize> {
-        match &self.latest {
-            Some(latest) if latest.native_id.as_deref() == Some(id) => Some(latest.session),
-            _ => self.by_native_id.get(id).copied(),
+        self.latest_native
+            .filter(|native| self.natives[*native].id == id)
+            .or_else(|| self.by_native_id.get(id).copied())
+    }
+
+    /// The session of a native id, if it goes on.
+    fn native_session(&self, native: usize, at_us: i64) -> Option<usize> {
+        let native = &self.natives[native];
+        let day = day_number(at_us);
+        let goes_on = day == native.day || (day == native.day + 1 && !native.was_seen_before);
+        (goes_on || !self.settings.one_midnight).then_some(native.session)
+    }
+
+    /// Notes that a native id was seen.
+    fn see(&mut self, id: &str, native: Option<usize>, session: usize, at_us: i64) {
+        let day = day_number(at_us);
+        let index = native.unwrap_or_else(|| {
+            let index = self.natives.len();
+            self.natives.push(Native {
+                id: id.to_owned(),
+                session,
+                day,
+                was_seen_before: false,
+            });
+            self.by_native_id.insert(id.to_owned(), index);
+            index
+        });
+        let native = &mut self.natives[index];
+        if native.day != day {
+            native.was_seen_before = native.day + 1 == day;
         }
+        (native.day, native.session) = (day, session);
+        self.activity.is_carried |= native.was_seen_before;
+        self.latest_native = Some(index);
+    }
+
+    fn pauses(&self, latest: &Latest, event: &SessionEvent<'_>) -> bool {
+        event.at_us.saturating_sub(latest.at_us) > self.settings.timeout_us
+    }
+
+    /// The activity may take its session over the midnight between two of its events.
+    fn crosses(&self, from_us: i64, to_us: i64) -> bool {
+        let (from, to) = (day_number(from_us), day_number(to_us));
+        from == to || (self.activity.day == from && !self.activity.is_carried)
     }
 
     fn goes_on(&self, latest: &Latest, event: &SessionEvent<'_>) -> bool {
         let started_at_us = self.sessions[latest.session].started_at_us;
-        if event.at_us.saturating_sub(latest.at_us) > self.settings.timeout_us
+        if self.pauses(latest, event)
             || event.at_us.saturating_sub(started_at_us) > self.settings.length_max_us
+            || (self.settings.one_midnight && !self.crosses(latest.at_us, event.at_us))
         {
             return false;
         }
@@ -146,9 +241,6 @@ impl Sessionizer {
             started_at_us: event.at_us,
             events: 0,
         });
-        if let Some(id) = event.native_session_id.filter(|id| !id.is_empty()) {
-            self.by_native_id.insert(id.to_owned(), session);
-        }
         session
     }
 
@@ -162,10 +254,6 @@ impl Sessionizer {
             latest.day = day;
             return;
         }
-        let native_id = event
-            .native_session_id
-            .filter(|id| !id.is_empty())
-            .map(str::to_owned);
         let traffic = match self.settings.policy {
             SessionPolicy::Ga4 => None,
             SessionPolicy::UniversalAnalytics { .. } => event.traffic.map(|traffic| {
@@ -175,7 +263,6 @@ impl Sessionizer {
         self.latest = Some(Latest {
             session,
             at_us: event.at_us,
-            native_id,
             traffic,
             day,
         });
@@ -189,6 +276,12 @@ impl Sessionizer {
                 .map(|instant| instant.with_timezone(&zone).date_naive()),
         }
     }
+}
+
+/// Number of the UTC day of an instant since 1970.
+fn day_number(at_us: i64) -> i64 {
+    const DAY_US: i64 = 86_400_000_000;
+    at_us.div_euclid(DAY_US)
 }
 
 /// The event came from another source than the session.

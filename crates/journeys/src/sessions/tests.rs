@@ -10,8 +10,12 @@ use crate::vectors;
 
 const MINUTE_US: i64 = 60_000_000;
 
+/// Sessions as long as they go on.
 fn settings() -> SessionSettings {
-    SessionSettings::from(&domain::config::Sessions::default())
+    SessionSettings {
+        one_midnight: false,
+        ..SessionSettings::from(&domain::config::Sessions::default())
+    }
 }
 
 fn steps(settings: SessionSettings, events: &[(i64, Option<&str>)]) -> Vec<SessionStep> {
@@ -90,6 +94,33 @@ fn devices_do_not_mix() {
     assert!(step.is_start && step.session == 0 && step.event_index == 1);
 }
 
+#[test]
+fn a_session_goes_over_one_midnight() {
+    let settings = SessionSettings::from(&domain::config::Sessions::default());
+    let hour = 60;
+    // Without a pause from 20:00 on: over the first midnight, and not over the second.
+    let rest_less: Vec<(i64, Option<&str>)> = (0..90).map(|n| (20 * hour + n * 20, None)).collect();
+    let found = steps(settings, &rest_less);
+    assert_eq!(found[71].session, 0, "until 19:40 of the next day");
+    assert_eq!(
+        (found[73].session, found[83].session),
+        (1, 1),
+        "the longest length"
+    );
+    assert_eq!(found[84].session, 2, "the second midnight");
+    assert_eq!(found[84].started_at_us, 48 * hour * MINUTE_US);
+    // A tracker that keeps its id: two days are one session, then each day is one.
+    let days: Vec<(i64, Option<&str>)> = (0..5).map(|n| (n * 24 * hour, Some("a"))).collect();
+    assert_eq!(numbers(&steps(settings, &days)), [0, 0, 1, 2, 3]);
+    // An id that comes back after a day without it is another session.
+    let back = [
+        (0, Some("a")),
+        (48 * hour, Some("a")),
+        (72 * hour, Some("a")),
+    ];
+    assert_eq!(numbers(&steps(settings, &back)), [0, 1, 1]);
+}
+
 fn policy(name: &str, zone: &str) -> SessionPolicy {
     match name {
         "ga4" => SessionPolicy::Ga4,
@@ -111,6 +142,7 @@ fn run(case: &Value, name: &str) -> BTreeMap<String, (u64, i64)> {
         timeout_us: timeout * 1_000_000,
         length_max_us: i64::MAX,
         policy: policy(name, case["timezone"].as_str().expect("text")),
+        one_midnight: false,
     });
     let mut found = BTreeMap::new();
     for events in by_user.values_mut() {
@@ -183,6 +215,52 @@ fn sessions_of_the_random_vectors() {
 }
 
 proptest! {
+    /// What a build of one day sees, from the two days before on, gives that day the sessions of a
+    /// build of everything.
+    #[test]
+    fn a_day_follows_from_itself_and_two_days_before(
+        gaps in proptest::collection::vec(
+            prop_oneof![8 => 0_i64..32, 1 => 32_i64..2_000, 1 => 1_400_i64..3_000], 1..400,
+        ),
+        native in proptest::collection::vec(proptest::option::weighted(0.2, 0_u8..3), 400),
+        timeout in prop_oneof![Just(30), Just(5), Just(600), Just(1_440)],
+    ) {
+        let settings = SessionSettings {
+            timeout_us: timeout * MINUTE_US,
+            ..SessionSettings::from(&domain::config::Sessions::default())
+        };
+        let ids: Vec<Option<String>> = native.iter().map(|id| id.map(|id| id.to_string())).collect();
+        let mut at = 0;
+        let events: Vec<(i64, Option<&str>)> = gaps
+            .iter()
+            .zip(&ids)
+            .map(|(gap, id)| { at += gap; (at, id.as_deref()) })
+            .collect();
+        let whole = steps(settings, &events);
+        let day = |minutes: i64| minutes.div_euclid(24 * 60);
+        for today in 0..=day(at) {
+            let first = events.partition_point(|event| day(event.0) < today - 2);
+            let end = events.partition_point(|event| day(event.0) <= today);
+            let part = steps(settings, &events[first..end]);
+            for index in first..end {
+                let (found, wanted) = (part[index - first], whole[index]);
+                if day(events[index].0) == today {
+                    prop_assert_eq!(found.started_at_us, wanted.started_at_us);
+                    prop_assert_eq!(found.event_index, wanted.event_index);
+                    let opening = |steps: &[SessionStep], session: usize| {
+                        steps.iter().position(|step| step.session == session && step.is_start)
+                    };
+                    prop_assert_eq!(
+                        opening(&part, found.session).map(|place| place + first),
+                        opening(&whole, wanted.session),
+                        "the same event opens it"
+                    );
+                    prop_assert!(day(wanted.started_at_us / MINUTE_US) >= today - 1);
+                }
+            }
+        }
+    }
+
     #[test]
     fn sessions_hold_their_promises(
         gaps in proptest::collection::vec(0_i64..50, 1..200),

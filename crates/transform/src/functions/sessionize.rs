@@ -3,7 +3,8 @@
 //!
 //! All columns pass through; `session_key`, `session_started_at` and `session_event_index` are
 //! added. They are null where an event has no device or no time. The key of a session is made of
-//! its device and its native id, or of its device and its first event.
+//! its device, its native id and the UTC day on which it starts, or of its device and its first
+//! event.
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use lake::relation::{InputColumn, RelationFunction, RelationOrder, RelationState
 use super::parse::instant;
 
 const NAME: &str = "sessionize";
+const DAY_US: i64 = 86_400_000_000;
 const ADDED: [&str; 3] = ["session_key", "session_started_at", "session_event_index"];
 
 /// The relation function.
@@ -179,9 +181,12 @@ impl Devices {
     ) -> Option<i64> {
         let device = device.to_string();
         match event.native_session_id.filter(|id| !id.is_empty()) {
-            Some(native) => self
-                .keys
-                .durable_key(&[Some("session"), Some(&device), Some(native)]),
+            Some(native) => {
+                // The day, as an id that comes back after days is another session.
+                let day = event.at_us.div_euclid(DAY_US).to_string();
+                let parts = [Some("session"), Some(&*device), Some(native), Some(&*day)];
+                self.keys.durable_key(&parts)
+            }
             None => {
                 let at = event.at_us.to_string();
                 let parts = [Some("session"), Some(&*device), Some(&*at), event_id];

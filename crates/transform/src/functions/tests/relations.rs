@@ -113,7 +113,7 @@ async fn events_are_cut_into_sessions() {
 }
 
 #[tokio::test]
-async fn session_keys_are_the_device_with_its_native_id_or_first_event() {
+async fn session_keys_are_the_device_with_its_native_id_and_day_or_first_event() {
     let context = session(2);
     let sql = format!(
         "select count(distinct session_key), count(session_key), count(*) from ({})",
@@ -121,7 +121,7 @@ async fn session_keys_are_the_device_with_its_native_id_or_first_event() {
     );
     assert_eq!(rows(&context, &sql).await, ["4|9|11"]);
     let keys = rows(&context, &sessions("session_key")).await;
-    let native = rows(&context, "select durable_key('session', 2, 's1')").await;
+    let native = rows(&context, "select durable_key('session', 2, 's1', 18993)").await;
     assert_eq!([&keys[5], &keys[6]], [&native[0], &native[0]]);
     let first = "select durable_key('session', 1, 1641031200000000, 'a')";
     assert_eq!(rows(&context, first).await[0], keys[0]);
