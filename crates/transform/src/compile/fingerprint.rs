@@ -2,10 +2,12 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::project::ModelConfig;
+use crate::functions;
+use crate::project::{ModelConfig, Project};
 
-/// Hash of the settings that matter to the result and of the SQL.
-pub(super) fn fingerprint(config: &ModelConfig, sqls: &[&str]) -> String {
+/// Hash of the settings that matter to the result, of the SQL, and of what the functions that it
+/// calls know of the project.
+pub(super) fn fingerprint(project: &Project, config: &ModelConfig, sqls: &[&str]) -> String {
     // What selects, reports or places a model changes nothing of its rows.
     let meaningful = ModelConfig {
         tags: vec![],
@@ -17,8 +19,10 @@ pub(super) fn fingerprint(config: &ModelConfig, sqls: &[&str]) -> String {
     let mut hasher = Sha256::new();
     hasher.update(serde_json::to_vec(&meaningful).unwrap_or_default());
     for sql in sqls {
+        let sql = normalised_sql(sql);
         hasher.update([0]);
-        hasher.update(normalised_sql(sql).as_bytes());
+        hasher.update(sql.as_bytes());
+        hasher.update(functions::meaning(project, &sql).as_bytes());
     }
     hex::encode(&hasher.finalize()[..16])
 }

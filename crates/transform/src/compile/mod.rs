@@ -110,7 +110,7 @@ impl Manifest {
         let mut left_out = Vec::new();
         let mut read_streams = BTreeSet::new();
         for model in project.models.values() {
-            match parse_model(&renderer, model) {
+            match parse_model(&renderer, &project, model) {
                 Ok(Parsed::Model(parsed)) => {
                     for dependency in &parsed.dependencies {
                         if let Target::Source { source, stream } = &dependency.target {
@@ -261,7 +261,7 @@ enum Parsed {
     LeftOut(LeftOut),
 }
 
-fn parse_model(renderer: &Renderer, model: &Model) -> Result<Parsed, Problem> {
+fn parse_model(renderer: &Renderer, project: &Project, model: &Model) -> Result<Parsed, Problem> {
     let first = renderer.render(&model.path, &model.raw_sql, Scope::of_model(model))?;
     let later_scope = Scope::of_model(model).incremental();
     let later = renderer.render(&model.path, &model.raw_sql, later_scope)?;
@@ -304,7 +304,7 @@ fn parse_model(renderer: &Renderer, model: &Model) -> Result<Parsed, Problem> {
         .chain(&later.dependencies)
         .cloned()
         .collect();
-    let fingerprint = fingerprint::fingerprint(&config, &[&first.sql, &later.sql]);
+    let fingerprint = fingerprint::fingerprint(project, &config, &[&first.sql, &later.sql]);
     let dependencies = dependencies.into_iter().collect();
     Ok(Parsed::Model(Box::new(ParsedModel {
         model,

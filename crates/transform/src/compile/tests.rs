@@ -404,6 +404,34 @@ fn formatting_does_not_change_the_fingerprint() {
 }
 
 #[test]
+fn what_functions_know_is_in_the_fingerprint_of_those_who_call_them() {
+    let fingerprints = |settings: &str, rules: &str| {
+        let manifest = manifest(&[
+            ("throughline.yml", &format!("name: x\n{settings}")),
+            ("seeds/channel_rule.csv", rules),
+            (
+                "models/mart_s.sql",
+                "select * from SESSIONIZE((select 1 as device_key))",
+            ),
+            (
+                "models/mart_c.sql",
+                "select channel_group('a', 'b', 'c') as channel",
+            ),
+            ("models/mart_n.sql", "select 1 as one"),
+        ]);
+        ["mart_s", "mart_c", "mart_n"].map(|name| manifest.models[name].fingerprint.clone())
+    };
+    let base = fingerprints("", "channel\nDirect\n");
+    let shorter = fingerprints("sessions: {timeout_minutes: 15}", "channel\nDirect\n");
+    assert_eq!((shorter[0] == base[0], &shorter[1..]), (false, &base[1..]));
+    let other = fingerprints("", "channel\nOther\n");
+    assert_eq!(
+        (&other[0], other[1] == base[1], &other[2]),
+        (&base[0], false, &base[2])
+    );
+}
+
+#[test]
 fn normalising_keeps_words_apart_and_quotes_whole() {
     assert_eq!(normalised_sql("Select  a . b , c"), "select a.b,c");
     assert_eq!(

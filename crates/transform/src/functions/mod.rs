@@ -22,6 +22,7 @@ mod components;
 mod json;
 mod keys;
 mod kv;
+mod meaning;
 mod money;
 mod parse;
 mod sessionize;
@@ -30,6 +31,8 @@ mod tests;
 mod text;
 mod traffic;
 mod url;
+
+pub(crate) use meaning::meaning;
 
 /// Texts of the seeds (CSV with a header) that channels, referrers and robots are known by.
 #[derive(Debug, Clone, Copy)]

@@ -24,6 +24,8 @@ pub struct Contract {
     pub currency: Option<String>,
     /// Sign before the decimals.
     pub decimal: char,
+    /// Words that stand for "no value".
+    pub null_words: Vec<String>,
 }
 
 /// Column of the typed rows that names the broken rule.
@@ -41,14 +43,17 @@ impl Contract {
             zone: stream.and_then(|s| s.zone.clone()),
             currency: stream.and_then(|s| s.currency.clone()),
             decimal: decimal.unwrap_or('.'),
+            null_words: stream
+                .and_then(|s| s.files.null_words.clone())
+                .unwrap_or_default(),
         }
     }
 
     /// Fingerprint of the contract: rows are staged again when it changes.
     pub fn fingerprint(&self) -> String {
         format!(
-            "{:?}|{}|{:?}|{:?}|{}",
-            self.entity, self.source, self.zone, self.currency, self.decimal
+            "{:?}|{}|{:?}|{:?}|{}|{:?}",
+            self.entity, self.source, self.zone, self.currency, self.decimal, self.null_words
         )
     }
 
