@@ -229,7 +229,8 @@ proptest! {
             timeout_us: timeout * MINUTE_US,
             ..SessionSettings::from(&domain::config::Sessions::default())
         };
-        let ids: Vec<Option<String>> = native.iter().map(|id| id.map(|id| id.to_string())).collect();
+        let text = |id: &Option<u8>| id.map(|id| id.to_string());
+        let ids: Vec<Option<String>> = native.iter().map(text).collect();
         let mut at = 0;
         let events: Vec<(i64, Option<&str>)> = gaps
             .iter()
