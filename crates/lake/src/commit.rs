@@ -97,35 +97,40 @@ impl Lake {
             None => self.create(&change, adds, properties).await,
             Some(table) => self.append(table, &change, adds, properties).await,
         };
-        let uuid = &change.ledger.commit_uuid;
-        self.decide(&name, base, uuid, answer).await
+        match answer {
+            Ok(delta) => {
+                let table = self.as_table(&name, delta, change.ledger);
+                table
+                    .map(|table| self.keep(table))
+                    .map_err(|error| unclear(&name, error))
+            }
+            Err(error) => {
+                let uuid = &change.ledger.commit_uuid;
+                self.decide(&name, base, uuid, error).await
+            }
+        }
     }
 
-    /// What became of the commit with this uuid on top of `base`: the table as it now is, or an
-    /// error that says that it is not there. An error may come after the commit took effect, and
-    /// others may have built upon it: the log knows.
+    /// What became of the commit with this uuid on top of `base`, after an error: the table as it
+    /// now is, or an error that says that it is not there. The error may have come after the
+    /// commit took effect, and others may have built upon it: the log knows.
     pub(crate) async fn decide(
         &self,
         name: &TableName,
         base: Option<&Table>,
         uuid: &str,
-        answer: Result<()>,
+        error: LakeError,
     ) -> Result<Arc<Table>> {
-        let unclear = |source: LakeError| LakeError::Unclear {
-            table: name.to_string(),
-            source: Box::new(source),
-        };
-        let now = self.reload(name).await.map_err(unclear)?;
-        let Err(error) = answer else {
-            return now.ok_or_else(|| LakeError::Missing(name.to_string()));
-        };
+        let now = self.reload(name).await;
+        let now = now.map_err(|error| unclear(name, error))?;
         let next = base.map_or(0, |table| table.version + 1);
         let Some(now) = now.filter(|table| table.version >= next) else {
             return Err(error);
         };
         for version in next..=now.version {
             let ledger = read_ledger(name, &now.delta, version).await;
-            if ledger.map_err(unclear)?.commit_uuid == uuid {
+            let ledger = ledger.map_err(|error| unclear(name, error))?;
+            if ledger.commit_uuid == uuid {
                 return Ok(now);
             }
         }
@@ -140,7 +145,7 @@ impl Lake {
         change: &Change,
         adds: Vec<Action>,
         properties: CommitProperties,
-    ) -> Result<()> {
+    ) -> Result<DeltaTable> {
         let name = &change.layout.table;
         let columns = kernel_schema(name, &change.layout.schema)?;
         let stats = change.layout.stats_columns();
@@ -165,7 +170,7 @@ impl Lake {
         let own = change.layout.table_properties().into_iter();
         configuration.extend(own.map(|(name, value)| (name, Some(value))));
         crash::point("commit.before_create");
-        CreateBuilder::new()
+        let created = CreateBuilder::new()
             // Delta knows nothing of our own properties, and carries them.
             .with_raise_if_key_not_exists(false)
             .with_log_store(self.log_store(name)?)
@@ -177,7 +182,7 @@ impl Lake {
             .await
             .during(name, "creating the table")?;
         crash::point("commit.created");
-        Ok(())
+        Ok(created)
     }
 
     async fn append(
@@ -186,7 +191,7 @@ impl Lake {
         change: &Change,
         mut actions: Vec<Action>,
         properties: CommitProperties,
-    ) -> Result<()> {
+    ) -> Result<DeltaTable> {
         let name = &table.name;
         let state = table
             .delta
@@ -242,11 +247,22 @@ impl Lake {
         if makes_checkpoint {
             crash::point("commit.before_checkpoint");
         }
-        logged.await.during(name, "writing a checkpoint")?;
+        let done = logged.await.during(name, "writing a checkpoint")?;
         if makes_checkpoint {
             crash::point("commit.checkpointed");
         }
-        Ok(())
+        // The snapshot that the library brought up to date: nothing need be read again.
+        let mut delta = DeltaTable::new(table.delta.log_store());
+        delta.state = Some(done.snapshot());
+        Ok(delta)
+    }
+}
+
+/// The commit may be in the table, and this error hides it.
+fn unclear(table: &TableName, source: LakeError) -> LakeError {
+    LakeError::Unclear {
+        table: table.to_string(),
+        source: Box::new(source),
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::Path as FilePath;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::execution::runtime_env::RuntimeEnv;
+use deltalake::DeltaTable;
 use deltalake::logstore::{LogStoreRef, StorageConfig, default_logstore};
 use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path;
@@ -13,8 +14,9 @@ use object_store::prefix::PrefixStore;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use url::Url;
 
+use crate::error::DeltaContext as _;
 use crate::store::{Location, Root};
-use crate::table::Table;
+use crate::table::{Ledger, Table, read_ledger};
 use crate::{LakeError, LakeTable, NewFile, Result, TableName, commit};
 
 /// Tables that are looked for or opened side by side.
@@ -129,13 +131,24 @@ impl Lake {
     /// # Errors
     /// Its log cannot be read.
     pub async fn reload(&self, name: &TableName) -> Result<Option<Arc<Table>>> {
-        let table = self.open_version(name, None).await?.map(Arc::new);
+        let table = self.open_version(name, None).await?;
+        if table.is_none() {
+            self.forget(name);
+        }
+        Ok(table.map(|table| self.keep(table)))
+    }
+
+    /// Remembers a table as the one that this process knows.
+    pub(crate) fn keep(&self, table: Table) -> Arc<Table> {
+        let table = Arc::new(table);
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
-        match &table {
-            Some(table) => tables.insert(name.clone(), table.clone()),
-            None => tables.remove(name),
-        };
-        Ok(table)
+        tables.insert(table.name.clone(), table.clone());
+        table
+    }
+
+    fn forget(&self, name: &TableName) {
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        tables.remove(name);
     }
 
     /// The table as it was at `version`.
@@ -150,10 +163,19 @@ impl Lake {
         let Some(delta) = commit::open(name, self.log_store(name)?, version).await? else {
             return Ok(None);
         };
-        let store_url = self.root.store_url.clone();
-        Table::from_delta(name.clone(), delta, store_url, self.prefix(name)?)
-            .await
-            .map(Some)
+        let at = delta.snapshot().during(name, "reading the snapshot")?;
+        let ledger = read_ledger(name, &delta, at.version()).await?;
+        self.as_table(name, delta, ledger).map(Some)
+    }
+
+    pub(crate) fn as_table(
+        &self,
+        name: &TableName,
+        delta: DeltaTable,
+        ledger: Ledger,
+    ) -> Result<Table> {
+        let (url, prefix) = (self.root.store_url.clone(), self.prefix(name)?);
+        Table::from_delta(name.clone(), delta, ledger, url, prefix)
     }
 
     /// What the table would be with these files added and those removed: for checks before a
@@ -190,10 +212,7 @@ impl Lake {
     /// # Errors
     /// The store fails.
     pub async fn drop_table(&self, name: &TableName) -> Result<()> {
-        self.tables
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(name);
+        self.forget(name);
         let prefix = self.prefix(name)?;
         let list = self.root.store.list(Some(&prefix)).map_ok(|o| o.location);
         let all: Vec<Path> = list.try_collect().await.map_err(|e| self.root.failed(e))?;

@@ -86,9 +86,10 @@ impl std::fmt::Debug for Table {
 }
 
 impl Table {
-    pub(crate) async fn from_delta(
+    pub(crate) fn from_delta(
         name: TableName,
         delta: DeltaTable,
+        ledger: Ledger,
         store_url: ObjectStoreUrl,
         prefix: Path,
     ) -> Result<Self> {
@@ -107,7 +108,6 @@ impl Table {
             })
             .collect();
         files.sort_by(|a, b| a.add.path.cmp(&b.add.path));
-        let ledger = read_ledger(&name, &delta, version).await?;
         Ok(Self {
             name,
             version,

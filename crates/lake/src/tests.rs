@@ -113,6 +113,7 @@ async fn what_the_log_notes_survives_checkpoints() {
     );
     // Another process opens it anew, from the checkpoint.
     let again = Lake::open(folder.path()).expect("lake");
+    let committed = table.clone();
     let table = again
         .table(&table.name)
         .await
@@ -123,6 +124,18 @@ async fn what_the_log_notes_survives_checkpoints() {
     assert_eq!(days.len(), 28);
     assert_eq!((days[&day(1)], days[&day(28)]), (1, 28));
     assert_eq!(table.days_after(26), BTreeSet::from([day(27), day(28)]));
+    // What the commit gave is what another process reads.
+    let said = |table: &Table| -> Vec<_> {
+        let files = table.files.iter();
+        files
+            .map(|file| (file.add.clone(), file.rows, file.tag.clone()))
+            .collect()
+    };
+    assert_eq!(said(&table), said(&committed));
+    assert_eq!(
+        (table.version, &table.ledger, &table.schema),
+        (committed.version, &committed.ledger, &committed.schema)
+    );
 }
 
 #[tokio::test]

@@ -244,14 +244,12 @@ async fn a_commit_that_others_built_upon_is_found() {
     let error = || LakeError::Missing("an answer".into());
     let uuid = &second.ledger.commit_uuid;
     let name = &second.name;
-    let found = ours.decide(name, Some(&base), uuid, Err(error())).await;
+    let found = ours.decide(name, Some(&base), uuid, error()).await;
     assert_eq!(ids(&found.expect("it is in the log")), [1, 2, 3]);
-    let other = ours
-        .decide(name, Some(&base), "another", Err(error()))
-        .await;
+    let other = ours.decide(name, Some(&base), "another", error()).await;
     assert!(matches!(other, Err(LakeError::Conflict { version: 1, .. })));
     let now = ours.reload(name).await.expect("table");
-    let absent = ours.decide(name, now.as_deref(), "another", Err(error()));
+    let absent = ours.decide(name, now.as_deref(), "another", error());
     assert!(matches!(absent.await, Err(LakeError::Missing(_))));
 }
 
