@@ -21,13 +21,17 @@ help: ## List the verbs
 setup: ## Check what the other verbs need; install what can be installed
 	@scripts/setup.sh
 
+.PHONY: tools
+tools: ## Install what only tests need: other readers of the tables, S3 servers
+	@scripts/tools.sh
+
 .PHONY: demo
 demo: setup ## Build in release, then make, load, build and show the demo company
 	cargo build --release $(CARGO_FLAGS) --package throughline
 	"$$TARGET_DIR/release/throughline" demo --dir "$$TARGET_DIR/demo" --no-serve
 
 .PHONY: test
-test: setup ## Run every test of the workspace
+test: setup tools ## Run every test of the workspace
 	cargo test --workspace --no-fail-fast $(CARGO_FLAGS) $(TEST_ARGS)
 
 .PHONY: lint

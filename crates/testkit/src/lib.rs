@@ -8,6 +8,7 @@
 )]
 
 mod guide;
+mod servers;
 mod truth;
 
 use std::io::Write as _;
@@ -17,12 +18,14 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 
 pub use guide::write_guide;
+pub use servers::{Server, python, skip};
 pub use truth::csv_rows;
 
 /// A project in a folder that goes with it.
 pub struct Project {
     program: PathBuf,
     folder: tempfile::TempDir,
+    environment: Vec<(String, String)>,
 }
 
 impl Project {
@@ -32,6 +35,7 @@ impl Project {
         let project = Self {
             program: program.into(),
             folder,
+            environment: Vec::new(),
         };
         let out = project.run(&["init", &project.path("p").display().to_string(), "--yes"]);
         assert!(out.status.success(), "init: {}", text(&out));
@@ -45,10 +49,18 @@ impl Project {
         let copy = Self {
             program: self.program.clone(),
             folder: tempfile::tempdir().expect("a temporary folder"),
+            environment: self.environment.clone(),
         };
         let leave: Vec<PathBuf> = without.iter().map(|path| self.dir().join(path)).collect();
         copy_folder_but(&self.dir(), &copy.dir(), &leave);
         copy
+    }
+
+    /// The same project, where the program finds this in its environment.
+    #[must_use]
+    pub fn with_env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// The folder that holds the project (`p`) and whatever a test puts beside it.
@@ -93,6 +105,7 @@ impl Project {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.args(arguments);
+        command.envs(self.environment.iter().cloned());
         if self.dir().is_dir() {
             command.current_dir(self.dir());
         }

@@ -12,7 +12,7 @@ use crate::PROGRAM;
 const KILL_EVERY_LINES: usize = 9;
 
 /// A project over a small generated company.
-fn company() -> Project {
+pub(crate) fn company() -> Project {
     let project = Project::new(PROGRAM, "");
     let sources = project.dir().join("generated");
     let sources = sources.display().to_string();
@@ -26,7 +26,7 @@ fn company() -> Project {
 }
 
 /// For every table of the warehouse: rows, and a checksum over them that no order changes.
-fn contents(project: &Project) -> Vec<String> {
+pub(crate) fn contents(project: &Project) -> Vec<String> {
     let columns = project.rows(
         "select table_schema, table_name, column_name from information_schema.columns \
          where table_schema in ('silver', 'identity', 'star', 'marts', 'quarantine') \

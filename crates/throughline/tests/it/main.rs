@@ -13,9 +13,12 @@ mod command_line;
 mod demo_company;
 mod guides;
 mod kill;
+mod lake_on_s3;
 mod loading;
 mod real_exports;
+mod store_that_fails;
 mod torture;
+mod two_writers;
 mod what_is_dirty;
 
 /// The program under test.

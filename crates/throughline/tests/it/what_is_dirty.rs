@@ -23,7 +23,7 @@ from {{ entity('order') }}
 group by event_date
 ";
 
-fn project() -> Project {
+pub(crate) fn project() -> Project {
     let project = Project::new(PROGRAM, SETTINGS);
     project.write("models/1_silver/stg_shop__orders.sql", ORDERS);
     project.write("models/4_marts/mart_day.sql", DAYS);
@@ -34,7 +34,7 @@ fn project() -> Project {
     project
 }
 
-fn table(project: &Project) -> String {
+pub(crate) fn table(project: &Project) -> String {
     let rows =
         project.rows("select event_date, orders, amount from marts.mart_day order by event_date");
     serde_json::to_string(&rows).unwrap()
