@@ -36,6 +36,15 @@ pub fn python() -> Option<PathBuf> {
     None
 }
 
+/// Starts moto, and ends it when its standard input ends: with the test's process, however that
+/// ends.
+const MOTO: &str = "
+import os, sys, threading
+from moto.server import main
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
+main(['-H', '127.0.0.1', '-p', '0'])
+";
+
 /// A server of a test, which ends with it.
 pub struct Server {
     child: Child,
@@ -46,9 +55,9 @@ pub struct Server {
 impl Server {
     /// S3 as Amazon keeps it, in memory (moto), with an empty bucket `lake`.
     pub fn moto() -> Option<Self> {
-        let mut command = Command::new(python()?);
-        command.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]);
-        let mut child = command
+        let mut child = Command::new(python()?)
+            .args(["-c", MOTO])
+            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()

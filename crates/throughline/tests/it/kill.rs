@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
+use std::sync::LazyLock;
 
 use testkit::{Project, plain};
 
@@ -11,8 +12,15 @@ use crate::PROGRAM;
 /// published.
 const KILL_EVERY_LINES: usize = 9;
 
+/// A small company that was built undisturbed, once for all tests, none of which changes it.
+pub(crate) static COMPANY: LazyLock<Project> = LazyLock::new(|| {
+    let project = company();
+    project.json(&["run"], 0);
+    project
+});
+
 /// A project over a small generated company.
-pub(crate) fn company() -> Project {
+fn company() -> Project {
     let project = Project::new(PROGRAM, "");
     let sources = project.dir().join("generated");
     let sources = sources.display().to_string();
@@ -91,15 +99,8 @@ fn killed_after(project: &Project, lines: usize) -> bool {
 
 #[test]
 fn a_killed_run_is_carried_on_to_the_same_tables() {
-    let undisturbed = company();
-    let before: Project = company();
-    std::fs::copy(
-        undisturbed.dir().join("throughline.key"),
-        before.dir().join("throughline.key"),
-    )
-    .unwrap();
-    undisturbed.json(&["run"], 0);
-    let wanted = contents(&undisturbed);
+    let before = COMPANY.copy(&crate::lake_on_s3::STATE);
+    let wanted = contents(&COMPANY);
 
     // Each try goes on where the last one was killed: at the first, the ninth, the next ninth …
     // line.

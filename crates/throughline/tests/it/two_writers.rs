@@ -9,7 +9,7 @@ use crate::lake_on_s3::STATE;
 
 #[test]
 fn a_second_run_of_one_project_is_refused() {
-    let project = crate::kill::company();
+    let project = crate::kill::COMPANY.copy(&STATE);
     let mut first = project
         .command(&["run"])
         .stdout(Stdio::null())
@@ -59,20 +59,19 @@ fn race(machines: &[Project; 2]) -> String {
 
 #[test]
 fn two_machines_on_one_lake_lose_and_double_nothing() {
-    let alone = crate::kill::company();
+    let alone = &*crate::kill::COMPANY;
     let shared = tempfile::tempdir().unwrap();
     let lake = shared.path().join("lake").display().to_string();
     let machines = [alone.copy(&STATE), alone.copy(&STATE)];
     for machine in &machines {
         machine.set(&format!("lake:\n  location: '{lake}'\n"));
     }
-    alone.json(&["run"], 0);
     let told = race(&machines);
     assert!(
         told.contains("another writer committed version"),
         "they never met:\n{told}"
     );
-    let wanted = crate::kill::contents(&alone);
+    let wanted = crate::kill::contents(alone);
     for machine in &machines {
         assert_eq!(crate::kill::contents(machine), wanted);
         assert_eq!(machine.json(&["run"], 0)["built"], 0);
