@@ -16,6 +16,7 @@ use deltalake::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake::kernel::{Action, Add, MetadataExt as _, Remove, StructType, Transaction};
 use deltalake::operations::create::CreateBuilder;
 use deltalake::protocol::{DeltaOperation, SaveMode};
+use deltalake::table::state::DeltaTableState;
 
 use crate::error::DeltaContext;
 use crate::file::{FileTag, TAG};
@@ -229,33 +230,45 @@ impl Lake {
         } else {
             SaveMode::Append
         };
-        let operation = DeltaOperation::Write {
-            mode,
-            partition_by: None,
-            predicate: None,
-        };
-        let prepared = CommitBuilder::from(properties)
-            .with_actions(actions)
-            .build(Some(state), table.delta.log_store(), operation)
-            .into_prepared_commit_future()
-            .await
-            .during(name, "preparing a commit")?;
-        crash::point("commit.before_log");
-        let logged = prepared.await.during(name, "committing")?;
-        crash::point("commit.logged");
-        let makes_checkpoint = (logged.version + 1).is_multiple_of(CHECKPOINT_INTERVAL);
-        if makes_checkpoint {
-            crash::point("commit.before_checkpoint");
-        }
-        let done = logged.await.during(name, "writing a checkpoint")?;
-        if makes_checkpoint {
-            crash::point("commit.checkpointed");
-        }
-        // The snapshot that the library brought up to date: nothing need be read again.
-        let mut delta = DeltaTable::new(table.delta.log_store());
-        delta.state = Some(done.snapshot());
-        Ok(delta)
+        log(table, state, actions, mode, properties).await
     }
+}
+
+/// Puts the next entry into the table's log, and a checkpoint where one is due.
+async fn log(
+    table: &Table,
+    state: &DeltaTableState,
+    actions: Vec<Action>,
+    mode: SaveMode,
+    properties: CommitProperties,
+) -> Result<DeltaTable> {
+    let name = &table.name;
+    let operation = DeltaOperation::Write {
+        mode,
+        partition_by: None,
+        predicate: None,
+    };
+    let prepared = CommitBuilder::from(properties)
+        .with_actions(actions)
+        .build(Some(state), table.delta.log_store(), operation)
+        .into_prepared_commit_future()
+        .await
+        .during(name, "preparing a commit")?;
+    crash::point("commit.before_log");
+    let logged = prepared.await.during(name, "committing")?;
+    crash::point("commit.logged");
+    let makes_checkpoint = (logged.version + 1).is_multiple_of(CHECKPOINT_INTERVAL);
+    if makes_checkpoint {
+        crash::point("commit.before_checkpoint");
+    }
+    let done = logged.await.during(name, "writing a checkpoint")?;
+    if makes_checkpoint {
+        crash::point("commit.checkpointed");
+    }
+    // The snapshot that the library brought up to date: nothing need be read again.
+    let mut delta = DeltaTable::new(table.delta.log_store());
+    delta.state = Some(done.snapshot());
+    Ok(delta)
 }
 
 /// The commit may be in the table, and this error hides it.
