@@ -1,5 +1,8 @@
 //! A hash of what a model does, that formatting does not change.
 
+#[cfg(test)]
+mod tests;
+
 use sha2::{Digest, Sha256};
 
 use crate::functions;

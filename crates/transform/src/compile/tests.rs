@@ -374,64 +374,6 @@ fn an_endless_macro_ends() {
 }
 
 #[test]
-fn formatting_does_not_change_the_fingerprint() {
-    let fingerprint = |sql: &str| {
-        let manifest = manifest(&[
-            ("throughline.yml", YML),
-            ("models/fct_order.sql", "select 1 as a"),
-            ("models/mart_a.sql", sql),
-        ]);
-        manifest.models["mart_a"].fingerprint.clone()
-    };
-    let base = fingerprint(
-        "{{ config(materialized='table') }} select a, 'X  y' from {{ ref('fct_order') }}",
-    );
-    let same = "-- why\n{{ config(tags=['t'], materialized='table') }}\n\
-        SELECT a,\n    'X  y' -- note\n\
-        FROM /* a /* nested */ note */ {{ ref('fct_order') }} ;";
-    assert_eq!(base, fingerprint(same));
-    let different = [
-        "{{ config(materialized='view') }} select a, 'X  y' from {{ ref('fct_order') }}",
-        "{{ config(materialized='table') }} select a, 'X y' from {{ ref('fct_order') }}",
-        "{{ config(materialized='table') }} select a, 'x  y' from {{ ref('fct_order') }}",
-        "{{ config(materialized='table') }} select a, 'X  y' from {{ ref('fct_order').render() }}",
-        "{{ config(materialized='table') }} select a, 'X  y' from {{ ref('fct_order') }} \
-         {% if is_incremental() %} where true {% endif %}",
-    ];
-    for sql in different {
-        assert_ne!(base, fingerprint(sql), "{sql}");
-    }
-}
-
-#[test]
-fn what_functions_know_is_in_the_fingerprint_of_those_who_call_them() {
-    let fingerprints = |settings: &str, rules: &str| {
-        let manifest = manifest(&[
-            ("throughline.yml", &format!("name: x\n{settings}")),
-            ("seeds/channel_rule.csv", rules),
-            (
-                "models/mart_s.sql",
-                "select * from SESSIONIZE((select 1 as device_key))",
-            ),
-            (
-                "models/mart_c.sql",
-                "select channel_group('a', 'b', 'c') as channel",
-            ),
-            ("models/mart_n.sql", "select 1 as one"),
-        ]);
-        ["mart_s", "mart_c", "mart_n"].map(|name| manifest.models[name].fingerprint.clone())
-    };
-    let base = fingerprints("", "channel\nDirect\n");
-    let shorter = fingerprints("sessions: {timeout_minutes: 15}", "channel\nDirect\n");
-    assert_eq!((shorter[0] == base[0], &shorter[1..]), (false, &base[1..]));
-    let other = fingerprints("", "channel\nOther\n");
-    assert_eq!(
-        (&other[0], other[1] == base[1], &other[2]),
-        (&base[0], false, &base[2])
-    );
-}
-
-#[test]
 fn normalising_keeps_words_apart_and_quotes_whole() {
     assert_eq!(normalised_sql("Select  a . b , c"), "select a.b,c");
     assert_eq!(
