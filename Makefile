@@ -10,6 +10,9 @@ export TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 
 # Further flags for cargo, as in `make test CARGO_FLAGS=--locked`.
 CARGO_FLAGS ?=
+# How many random histories `make torture` runs, and how many at a time.
+HISTORIES ?= 200
+JOBS ?= 2
 # Further arguments for the tests, as in `make test TEST_ARGS="--test it crash"`.
 TEST_ARGS ?=
 
@@ -33,6 +36,15 @@ demo: setup ## Build in release, then make, load, build and show the demo compan
 .PHONY: test
 test: setup tools ## Run every test of the workspace
 	cargo test --workspace --no-fail-fast $(CARGO_FLAGS) $(TEST_ARGS)
+
+.PHONY: torture
+torture: setup ## Crash at every point, run HISTORIES= random histories, load a year day by day
+	cargo build --release $(CARGO_FLAGS) --package throughline
+	THROUGHLINE_PROGRAM="$$(realpath "$$TARGET_DIR")/release/throughline" \
+	THROUGHLINE_CRASHES=1 THROUGHLINE_DAYS_PER_RUN=1 \
+	THROUGHLINE_HISTORIES="$(HISTORIES)" THROUGHLINE_JOBS="$(JOBS)" \
+	    cargo test $(CARGO_FLAGS) --package throughline --test it torture -- \
+	    --nocapture --test-threads=1
 
 .PHONY: lint
 lint: setup ## Formatting, clippy without warnings, tidy, licences

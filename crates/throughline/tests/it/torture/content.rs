@@ -8,6 +8,8 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
 
 use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::Float64Type;
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use lake::{Lake, Table};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -90,11 +92,19 @@ fn each_row(project: &Project, table: &Table, mut visit: impl FnMut(&[(&str, Str
                 let cells: Vec<(&str, String)> = columns
                     .iter()
                     .filter(|(_, _, index)| !batch.column(*index).is_null(row))
-                    .map(|(name, values, _)| (*name, values.value(row).to_string()))
+                    .map(|(name, values, index)| (*name, cell(&batch, *index, row, values)))
                     .collect();
                 visit(&cells);
             }
         }
+    }
+}
+
+/// A cell as text. Sums of floating point depend on their order in the last digits.
+fn cell(batch: &RecordBatch, index: usize, row: usize, values: &ArrayFormatter<'_>) -> String {
+    match batch.column(index).as_primitive_opt::<Float64Type>() {
+        Some(numbers) => format!("{:.9e}", numbers.value(row)),
+        None => values.value(row).to_string(),
     }
 }
 

@@ -263,7 +263,7 @@ fn a_rebuild_from_raw_equals_the_tables_it_replaces() {
     shop.project.json(&["run"], 0);
     shop.change();
     shop.project.json(&["run"], 0);
-    let wanted = rebuilt(&shop.project, &[], 0);
+    let wanted = rebuilt(&shop.project);
     let different = differences(&shop.project, &wanted, &[]);
     assert!(different.is_empty(), "{}", different.join("\n"));
     // The comparison sees one changed cell.
