@@ -44,6 +44,8 @@ pub struct Change {
     pub carried_days: std::collections::BTreeMap<chrono::NaiveDate, i64>,
     /// All rows are replaced: the table's columns become exactly the layout's.
     pub overwrite: bool,
+    /// The same rows come in and leave: nobody downstream has anything to do.
+    pub rearranges: bool,
     /// What the table is to remember. `batch` and `commit_uuid` are set by the commit.
     pub ledger: Ledger,
 }
@@ -57,12 +59,13 @@ impl Change {
             removes: Vec::new(),
             carried_days: std::collections::BTreeMap::new(),
             overwrite: false,
+            rearranges: false,
             ledger: Ledger::default(),
         }
     }
 
     fn changes_rows(&self) -> bool {
-        !self.adds.is_empty() || !self.removes.is_empty()
+        !self.rearranges && !(self.adds.is_empty() && self.removes.is_empty())
     }
 }
 
@@ -222,7 +225,7 @@ impl Lake {
         for path in &change.removes {
             let file = table.files.iter().find(|file| &file.add.path == path);
             if let Some(file) = file {
-                actions.push(Action::Remove(removal(&file.add)));
+                actions.push(Action::Remove(removal(&file.add, !change.rearranges)));
             }
         }
         let mode = if change.overwrite {
@@ -230,7 +233,18 @@ impl Lake {
         } else {
             SaveMode::Append
         };
-        log(table, state, actions, mode, properties).await
+        let operation = match change.rearranges {
+            true => DeltaOperation::Optimize {
+                predicate: None,
+                target_size: 0,
+            },
+            false => DeltaOperation::Write {
+                mode,
+                partition_by: None,
+                predicate: None,
+            },
+        };
+        log(table, state, actions, operation, properties).await
     }
 }
 
@@ -239,15 +253,10 @@ async fn log(
     table: &Table,
     state: &DeltaTableState,
     actions: Vec<Action>,
-    mode: SaveMode,
+    operation: DeltaOperation,
     properties: CommitProperties,
 ) -> Result<DeltaTable> {
     let name = &table.name;
-    let operation = DeltaOperation::Write {
-        mode,
-        partition_by: None,
-        predicate: None,
-    };
     let prepared = CommitBuilder::from(properties)
         .with_actions(actions)
         .build(Some(state), table.delta.log_store(), operation)
@@ -302,10 +311,10 @@ fn tagged(change: &Change, batch: i64) -> Vec<Action> {
     actions
 }
 
-fn removal(add: &Add) -> Remove {
+fn removal(add: &Add, data_change: bool) -> Remove {
     Remove {
         path: add.path.clone(),
-        data_change: true,
+        data_change,
         deletion_timestamp: Some(crate::file::log_time_millis()),
         extended_file_metadata: Some(true),
         partition_values: Some(add.partition_values.clone()),

@@ -101,6 +101,27 @@ pub enum LakeError {
         /// What is wrong.
         why: String,
     },
+    /// A version whose files vacuum removed.
+    #[error(
+        "table `{table}`: version {version} has expired: its files are removed\n\
+         hint: read a newer state; how long versions are kept is said when `maintain` is called"
+    )]
+    Expired {
+        /// `schema.name`.
+        table: String,
+        /// The version.
+        version: u64,
+    },
+    /// A file that a reader still needed was removed.
+    #[error(
+        "the file `{path}` is gone: the version that was being read has expired, or its file was \
+         removed by hand\n\
+         hint: ask again; if that fails too, run with --full-refresh"
+    )]
+    Gone {
+        /// Where it was.
+        path: String,
+    },
     /// A path that cannot be used.
     #[error("lake at `{path}`: {why}")]
     Place {
@@ -109,6 +130,21 @@ pub enum LakeError {
         /// What is wrong.
         why: String,
     },
+}
+
+impl LakeError {
+    /// What went wrong while rows were read: a file that is gone is told apart.
+    pub fn of_reading(error: DataFusionError) -> Self {
+        // The engine's reader turns the store's error into text, so text is what is left of it.
+        let text = error.to_string();
+        let place = text.split("Object at location ").nth(1);
+        match place.and_then(|place| place.split_once(" not found")) {
+            Some((path, _)) => Self::Gone {
+                path: path.to_owned(),
+            },
+            None => Self::Engine(error),
+        }
+    }
 }
 
 /// Result of the lake.

@@ -24,7 +24,7 @@ const ROW_GROUP_ROWS_MAX: usize = 262_144;
 pub(crate) const RANGE_CELLS: u32 = 1 << RANGE_BITS;
 const RANGE_BITS: u32 = 10;
 
-/// Table property: the interval column of a table whose files hold whole days.
+/// Table property: the interval column of a table kept by day.
 const INTERVAL: &str = "throughline.interval";
 /// Table property: the columns by which rows are sorted, separated by commas.
 const SORT: &str = "throughline.sort";
@@ -32,8 +32,12 @@ const SORT: &str = "throughline.sort";
 const RANGE: &str = "throughline.range";
 /// Table property: the columns with bloom filters, separated by commas.
 const BLOOM: &str = "throughline.bloom";
+/// Table property: `true` where a file holds whole days, in their order.
+const WHOLE_DAYS: &str = "throughline.wholeDays";
 /// All of them.
-const PROPERTIES: [&str; 4] = [INTERVAL, SORT, RANGE, BLOOM];
+const PROPERTIES: [&str; 5] = [INTERVAL, WHOLE_DAYS, SORT, RANGE, BLOOM];
+/// Delta's property: the columns with statistics, separated by commas.
+const STATS: &str = "delta.dataSkippingStatsColumns";
 
 /// How a table's files are written.
 #[derive(Debug, Clone)]
@@ -86,9 +90,13 @@ impl Layout {
 
     /// The table properties that say so.
     pub(crate) fn table_properties(&self) -> BTreeMap<String, String> {
-        let interval = self.interval.clone().filter(|_| self.ordered);
+        let whole_days = self.ordered && self.interval.is_some();
         let said = [
-            (INTERVAL, interval.unwrap_or_default()),
+            (INTERVAL, self.interval.clone().unwrap_or_default()),
+            (
+                WHOLE_DAYS,
+                String::from(if whole_days { "true" } else { "" }),
+            ),
             (SORT, self.sort.join(",")),
             (RANGE, self.range.clone().unwrap_or_default()),
             (BLOOM, self.bloom.join(",")),
@@ -172,9 +180,11 @@ pub(crate) fn said(properties: &std::collections::HashMap<String, String>) -> Sa
     };
     Said {
         interval: list(INTERVAL).pop(),
+        whole_days: !list(WHOLE_DAYS).is_empty(),
         sort: list(SORT),
         range: list(RANGE).pop(),
         bloom: list(BLOOM),
+        stats: list(STATS),
     }
 }
 
@@ -195,9 +205,11 @@ pub(crate) fn changed(
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Said {
     pub(crate) interval: Option<String>,
+    pub(crate) whole_days: bool,
     pub(crate) sort: Vec<String>,
     pub(crate) range: Option<String>,
     pub(crate) bloom: Vec<String>,
+    pub(crate) stats: Vec<String>,
 }
 
 /// Types whose values can be compared as 64-bit integers.

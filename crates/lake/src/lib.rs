@@ -6,6 +6,7 @@
 //! through [`LakeTable`], at the version at which it was opened.
 
 mod commit;
+mod compact;
 pub mod crash;
 mod error;
 pub mod file;
@@ -23,9 +24,11 @@ mod store;
 mod table;
 #[cfg(test)]
 mod tests;
+mod vacuum;
 mod write;
 
 pub use commit::Change;
+pub use compact::{Compacted, Policy};
 pub use error::{LakeError, Result};
 pub use file::{DataFile, Origin};
 pub use layout::Layout;
@@ -35,4 +38,5 @@ pub use place::Lake;
 pub use provider::LakeTable;
 pub use store::Location;
 pub use table::{InputMark, Ledger, Table};
+pub use vacuum::{Retention, Vacuumed};
 pub use write::{FileWriter, NewFile, RAW_ID, RAW_ID_ROW_BITS};

@@ -6,7 +6,6 @@
 //! statistics, a file of another writer) proves nothing. Order is always ascending, nulls last.
 
 use std::cmp::Ordering;
-use std::ops::Range;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
@@ -198,6 +197,41 @@ pub(crate) fn cut(pieces: &[Piece], mut runs: Vec<Run>, wanted: usize) -> Vec<Ru
     runs
 }
 
+/// Files that overlap directly or through others.
+struct Island {
+    files: Vec<usize>,
+    extent: Extent,
+    weight: u64,
+}
+
+/// The files of each island, in the order of their first values.
+pub(crate) fn islands(pieces: &[Piece]) -> Vec<Vec<usize>> {
+    let found = found_islands(pieces).into_iter();
+    found.map(|island| island.files).collect()
+}
+
+fn found_islands(pieces: &[Piece]) -> Vec<Island> {
+    let mut order: Vec<usize> = (0..pieces.len()).collect();
+    order.sort_by_key(|&index| (pieces[index].extent, index));
+    let mut islands: Vec<Island> = Vec::new();
+    for index in order {
+        let Piece { extent, size } = pieces[index];
+        match islands.last_mut() {
+            Some(island) if !island.extent.is_before(extent) => {
+                island.files.push(index);
+                island.extent.last = island.extent.last.max(extent.last);
+                island.weight += size;
+            }
+            _ => islands.push(Island {
+                files: vec![index],
+                extent,
+                weight: size,
+            }),
+        }
+    }
+    islands
+}
+
 /// Files grouped by ranges of the leading column, no value in two groups.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ranges {
@@ -210,22 +244,8 @@ pub(crate) struct Ranges {
 /// Spreads files over at most `wanted` groups of adjacent ranges, of about equal size. Files that
 /// overlap come into one group.
 pub(crate) fn ranges(pieces: &[Piece], wanted: usize) -> Ranges {
-    let mut order: Vec<usize> = (0..pieces.len()).collect();
-    order.sort_by_key(|&index| (pieces[index].extent, index));
-    // Islands: files that overlap directly or through others.
-    let mut islands: Vec<(Range<usize>, Extent, u64)> = Vec::new();
-    for (place, &index) in order.iter().enumerate() {
-        let Piece { extent, size } = pieces[index];
-        match islands.last_mut() {
-            Some((places, island, weight)) if !island.is_before(extent) => {
-                places.end = place + 1;
-                island.last = island.last.max(extent.last);
-                *weight += size;
-            }
-            _ => islands.push((place..place + 1, extent, size)),
-        }
-    }
-    let total: u64 = islands.iter().map(|(_, _, weight)| weight).sum();
+    let islands = found_islands(pieces);
+    let total: u64 = islands.iter().map(|island| island.weight).sum();
     let wanted = wanted.clamp(1, islands.len().max(1));
     let mut found = Ranges {
         groups: Vec::new(),
@@ -237,7 +257,7 @@ pub(crate) fn ranges(pieces: &[Piece], wanted: usize) -> Ranges {
         let others = wanted - group - 1;
         let share = (u128::from(total) * (group as u128 + 1) / wanted as u128) as u64;
         while next < islands.len() - others {
-            let (_, _, weight) = islands[next];
+            let weight = islands[next].weight;
             // An island goes where its larger part lies; each group has at least one.
             if others > 0 && next > from && done + weight / 2 > share {
                 break;
@@ -245,12 +265,12 @@ pub(crate) fn ranges(pieces: &[Piece], wanted: usize) -> Ranges {
             done += weight;
             next += 1;
         }
-        let files = islands[from].0.start..islands[next - 1].0.end;
         if from > 0 {
-            let (before, after) = (islands[from - 1].1.last, islands[from].1.first);
-            found.splits.push(roundest(before.1, after.1));
+            let (before, after) = (islands[from - 1].extent, islands[from].extent);
+            found.splits.push(roundest(before.last.1, after.first.1));
         }
-        found.groups.push(order[files].to_vec());
+        let files = islands[from..next].iter().flat_map(|island| &island.files);
+        found.groups.push(files.copied().collect());
     }
     found
 }

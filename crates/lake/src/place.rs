@@ -17,6 +17,7 @@ use url::Url;
 use crate::error::DeltaContext as _;
 use crate::store::{Location, Root};
 use crate::table::{Ledger, Table, read_ledger};
+use crate::vacuum::Pins;
 use crate::{LakeError, LakeTable, NewFile, Result, TableName, commit};
 
 /// Tables that are looked for or opened side by side.
@@ -25,9 +26,10 @@ const TABLES_AT_ONCE: usize = 16;
 /// A lake, on disk or on S3.
 #[derive(Debug)]
 pub struct Lake {
-    root: Root,
+    pub(crate) root: Root,
     proved: tokio::sync::OnceCell<()>,
     tables: Mutex<HashMap<TableName, Arc<Table>>>,
+    pub(crate) pins: Pins,
 }
 
 impl Lake {
@@ -53,6 +55,7 @@ impl Lake {
             root,
             proved: tokio::sync::OnceCell::new(),
             tables: Mutex::default(),
+            pins: Pins::default(),
         }
     }
 
@@ -105,7 +108,7 @@ impl Lake {
         Ok(self.log_store(name)?.object_store(None))
     }
 
-    fn prefix(&self, name: &TableName) -> Result<Path> {
+    pub(crate) fn prefix(&self, name: &TableName) -> Result<Path> {
         Path::from_url_path(self.url(name)?.path()).map_err(|error| self.root.failed(error))
     }
 
@@ -154,12 +157,33 @@ impl Lake {
     /// The table as it was at `version`.
     ///
     /// # Errors
-    /// Its log cannot be read, or the version is gone.
+    /// Its log cannot be read, or the version is older than what vacuum keeps.
     pub async fn table_at(&self, name: &TableName, version: u64) -> Result<Option<Table>> {
-        self.open_version(name, Some(version)).await
+        let table = match self.open_version(name, Some(version)).await {
+            Err(LakeError::Delta { .. }) if self.is_before_log(name, version).await? => {
+                return Err(LakeError::Expired {
+                    table: name.to_string(),
+                    version,
+                });
+            }
+            table => table?,
+        };
+        match table {
+            Some(table) if self.has_lost_files(&table).await? => Err(LakeError::Expired {
+                table: name.to_string(),
+                version,
+            }),
+            table => Ok(table),
+        }
     }
 
-    async fn open_version(&self, name: &TableName, version: Option<u64>) -> Result<Option<Table>> {
+    pub(crate) async fn open_version(
+        &self,
+        name: &TableName,
+        version: Option<u64>,
+    ) -> Result<Option<Table>> {
+        // Until it is pinned, nobody removes a file of it.
+        let _pinning = self.pins.pinning().await;
         let Some(delta) = commit::open(name, self.log_store(name)?, version).await? else {
             return Ok(None);
         };
@@ -175,7 +199,7 @@ impl Lake {
         ledger: Ledger,
     ) -> Result<Table> {
         let (url, prefix) = (self.root.store_url.clone(), self.prefix(name)?);
-        Table::from_delta(name.clone(), delta, ledger, url, prefix)
+        Table::from_delta(name.clone(), delta, ledger, url, prefix, &self.pins)
     }
 
     /// What the table would be with these files added and those removed: for checks before a

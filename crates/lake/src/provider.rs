@@ -29,6 +29,7 @@ use crate::file::{ColumnRange, DataFile};
 use crate::layout::Layout;
 use crate::scan::{self, Target};
 use crate::table::Table;
+use crate::vacuum::Pin;
 use crate::write::NewFile;
 
 /// A table of the lake as the engine reads it.
@@ -40,6 +41,8 @@ pub struct LakeTable {
     files: Vec<ScanFile>,
     /// The column by whose ranges the table asks to be read.
     range: Option<String>,
+    /// Keeps the files of this version from being removed by this process.
+    pin: Option<Pin>,
 }
 
 /// A file as a scan sees it.
@@ -73,6 +76,7 @@ impl LakeTable {
             prefix: table.prefix.clone(),
             files: table.files.iter().map(ScanFile::from).collect(),
             range: table.said.range.clone(),
+            pin: Some(table.pin.clone()),
         }
     }
 
@@ -115,6 +119,7 @@ impl LakeTable {
             prefix,
             files,
             range: layout.range.clone(),
+            pin: base.map(|(table, _)| table.pin.clone()),
         }
     }
 
@@ -236,6 +241,7 @@ impl TableProvider for LakeTable {
             // A limit may only cut the scan short where no filter is left to apply after it.
             limit: limit.filter(|_| filters.is_empty()),
             threads: state.config().target_partitions(),
+            pin: self.pin.as_ref(),
         };
         scan::plan(&target, &files, self.range.as_deref())
     }

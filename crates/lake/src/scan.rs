@@ -29,6 +29,7 @@ use object_store::path::Path;
 use crate::merge::MergeRunsExec;
 use crate::order::{self, Extent, Piece};
 use crate::provider::ScanFile;
+use crate::vacuum::Pin;
 
 #[cfg(test)]
 mod tests;
@@ -46,6 +47,7 @@ pub(crate) struct Target<'a> {
     pub(crate) projection: Option<&'a Vec<usize>>,
     pub(crate) limit: Option<usize>,
     pub(crate) threads: usize,
+    pub(crate) pin: Option<&'a Pin>,
 }
 
 /// The partitions of a scan.
@@ -292,5 +294,10 @@ fn partitioned_file(target: &Target<'_>, file: &ScanFile, sorted: &[String]) -> 
         column_statistics: columns.collect(),
     };
     let path = format!("{}/{}", target.prefix, file.path);
-    PartitionedFile::new(path, file.size).with_statistics(Arc::new(statistics))
+    let scanned = PartitionedFile::new(path, file.size).with_statistics(Arc::new(statistics));
+    match target.pin {
+        // A plan outlives the table that it was made from.
+        Some(pin) => scanned.with_extension(pin.clone()),
+        None => scanned,
+    }
 }

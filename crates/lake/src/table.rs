@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::DeltaContext;
 use crate::file::{DataFile, Origin};
-use crate::layout::{self, Said};
+use crate::layout::{self, Layout, Said};
+use crate::vacuum::{Pin, Pins};
 use crate::{LakeError, Result, TableName, schema};
 
 /// What a table's last commit says of how it was built.
@@ -68,6 +69,7 @@ pub struct Table {
     pub ledger: Ledger,
     /// What it says of its own layout.
     pub(crate) said: Said,
+    pub(crate) pin: Pin,
     pub(crate) delta: DeltaTable,
     pub(crate) store_url: ObjectStoreUrl,
     pub(crate) prefix: Path,
@@ -92,6 +94,7 @@ impl Table {
         ledger: Ledger,
         store_url: ObjectStoreUrl,
         prefix: Path,
+        pins: &Pins,
     ) -> Result<Self> {
         let state = delta.snapshot().during(&name, "reading the snapshot")?;
         let version = state.version();
@@ -108,17 +111,32 @@ impl Table {
             })
             .collect();
         files.sort_by(|a, b| a.add.path.cmp(&b.add.path));
+        let files = Arc::new(files);
         Ok(Self {
+            pin: pins.pin(&name, &files),
             name,
             version,
             schema,
-            files: Arc::new(files),
+            files,
             ledger,
             said,
             delta,
             store_url,
             prefix,
         })
+    }
+
+    /// How its files are written, as the table itself says.
+    pub fn layout(&self) -> Layout {
+        Layout {
+            interval: self.said.interval.clone(),
+            ordered: self.said.whole_days,
+            sort: self.said.sort.clone(),
+            range: self.said.range.clone(),
+            bloom: self.said.bloom.clone(),
+            stats: self.said.stats.clone(),
+            ..Layout::new(self.name.clone(), self.schema.clone())
+        }
     }
 
     /// Rows in the table.

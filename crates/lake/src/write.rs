@@ -64,6 +64,8 @@ pub struct FileWriter {
     known: BTreeMap<i64, Origin>,
     /// For a table split by ranges: the last cell of the key space that was written.
     last_cell: Option<u32>,
+    /// And the first.
+    first_cell: Option<u32>,
 }
 
 struct OpenFile {
@@ -99,6 +101,7 @@ impl FileWriter {
             done: Vec::new(),
             known: BTreeMap::new(),
             last_cell: None,
+            first_cell: None,
         }
     }
 
@@ -194,6 +197,7 @@ impl FileWriter {
                 self.close_file().await?;
             }
             self.last_cell = Some(cell);
+            self.first_cell.get_or_insert(cell);
             self.append(&batch.slice(rows.start, rows.len()), None)
                 .await?;
         }
@@ -204,7 +208,8 @@ impl FileWriter {
     /// here tell how many there will be, and with them how fine the ranges are: a power of two of
     /// them, each with at least [`RANGE_ROWS_MIN`] rows.
     fn ends_range(&self, last: u32, cell: u32) -> bool {
-        let expected = self.rows() as u64 * u64::from(RANGE_CELLS) / u64::from(cell);
+        let first = self.first_cell.unwrap_or(0);
+        let expected = self.rows() as u64 * u64::from(RANGE_CELLS) / u64::from(cell - first);
         let ranges = (expected / RANGE_ROWS_MIN as u64).clamp(1, u64::from(RANGE_CELLS));
         let width = RANGE_CELLS >> ranges.ilog2();
         last / width != cell / width

@@ -45,6 +45,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Run a query.
     Query(QueryArgs),
+    /// Merge small files, write checkpoints, and remove files that nobody can read any more.
+    Maintain(MaintainArgs),
     /// Look for what could go wrong: disk, clock, project, sources.
     Doctor,
 }
@@ -183,6 +185,19 @@ pub(crate) struct CheckArgs {
     /// Only checks of these models.
     #[arg(long, short, num_args = 1.., value_name = "SELECTOR")]
     pub(crate) select: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MaintainArgs {
+    /// What was the newest state within so many days can still be read, with `--as-of` too.
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    pub(crate) keep_days: u32,
+    /// Files that no log names stay so long: a writer may be about to commit them.
+    #[arg(long, value_name = "HOURS", default_value_t = 24)]
+    pub(crate) grace_hours: u32,
+    /// Only say what would be removed. Nothing is merged or written.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod generate;
 mod init;
+mod maintain;
 mod plan;
 mod query;
 mod run;
@@ -54,6 +55,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Run(args) => Box::pin(run::run(place, &args, voice)).await,
         Command::Check(args) => Box::pin(check::check(place, &args, voice)).await,
         Command::Query(args) => Box::pin(query::query(place, &args, voice)).await,
+        Command::Maintain(args) => Box::pin(maintain::maintain(place, &args, voice)).await,
         Command::Doctor => doctor::doctor(&place, voice).await,
     }
 }

@@ -34,7 +34,7 @@ pub(crate) async fn query(place: Place, args: &QueryArgs, voice: Voice) -> anyho
         .await
         .map_err(|error| anyhow::anyhow!("{error}\nhint: list tables with: select table_schema, table_name from information_schema.tables"))?;
     let schema = std::sync::Arc::new(frame.schema().as_arrow().clone());
-    let rows = frame.collect().await?;
+    let rows = frame.collect().await.map_err(lake::LakeError::of_reading)?;
     let format = match args.format {
         Some(FormatArg::Table) => Format::Table,
         Some(FormatArg::Json) => Format::Json,

@@ -124,6 +124,13 @@ async fn execute(
         })
         .await?;
     }
+    if report.built > 0 || loads.iter().any(|load| load.files_loaded > 0) {
+        // All is published: what goes wrong with tidying up is no failure of the run.
+        match Box::pin(super::maintain::after_run(opened)).await {
+            Ok(versions) => report.versions.extend(versions),
+            Err(error) => voice.warn(&format!("warning: small files were not merged: {error}")),
+        }
+    }
     progress.end();
     Ok((loads, report))
 }

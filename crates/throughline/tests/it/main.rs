@@ -15,6 +15,7 @@ mod guides;
 mod kill;
 mod lake_on_s3;
 mod loading;
+mod maintain;
 mod other_readers;
 mod real_exports;
 mod store_that_fails;
