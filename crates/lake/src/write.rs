@@ -64,7 +64,7 @@ pub struct FileWriter {
     known: BTreeMap<i64, Origin>,
     /// For a table split by ranges: the last cell of the key space that was written.
     last_cell: Option<u32>,
-    /// And the first.
+    /// And the lowest.
     first_cell: Option<u32>,
 }
 
@@ -197,7 +197,8 @@ impl FileWriter {
                 self.close_file().await?;
             }
             self.last_cell = Some(cell);
-            self.first_cell.get_or_insert(cell);
+            // Rows in no order may come back to lower keys.
+            self.first_cell = Some(self.first_cell.map_or(cell, |first| first.min(cell)));
             self.append(&batch.slice(rows.start, rows.len()), None)
                 .await?;
         }
