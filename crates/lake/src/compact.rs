@@ -78,6 +78,11 @@ impl Lake {
         name: &TableName,
         policy: Policy,
     ) -> Result<Option<Compacted>> {
+        // Most tables have nothing to merge: what is known of them says so without a look.
+        let known = self.table(name).await?;
+        if known.is_none_or(|table| worthwhile(&table, policy).is_empty()) {
+            return Ok(None);
+        }
         let Some(table) = self.reload(name).await? else {
             return Ok(None);
         };
