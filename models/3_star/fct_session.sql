@@ -1,14 +1,12 @@
 -- grain: one row per web session
 {{ config(materialized='view') }}
 
--- The campaign is looked up when read: a campaign that is renamed or mapped later moves its old
--- sessions too, and rewrites none of them.
 with session as (
-    select * from {{ ref('int_session') }}
+    select * from {{ ref('int_session_campaign') }}
 ),
 
-campaign_alias as (
-    select alias_key, campaign_key from {{ ref('bridge_campaign_alias') }}
+session_last_source as (
+    select * from {{ ref('int_session_last_source') }}
 ),
 
 final as (
@@ -26,22 +24,10 @@ final as (
         session.device_key,
         session.geo_key,
         session.channel_key,
-        coalesce(
-            session.click_campaign_key,
-            alias_by_id.campaign_key,
-            alias_by_name.campaign_key,
-            -- A campaign that nobody knows is unknown; a visit without one has none.
-            case when session.campaign_name like '(%' and session.utm_id is null then -1 else 0 end
-        ) as campaign_key,
-        case
-            when session.click_campaign_key is not null then 'click_id'
-            when alias_by_id.campaign_key is not null then 'utm_id'
-            when alias_by_name.campaign_key is not null then 'utm_campaign'
-            when session.campaign_name like '(%' and session.utm_id is null then 'none'
-            else 'unresolved'
-        end as campaign_resolution,
-        coalesce(session.click_ad_group_key, -1) as ad_group_key,
-        session.last_non_direct_channel_key,
+        session.campaign_key,
+        session.campaign_resolution,
+        session.ad_group_key,
+        coalesce(session_last_source.last_channel_key, session.channel_key) as last_non_direct_channel_key,
         session.source_name,
         session.source,
         session.medium,
@@ -54,9 +40,9 @@ final as (
         session.keyword_text,
         session.source_resolution,
         session.referrer_host,
-        session.last_non_direct_source,
-        session.last_non_direct_medium,
-        session.last_non_direct_campaign_name,
+        coalesce(session_last_source.last_source, session.source) as last_non_direct_source,
+        coalesce(session_last_source.last_medium, session.medium) as last_non_direct_medium,
+        coalesce(session_last_source.last_campaign_name, session.campaign_name) as last_non_direct_campaign_name,
         session.consent_analytics,
         session.consent_ads,
         session.event_count,
@@ -73,10 +59,7 @@ final as (
         session.has_begin_checkout,
         session.has_purchase
     from session
-    left join campaign_alias as alias_by_id
-        on session.campaign_id_alias_key = alias_by_id.alias_key
-    left join campaign_alias as alias_by_name
-        on session.campaign_name_alias_key = alias_by_name.alias_key
+    left join session_last_source on session.session_id = session_last_source.session_id
 )
 
 select * from final

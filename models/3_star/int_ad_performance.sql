@@ -1,5 +1,5 @@
 -- grain: one row per ad account, report day, level, member, segment and time of report
-{{ config(materialized='table') }}
+{{ config(materialized='table', share=['reported', 'change', 'campaign_record']) }}
 
 {%- set measures = ['spend', 'impressions', 'clicks', 'conversions', 'conversion_amount'] %}
 {%- set levels = ['account', 'campaign', 'ad_group', 'ad'] %}

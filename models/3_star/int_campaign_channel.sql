@@ -4,7 +4,7 @@
 -- Spend and revenue meet in a channel only if a campaign's spend goes where its visits went.
 with session as (
     select campaign_key, channel_key, count(*) as session_count
-    from {{ ref('fct_session') }}
+    from {{ ref('int_session_campaign') }}
     where campaign_key not in (0, -1) and not is_bot
     group by campaign_key, channel_key
 ),

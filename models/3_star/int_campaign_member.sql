@@ -1,5 +1,8 @@
 -- grain: one row per account, campaign, ad group or ad of an ad platform
-{{ config(materialized='table') }}
+{{ config(
+    materialized='table',
+    share=['stated', 'own', 'ad_group', 'ad', 'campaign_member']
+) }}
 
 -- Reports often name a member by its own id alone (LinkedIn's by creative, Meta's by ad). What it
 -- lies below is said by the structure export, by a click, or by another report: put together here.

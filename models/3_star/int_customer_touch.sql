@@ -15,7 +15,7 @@ with bridge as (
 session as (
     select
         session_id, session_started_at, identity_node_id, channel_key, campaign_key, is_direct
-    from {{ ref('fct_session') }}
+    from {{ ref('int_session_campaign') }}
     where not is_bot
 ),
 

@@ -13,7 +13,7 @@ session as (
         identity_node_id as session_identity_node_id,
         channel_key as session_channel_key,
         campaign_key as session_campaign_key
-    from {{ ref('fct_session') }}
+    from {{ ref('int_session_campaign') }}
 ),
 
 deal_customer as (

@@ -25,7 +25,7 @@ session as (
         campaign_key,
         count(*) as session_count,
         sum(case when is_engaged then 1 else 0 end) as engaged_session_count
-    from {{ ref('fct_session') }}
+    from {{ ref('int_session_campaign') }}
     where not is_bot
     group by reporting_date, campaign_key
 ),

@@ -14,7 +14,7 @@ with session as (
         sum(case when is_engaged then 1 else 0 end) as engaged_session_count,
         sum(page_view_count) as page_view_count,
         sum(engagement_msec) as engagement_msec
-    from {{ ref('fct_session') }}
+    from {{ ref('int_session_campaign') }}
     where not is_bot
     group by reporting_date, channel_key
 ),

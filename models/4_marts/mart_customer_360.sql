@@ -21,7 +21,7 @@ session as (
         sum(session.page_view_count) as page_view_count,
         min(session.session_started_at) as first_session_at,
         max(session.session_started_at) as last_session_at
-    from {{ ref('fct_session') }} as session
+    from {{ ref('int_session_campaign') }} as session
     inner join bridge on session.identity_node_id = bridge.identity_node_id
     where not session.is_bot
     group by bridge.customer_key
@@ -35,7 +35,7 @@ first_session as (
         row_number() over (
             partition by bridge.customer_key order by session.session_started_at, session.session_id
         ) as place
-    from {{ ref('fct_session') }} as session
+    from {{ ref('int_session_campaign') }} as session
     inner join bridge on session.identity_node_id = bridge.identity_node_id
     where not session.is_bot
 ),

@@ -11,7 +11,7 @@ with session as (
         sum(case when has_add_to_cart then 1 else 0 end) as added,
         sum(case when has_begin_checkout then 1 else 0 end) as checked_out,
         sum(case when has_purchase then 1 else 0 end) as purchased
-    from {{ ref('fct_session') }}
+    from {{ ref('int_session_campaign') }}
     where not is_bot
     group by reporting_date, channel_key
 ),

@@ -3,7 +3,7 @@
 
 with session as (
     select identity_node_id, reporting_date
-    from {{ ref('fct_session') }}
+    from {{ ref('int_session_campaign') }}
     where not is_bot and identity_node_id <> 0
 ),
 

@@ -1,11 +1,6 @@
 {#- What several silver models share. A macro here turns text into text or into a value of one
     row; it never joins, filters or looks at another row. -#}
 
-{#- Text as a source states it, null where the source says that it has none. -#}
-{%- macro stated(expression) -%}
-nullif(nullif({{ expression }}, ''), '(not set)')
-{%- endmacro -%}
-
 {#- Money of a count of millionths, exact. Text that is no number passes through as it is, so that
     the runner quarantines the row and says why, instead of losing the spend in silence. -#}
 {%- macro amount_of_micros(column) -%}
@@ -44,7 +39,7 @@ regexp_match({{ column }}, '{{ name }}/([0-9]+)')[1]
 {%- if keys is string -%}
 kv_text(event['event_params'], '{{ keys }}')
 {%- else -%}
-coalesce(
+first_text(
             {%- for key in keys %}
             kv_text(event['event_params'], '{{ key }}'){{ ',' if not loop.last }}
             {%- endfor %}

@@ -33,8 +33,11 @@ pub const ZONES: [&str; 9] = [
     "ops",
 ];
 
-/// Schema of the bounded inputs of the batch that is being built.
-pub const WORK: &str = "work";
+/// Schema of what is at hand while `model` is built: its bounded inputs and intermediate rows.
+/// Each model has its own, so that models can be built side by side.
+pub fn work_of(model: &str) -> String {
+    format!("work_{model}")
+}
 
 /// The lake in SQL.
 pub struct Warehouse {
@@ -63,7 +66,7 @@ impl Warehouse {
         let catalog = session
             .catalog("throughline")
             .ok_or_else(|| TransformError::Setup("the catalogue is missing".into()))?;
-        for zone in ZONES.into_iter().chain([WORK]) {
+        for zone in ZONES {
             catalog.register_schema(zone, Arc::new(MemorySchemaProvider::new()))?;
         }
         let warehouse = Self { lake, session };
@@ -97,6 +100,35 @@ impl Warehouse {
         let provider = self.schema(schema)?;
         provider.deregister_table(name)?;
         provider.register_table(name.to_owned(), table)?;
+        Ok(())
+    }
+
+    /// Registers something that is at hand while `model` is built, and gives what stands for it in
+    /// SQL.
+    ///
+    /// # Errors
+    /// The catalogue refuses.
+    pub fn lend(&self, model: &str, name: &str, table: Arc<dyn TableProvider>) -> Result<String> {
+        let schema = work_of(model);
+        let catalog = self
+            .session
+            .catalog("throughline")
+            .ok_or_else(|| TransformError::Setup("the catalogue is missing".into()))?;
+        if catalog.schema(&schema).is_none() {
+            catalog.register_schema(&schema, Arc::new(MemorySchemaProvider::new()))?;
+        }
+        self.register(&schema, name, table)?;
+        Ok(lent(model, name))
+    }
+
+    /// Forgets what was at hand while `model` was built.
+    ///
+    /// # Errors
+    /// The catalogue refuses.
+    pub fn take_back(&self, model: &str) -> Result<()> {
+        if let Some(catalog) = self.session.catalog("throughline") {
+            catalog.deregister_schema(&work_of(model), true)?;
+        }
         Ok(())
     }
 
@@ -269,6 +301,11 @@ fn function_context(project: &Project, key: &[u8]) -> Result<FunctionContext> {
     let config: &ProjectConfig = &project.config;
     FunctionContext::new(KeyMaker::new(key), config, &seeds)
         .map_err(|error| TransformError::Setup(error.to_string()))
+}
+
+/// SQL for something lent to a model under `name`.
+pub fn lent(model: &str, name: &str) -> String {
+    format!("\"{}\".\"{name}\"", work_of(model))
 }
 
 /// Every relation whole and at its newest version.

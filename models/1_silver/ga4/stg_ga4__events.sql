@@ -74,28 +74,29 @@ identified as (
     select
         _raw_id,
         event,
-        md5(concat_ws(
-            '|',
-            coalesce(event['stream_id'], ''),
-            coalesce(event['user_pseudo_id'], ''),
-            coalesce(event['event_timestamp'], ''),
-            coalesce(event['event_name'], ''),
-            coalesce(event['event_bundle_sequence_id'], ''),
-            coalesce(event['batch_page_id'], ''),
-            coalesce(event['batch_ordering_id'], ''),
-            coalesce(event['batch_event_index'], ''),
-            coalesce(to_json(array_sort(event['event_params'])), '')
-        )) as event_id,
+        text_digest(
+            event['stream_id'],
+            event['user_pseudo_id'],
+            event['event_timestamp'],
+            event['event_name'],
+            event['event_bundle_sequence_id'],
+            event['batch_page_id'],
+            event['batch_ordering_id'],
+            event['batch_event_index'],
+            kv_canonical(event['event_params'])
+        ) as event_id,
         event['session_traffic_source_last_click'] as last_click,
         event['event_name'] in ('purchase', 'in_app_purchase', 'ecommerce_purchase') as is_purchase,
         {{ event_param('page_location') }} as page_url,
         {{ event_param('page_referrer') }} as referrer_url,
-        {{ stated("coalesce(event['collected_traffic_source']['manual_source'], "
-            ~ event_param('source') ~ ")") }} as sent_source,
-        {{ stated("coalesce(event['collected_traffic_source']['manual_medium'], "
-            ~ event_param('medium') ~ ")") }} as sent_medium,
-        {{ stated("coalesce(event['collected_traffic_source']['manual_campaign_name'], "
-            ~ event_param('campaign') ~ ")") }} as sent_campaign
+        stated(event['collected_traffic_source']['manual_source'], {{ event_param('source') }})
+            as sent_source,
+        stated(event['collected_traffic_source']['manual_medium'], {{ event_param('medium') }})
+            as sent_medium,
+        stated(
+            event['collected_traffic_source']['manual_campaign_name'],
+            {{ event_param('campaign') }}
+        ) as sent_campaign
     from events
 ),
 
@@ -125,10 +126,10 @@ final as (
         event_id,
         event['event_timestamp'] as event_at,
         event['event_name'] as event_name,
-        nullif(event['user_pseudo_id'], '') as anonymous_id,
-        nullif(event['user_id'], '') as user_id,
+        event['user_pseudo_id'] as anonymous_id,
+        event['user_id'] as user_id,
         -- A hashed e-mail stands on the event, or on the user from then on.
-        coalesce(
+        first_text(
             {{ event_param(['email', 'user_email', 'user_data_email_sha256', 'email_sha256',
                 'sha256_email_address', 'hashed_email', 'em']) }},
             kv_text(event['user_properties'], 'user_data_email_sha256'),
@@ -138,82 +139,73 @@ final as (
             'sha256_phone_number', 'hashed_phone', 'ph']) }} as phone,
         {{ event_param('ga_session_id') }} as session_id,
         {{ event_param('ga_session_number') }} as session_number,
-        try_cast(event['batch_ordering_id'] as bigint) * 1000
-        + coalesce(try_cast(event['batch_event_index'] as bigint), 0) as event_sequence,
+        to_integer(event['batch_ordering_id']) * 1000
+        + coalesce(to_integer(event['batch_event_index']), 0) as event_sequence,
         page_url,
         {{ event_param('page_title') }} as page_title,
         referrer_url,
-        case when is_tagged then sent_source end as utm_source,
-        case when is_tagged then sent_medium end as utm_medium,
-        case when is_tagged and sent_campaign <> '(organic)' then sent_campaign end as utm_campaign,
-        case
-            when is_tagged
-                then {{ stated("coalesce(event['collected_traffic_source']['manual_term'], "
-                    ~ event_param('term') ~ ")") }}
-        end as utm_term,
-        case
-            when is_tagged
-                then {{ stated("coalesce(event['collected_traffic_source']['manual_content'], "
-                    ~ event_param('content') ~ ")") }}
-        end as utm_content,
-        {{ stated("coalesce(event['collected_traffic_source']['manual_campaign_id'], "
-            ~ event_param('campaign_id') ~ ")") }} as utm_id,
-        nullif(
-            coalesce(
-                event['collected_traffic_source']['gclid'],
-                {{ event_param('gclid') }},
-                url_param(page_url, 'gclid')
-            ),
-            ''
+        text_if(is_tagged, sent_source) as utm_source,
+        text_if(is_tagged, sent_medium) as utm_medium,
+        text_if(is_tagged and sent_campaign <> '(organic)', sent_campaign) as utm_campaign,
+        text_if(
+            is_tagged,
+            stated(
+                event['collected_traffic_source']['manual_term'], {{ event_param('term') }}
+            )
+        ) as utm_term,
+        text_if(
+            is_tagged,
+            stated(
+                event['collected_traffic_source']['manual_content'], {{ event_param('content') }}
+            )
+        ) as utm_content,
+        stated(
+            event['collected_traffic_source']['manual_campaign_id'],
+            {{ event_param('campaign_id') }}
+        ) as utm_id,
+        first_text(
+            event['collected_traffic_source']['gclid'],
+            {{ event_param('gclid') }},
+            url_param(page_url, 'gclid')
         ) as gclid,
         {{ event_param('ignore_referrer') }} as ignore_referrer,
-        {{ stated("coalesce(" ~ stated("event['ecommerce']['transaction_id']") ~ ", "
-            ~ event_param('transaction_id') ~ ")") }} as order_id,
-        case
-            when is_purchase
-                then coalesce(
-                    event['ecommerce']['purchase_revenue'],
-                    {{ event_param('value') }},
-                    event['ecommerce']['purchase_revenue_in_usd']
-                )
-        end as revenue_amount,
-        case
-            when is_purchase
-                then coalesce(event['ecommerce']['tax_value'], {{ event_param('tax') }})
-        end as tax_amount,
-        case
-            when is_purchase
-                then coalesce(event['ecommerce']['shipping_value'], {{ event_param('shipping') }})
-        end as shipping_amount,
-        coalesce(
+        stated(event['ecommerce']['transaction_id'], {{ event_param('transaction_id') }})
+            as order_id,
+        text_if(
+            is_purchase,
+            event['ecommerce']['purchase_revenue'],
+            {{ event_param('value') }},
+            event['ecommerce']['purchase_revenue_in_usd']
+        ) as revenue_amount,
+        text_if(is_purchase, event['ecommerce']['tax_value'], {{ event_param('tax') }})
+            as tax_amount,
+        text_if(is_purchase, event['ecommerce']['shipping_value'], {{ event_param('shipping') }})
+            as shipping_amount,
+        first_text(
             {{ event_param('currency') }},
-            case
-                when
-                    is_purchase
-                    and event['ecommerce']['purchase_revenue'] is null
-                    and {{ event_param('value') }} is null
-                    and event['ecommerce']['purchase_revenue_in_usd'] is not null
-                    then 'USD'
-            end
+            text_if(
+                is_purchase
+                and event['ecommerce']['purchase_revenue'] is null
+                and {{ event_param('value') }} is null
+                and event['ecommerce']['purchase_revenue_in_usd'] is not null,
+                'USD'
+            )
         ) as currency_code,
         event['ecommerce']['total_item_quantity'] as item_quantity,
         nullif(nullif(event['items'], '[]'), 'null') as items,
         {{ event_param('engagement_time_msec') }} as engagement_msec,
         {{ event_param(['session_engaged', 'engaged_session_event']) }} as is_engaged,
-        nullif(event['device']['category'], '') as device_category,
-        {{ stated("event['device']['mobile_brand_name']") }} as device_brand,
-        nullif(event['device']['operating_system'], '') as operating_system,
-        coalesce(
-            nullif(event['device']['web_info']['browser'], ''),
-            nullif(event['device']['browser'], '')
-        ) as browser,
-        nullif(event['device']['language'], '') as language,
+        event['device']['category'] as device_category,
+        stated(event['device']['mobile_brand_name']) as device_brand,
+        event['device']['operating_system'] as operating_system,
+        stated(event['device']['web_info']['browser'], event['device']['browser']) as browser,
+        event['device']['language'] as language,
         {{ event_param('user_agent') }} as user_agent,
-        {{ stated("event['geo']['country']") }} as country,
-        {{ stated("event['geo']['region']") }} as region,
-        {{ stated("event['geo']['city']") }} as city,
-        nullif(event['platform'], '') as platform,
-        nullif(event['stream_id'], '') as stream_id,
+        stated(event['geo']['country']) as country,
+        stated(event['geo']['region']) as region,
+        stated(event['geo']['city']) as city,
+        event['platform'] as platform,
+        event['stream_id'] as stream_id,
         case event['privacy_info']['analytics_storage']
             when 'Yes' then 'granted' when 'No' then 'denied' else 'unknown'
         end as consent_analytics,
@@ -222,7 +214,7 @@ final as (
         end as consent_ads,
         -- Parameters that marketers ask for. Others stay in raw: a parameter may hold anything,
         -- also an address, so silver takes only what is named here.
-        case when not is_purchase then {{ event_param('value') }} end as event_value,
+        text_if(not is_purchase, {{ event_param('value') }}) as event_value,
         event['ecommerce']['refund_value'] as refund_value,
         {{ event_param('search_term') }} as search_term,
         {{ event_param('percent_scrolled') }} as percent_scrolled,

@@ -9,11 +9,11 @@ named as (
     select
         *,
         name in ('purchase', 'in_app_purchase', 'ecommerce_purchase') as is_purchase,
-        {{ stated('coalesce(collected_traffic_source_manual_source, param_source)') }}
+        stated(collected_traffic_source_manual_source, param_source)
             as sent_source,
-        {{ stated('coalesce(collected_traffic_source_manual_medium, param_medium)') }}
+        stated(collected_traffic_source_manual_medium, param_medium)
             as sent_medium,
-        {{ stated('coalesce(collected_traffic_source_manual_campaign_name, param_campaign)') }}
+        stated(collected_traffic_source_manual_campaign_name, param_campaign)
             as sent_campaign
     from event
 ),
@@ -68,13 +68,13 @@ final as (
         case
             when is_tagged then coalesce(collected_traffic_source_manual_content, param_content)
         end as utm_content,
-        {{ stated('coalesce(collected_traffic_source_manual_campaign_id, param_campaign_id)') }}
+        stated(collected_traffic_source_manual_campaign_id, param_campaign_id)
             as utm_id,
         coalesce(
             collected_traffic_source_gclid, param_gclid, url_param(param_page_location, 'gclid')
         ) as gclid,
         param_ignore_referrer as ignore_referrer,
-        {{ stated('coalesce(ecommerce_transaction_id, param_transaction_id)') }} as order_id,
+        stated(ecommerce_transaction_id, param_transaction_id) as order_id,
         case
             when is_purchase
                 then coalesce(
@@ -100,13 +100,13 @@ final as (
         param_engagement_time_msec as engagement_msec,
         coalesce(param_session_engaged, param_engaged_session_event) as is_engaged,
         device_category,
-        {{ stated('device_mobile_brand_name') }} as device_brand,
+        stated(device_mobile_brand_name) as device_brand,
         device_operating_system as operating_system,
         device_web_info_browser as browser,
         device_language as language,
-        {{ stated('geo_country') }} as country,
-        {{ stated('geo_region') }} as region,
-        {{ stated('geo_city') }} as city,
+        stated(geo_country) as country,
+        stated(geo_region) as region,
+        stated(geo_city) as city,
         upper(platform) as platform,
         stream_id,
         case privacy_info_analytics_storage

@@ -1,4 +1,5 @@
-//! `kv_text(list, 'key')`: one value of a list of keys and values, as GA4 keeps its parameters.
+//! `kv_text(list, 'key')`: one value of a list of keys and values, as GA4 keeps its parameters;
+//! `kv_canonical(list)`: all of them as one text that does not depend on their order.
 
 use std::sync::Arc;
 
@@ -177,4 +178,109 @@ fn candidates(values: &ArrayRef) -> Result<Vec<&StringArray>> {
         .filter_map(|name| values.column_by_name(name))
         .map(|column| column.as_string::<i32>())
         .collect())
+}
+
+/// `kv_canonical(list<struct<key, value>>)`: equal for lists with the same keys and values.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct KvCanonical {
+    signature: Signature,
+}
+
+impl KvCanonical {
+    pub(super) fn new() -> Self {
+        Self {
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
+    }
+}
+
+impl ScalarUDFImpl for KvCanonical {
+    fn name(&self) -> &str {
+        "kv_canonical"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _arguments: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Utf8)
+    }
+
+    fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
+        let list = match arguments {
+            [list] => list_of_texts(list),
+            _ => None,
+        };
+        match list {
+            Some(list) => Ok(vec![list]),
+            None => plan_err!("`kv_canonical` takes a list of struct<key, value>"),
+        }
+    }
+
+    fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let [list] = call.args.as_slice() else {
+            return internal_err!("`kv_canonical` was given {} arguments", call.args.len());
+        };
+        let rows = match list {
+            ColumnarValue::Array(list) => list.len(),
+            ColumnarValue::Scalar(_) => 1,
+        };
+        let texts = kv_canonical(as_list_array(&list.to_array(rows)?)?)?;
+        Ok(match list {
+            ColumnarValue::Array(_) => ColumnarValue::Array(texts),
+            ColumnarValue::Scalar(_) => {
+                ColumnarValue::Scalar(ScalarValue::try_from_array(&texts, 0)?)
+            }
+        })
+    }
+}
+
+/// Keys in order, each with its values; null and the empty text differ. Control characters part
+/// them: an exporter escapes these in JSON, and one that does not has another text all the same.
+fn kv_canonical(list: &ListArray) -> Result<ArrayRef> {
+    let elements = as_struct_array(list.values())?;
+    let (Some(keys), Some(values)) = (
+        elements.column_by_name("key"),
+        elements.column_by_name("value"),
+    ) else {
+        return internal_err!("`kv_canonical` was given a list without `key` and `value`");
+    };
+    let keys = as_string_array(keys)?;
+    let candidates = candidates(values)?;
+    let offsets = list.value_offsets();
+    let mut texts = StringBuilder::with_capacity(list.len(), list.len() * 128);
+    let entry = |at: usize| {
+        let key = (keys.is_valid(at) && elements.is_valid(at)).then(|| keys.value(at));
+        let values = candidates
+            .iter()
+            .map(move |texts| texts.is_valid(at).then(|| texts.value(at)));
+        (key, values)
+    };
+    let mut places: Vec<usize> = Vec::new();
+    let mut text = String::new();
+    for row in 0..list.len() {
+        if list.is_null(row) {
+            texts.append_null();
+            continue;
+        }
+        places.clear();
+        places.extend(offsets[row] as usize..offsets[row + 1] as usize);
+        places.sort_unstable_by(|a, b| {
+            let ((key_a, values_a), (key_b, values_b)) = (entry(*a), entry(*b));
+            key_a.cmp(&key_b).then_with(|| values_a.cmp(values_b))
+        });
+        text.clear();
+        for at in &places {
+            let (key, values) = entry(*at);
+            text.push_str(key.unwrap_or("\u{0}"));
+            for value in values {
+                text.push('\u{1f}');
+                text.push_str(value.unwrap_or("\u{0}"));
+            }
+            text.push('\u{1e}');
+        }
+        texts.append_value(&text);
+    }
+    Ok(Arc::new(texts.finish()))
 }

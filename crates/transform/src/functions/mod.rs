@@ -18,6 +18,7 @@ use journeys::sessions::SessionSettings;
 use lake::relation::{RelationFunction, with_relation_functions};
 
 mod attribute;
+mod clean;
 mod components;
 mod json;
 mod keys;
@@ -91,10 +92,13 @@ impl FunctionContext {
             ScalarUDF::new_from_impl(json::FromJson::new()),
             ScalarUDF::new_from_impl(json::ToJson::new()),
             ScalarUDF::new_from_impl(kv::KvText::new()),
+            ScalarUDF::new_from_impl(kv::KvCanonical::new()),
+            ScalarUDF::new_from_impl(clean::TextIf::new()),
             ScalarUDF::new_from_impl(parse::LocalDate::new()),
         ];
         let texts = [
             vec![json::json_text()],
+            clean::functions(),
             keys::functions(&self.keys, &self.blocked),
             parse::functions(),
             url::functions(),

@@ -3,6 +3,8 @@
 //! Values come from the `config:` block of a `.yml` and from `{{ config(…) }}` in the SQL, which
 //! wins. An unknown setting or a wrong value is refused with advice.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::Value;
@@ -85,6 +87,11 @@ pub struct ModelConfig {
     pub lookback: u32,
     /// Intervals after a dirty one that are read too.
     pub lookahead: u32,
+    /// Look-back of single inputs, by name, where it differs from that of the others.
+    pub lookback_of: BTreeMap<String, u32>,
+    /// Queries of its `with` clause that are carried out once and kept in memory while it is
+    /// built: small ones that it reads several times.
+    pub share: Vec<String>,
     /// Columns that together are unique.
     pub unique_key: Vec<String>,
     /// Columns by which files are sorted.
@@ -119,6 +126,8 @@ impl Default for ModelConfig {
             batch_size: BatchSize::default(),
             lookback: 0,
             lookahead: 0,
+            lookback_of: BTreeMap::new(),
+            share: vec![],
             unique_key: vec![],
             sort: vec![],
             range_by: None,
@@ -143,6 +152,8 @@ pub const SETTINGS: [&str; 19] = [
     "batch_size",
     "lookback",
     "lookahead",
+    "lookback_of",
+    "share",
     "unique_key",
     "sort",
     "range_by",
@@ -190,6 +201,8 @@ impl ModelConfig {
             }
             "lookback" => self.lookback = given.count()?,
             "lookahead" => self.lookahead = given.count()?,
+            "lookback_of" => self.lookback_of = given.counts()?,
+            "share" => self.share = given.texts()?,
             "unique_key" => self.unique_key = given.texts()?,
             "sort" => self.sort = given.texts()?,
             "range_by" => self.range_by = Some(given.text()?),
@@ -221,6 +234,11 @@ impl ModelConfig {
             }
         }
         Ok(())
+    }
+
+    /// Intervals of the input `name` that are read before a dirty one.
+    pub fn lookback_into(&self, name: &str) -> u32 {
+        self.lookback_of.get(name).copied().unwrap_or(self.lookback)
     }
 
     fn add_tags(&mut self, tags: Vec<String>) {
@@ -350,6 +368,18 @@ impl Given<'_> {
             .as_u64()
             .and_then(|count| u32::try_from(count).ok());
         count.ok_or_else(|| self.wrong("a whole number, 0 or more"))
+    }
+
+    fn counts(&self) -> Result<BTreeMap<String, u32>, Problem> {
+        let wanted = "names with whole numbers, as `{'ad_click': 30}`";
+        let entries = self.value.as_object().ok_or_else(|| self.wrong(wanted))?;
+        entries
+            .iter()
+            .map(|(name, value)| {
+                let count = value.as_u64().and_then(|count| u32::try_from(count).ok());
+                Ok((name.clone(), count.ok_or_else(|| self.wrong(wanted))?))
+            })
+            .collect()
     }
 
     fn day(&self) -> Result<NaiveDate, Problem> {

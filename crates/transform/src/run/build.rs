@@ -13,11 +13,11 @@ use lake::{Change, FileWriter, LakeTable, Layout, Table, TableName, crash};
 use super::checks;
 use super::days::{Chunk, DayWriter, chunks, weights};
 use super::decide::{self, Decision, Reason};
-use super::{Context, ModelResult, Options, Outcome};
+use super::{Context, ModelResult, Options, Outcome, share};
 use crate::compile::{Dependency, ParsedModel, Relations, Target};
 use crate::project::{Layer, Strategy};
 use crate::silver;
-use crate::warehouse::WORK;
+use crate::warehouse::lent;
 use crate::{Result, TransformError};
 
 /// Builds a model if it is dirty.
@@ -182,8 +182,10 @@ async fn by_day(
     let base = context.warehouse.lake.table(&own_name(model)).await?;
     let read = decide::inputs(context.manifest, model);
     let mut bounded = Vec::new();
-    for (name, is_bounded) in &read.tables {
-        if *is_bounded && let Some(table) = context.warehouse.lake.table(name).await? {
+    for (name, reach) in &read.tables {
+        if reach.is_bounded
+            && let Some(table) = context.warehouse.lake.table(name).await?
+        {
             bounded.push(table);
         }
     }
@@ -316,9 +318,7 @@ async fn model_rows(
     };
     let sql = context.manifest.compile(model.name(), &relations)?;
     context.write_compiled(model.name(), &sql)?;
-    context
-        .warehouse
-        .sql(&sql)
+    share::plan(context, model, &sql)
         .await
         .map_err(|error| context.model_error(model, error))
 }
@@ -360,15 +360,16 @@ async fn bounded(
     let warehouse = context.warehouse;
     let whole = context.manifest.table_of(&dependency.target);
     match &dependency.target {
-        Target::Source { source, stream } => Ok(format!("{WORK}.\"{source}__{stream}\"")),
-        Target::Previous(name) => previous(context, name, base).await,
+        Target::Source { source, stream } => Ok(lent(model.name(), &format!("{source}__{stream}"))),
+        Target::Previous(name) => previous(context, model, name, base).await,
         Target::Seed(_) => Ok(whole),
         Target::Model(_) | Target::Entity(_) => {
             let column = match interval_of(context, &dependency.target) {
                 Some(column) if dependency.is_bounded && decide::is_by_day(model) => column,
                 _ => return Ok(whole),
             };
-            let range = chunk.condition(&column, model.config.lookback, model.config.lookahead);
+            let before = model.config.lookback_into(dependency.target.name());
+            let range = chunk.condition(&column, before, model.config.lookahead);
             if range.is_empty() {
                 return Ok(whole);
             }
@@ -376,8 +377,7 @@ async fn bounded(
             let view = warehouse
                 .sql(&format!("select * from {whole} where {range}"))
                 .await?;
-            warehouse.register(WORK, name, view.into_view())?;
-            Ok(format!("{WORK}.\"{name}\""))
+            warehouse.lend(model.name(), name, view.into_view())
         }
     }
 }
@@ -406,7 +406,12 @@ fn interval_of(context: &Context<'_>, target: &Target) -> Option<String> {
 }
 
 /// The rows of a model as they were when this one was last built; none on the first build.
-async fn previous(context: &Context<'_>, name: &str, base: Option<&Table>) -> Result<String> {
+async fn previous(
+    context: &Context<'_>,
+    model: &ParsedModel,
+    name: &str,
+    base: Option<&Table>,
+) -> Result<String> {
     let target = Target::Model(name.to_owned());
     let whole = context.manifest.table_of(&target);
     let Some(parsed) = context.manifest.models.get(name) else {
@@ -423,10 +428,8 @@ async fn previous(context: &Context<'_>, name: &str, base: Option<&Table>) -> Re
                 .table_at(&table, mark.version)
                 .await?
             {
-                context
-                    .warehouse
-                    .register(WORK, &registered, Arc::new(LakeTable::new(&old)))?;
-                return Ok(format!("{WORK}.\"{registered}\""));
+                let old = Arc::new(LakeTable::new(&old));
+                return context.warehouse.lend(model.name(), &registered, old);
             }
             Ok(format!("(select * from {whole} where false)"))
         }

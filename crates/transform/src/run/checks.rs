@@ -15,7 +15,7 @@ use super::Context;
 use crate::Result;
 use crate::compile::{Check, CheckKind, Dependency, ParsedModel, Relations, Target};
 use crate::project::Severity;
-use crate::warehouse::WORK;
+use crate::warehouse::lent;
 
 /// What a check found.
 #[derive(Debug, Clone, Serialize)]
@@ -62,7 +62,7 @@ pub(super) async fn before_publishing(
         .uncommitted(&change.layout, None, &change.adds)?;
     context
         .warehouse
-        .register(WORK, "__unpublished", Arc::new(table))?;
+        .lend(model.name(), UNPUBLISHED, Arc::new(table))?;
     let relations = Unpublished {
         context,
         model: model.name(),
@@ -89,6 +89,9 @@ pub fn is_of_one_table(check: &Check) -> bool {
     )
 }
 
+/// Name of a model's rows as they would be.
+const UNPUBLISHED: &str = "__unpublished";
+
 struct Unpublished<'a> {
     context: &'a Context<'a>,
     model: &'a str,
@@ -97,13 +100,13 @@ struct Unpublished<'a> {
 impl Relations for Unpublished<'_> {
     fn relation(&self, dependency: &Dependency) -> String {
         match &dependency.target {
-            Target::Model(name) if name == self.model => format!("{WORK}.__unpublished"),
+            Target::Model(name) if name == self.model => lent(self.model, UNPUBLISHED),
             target => self.context.manifest.table_of(target),
         }
     }
 
     fn this(&self) -> String {
-        format!("{WORK}.__unpublished")
+        lent(self.model, UNPUBLISHED)
     }
 
     fn is_incremental(&self) -> bool {

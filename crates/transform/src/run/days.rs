@@ -16,7 +16,7 @@ use lake::file::day_number;
 use lake::{Change, FileWriter, LakeTable, Layout, Table};
 
 use crate::Result;
-use crate::warehouse::{WORK, Warehouse};
+use crate::Warehouse;
 
 /// A chunk is sized so that about this many input rows are sorted at a time.
 const CHUNK_ROWS: f64 = 1_500_000.0;
@@ -213,8 +213,9 @@ impl<'a> DayWriter<'a> {
         let scan = LakeTable::only(base, |file| {
             self.hit.contains(&file.add.path) && file.tag.days.keys().any(|day| clean.contains(day))
         });
-        self.warehouse.register(WORK, "__carried", Arc::new(scan))?;
-        let rows = self.warehouse.session.table("work.__carried").await?;
+        let model = &base.name.name;
+        let lent = self.warehouse.lend(model, "__carried", Arc::new(scan))?;
+        let rows = self.warehouse.session.table(lent.as_str()).await?;
         let whole = Chunk {
             from: None,
             to: None,

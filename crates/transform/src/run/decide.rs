@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{Context, Options};
 use crate::Result;
-use crate::compile::{Manifest, ParsedModel, Target};
+use crate::compile::{Dependency, Manifest, ParsedModel, Target};
 use crate::project::{Layer, Materialized, Strategy};
 use crate::silver;
 
@@ -112,12 +112,21 @@ impl Decision {
 /// The tables that a model reads, through views and entities.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Inputs {
-    /// Each table and whether only its changed days matter.
-    pub(crate) tables: BTreeMap<TableName, bool>,
+    /// Each table and how far a change in it reaches.
+    pub(crate) tables: BTreeMap<TableName, Reach>,
     /// Fingerprints of the views on the way.
     pub(crate) views: Vec<String>,
     /// Tables read as they were at this model's last build.
     pub(crate) previous: BTreeSet<TableName>,
+}
+
+/// How far a change in an input reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reach {
+    /// Only its changed days matter, and those around them.
+    pub(crate) is_bounded: bool,
+    /// Days after a changed one that look back at it.
+    pub(crate) lookback: u32,
 }
 
 impl Inputs {
@@ -136,14 +145,20 @@ impl Inputs {
 /// Follows what a model reads down to tables.
 pub(crate) fn inputs(manifest: &Manifest, model: &ParsedModel) -> Inputs {
     let mut found = Inputs::default();
-    follow(manifest, model, true, &mut found, 0);
+    for dependency in &model.dependencies {
+        let reach = Reach {
+            is_bounded: dependency.is_bounded,
+            lookback: model.config.lookback_into(dependency.target.name()),
+        };
+        follow(manifest, dependency, reach, &mut found, 0);
+    }
     found
 }
 
 fn follow(
     manifest: &Manifest,
-    model: &ParsedModel,
-    bounded: bool,
+    dependency: &Dependency,
+    reach: Reach,
     found: &mut Inputs,
     depth: usize,
 ) {
@@ -151,43 +166,48 @@ fn follow(
         return; // the graph has no circles; this is only a guard
     }
     let table = |parsed: &ParsedModel| TableName::new(parsed.layer().schema(), parsed.name());
-    let add = |found: &mut Inputs, name: TableName, bounded: bool| {
-        let known = found.tables.entry(name).or_insert(bounded);
-        *known = *known && bounded;
+    let mut add = |name: TableName, reach: Reach| {
+        let known = found.tables.entry(name).or_insert(reach);
+        known.is_bounded = known.is_bounded && reach.is_bounded;
+        known.lookback = known.lookback.max(reach.lookback);
     };
-    for dependency in &model.dependencies {
-        let bounded = bounded && dependency.is_bounded;
-        match &dependency.target {
-            Target::Source { source, stream } => {
-                add(
-                    found,
-                    TableName::new("raw", format!("{source}__{stream}")),
-                    false,
-                );
+    let whole = Reach {
+        is_bounded: false,
+        ..reach
+    };
+    match &dependency.target {
+        Target::Source { source, stream } => {
+            add(TableName::new("raw", format!("{source}__{stream}")), whole);
+        }
+        Target::Seed(name) => add(TableName::new("seeds", name), whole),
+        Target::Entity(entity) => {
+            for silver in manifest.models_of_entity(entity) {
+                add(table(silver), reach);
             }
-            Target::Seed(name) => add(found, TableName::new("seeds", name), false),
-            Target::Entity(entity) => {
-                for silver in manifest.models_of_entity(entity) {
-                    add(found, table(silver), bounded);
-                }
+        }
+        Target::Model(name) => {
+            let Some(parsed) = manifest.models.get(name) else {
+                return;
+            };
+            let is_view =
+                parsed.config.materialized == Materialized::View && parsed.config.entity.is_none();
+            if !is_view || parsed.layer() == Layer::Silver {
+                add(table(parsed), reach);
+                return;
             }
-            Target::Model(name) => {
-                let Some(parsed) = manifest.models.get(name) else {
-                    continue;
+            found.views.push(parsed.fingerprint.clone());
+            for dependency in &parsed.dependencies {
+                let is_bounded = reach.is_bounded && dependency.is_bounded;
+                let reach = Reach {
+                    is_bounded,
+                    ..reach
                 };
-                let is_view = parsed.config.materialized == Materialized::View
-                    && parsed.config.entity.is_none();
-                if is_view && parsed.layer() != Layer::Silver {
-                    found.views.push(parsed.fingerprint.clone());
-                    follow(manifest, parsed, bounded, found, depth + 1);
-                } else {
-                    add(found, table(parsed), bounded);
-                }
+                follow(manifest, dependency, reach, found, depth + 1);
             }
-            Target::Previous(name) => {
-                if let Some(parsed) = manifest.models.get(name) {
-                    found.previous.insert(table(parsed));
-                }
+        }
+        Target::Previous(name) => {
+            if let Some(parsed) = manifest.models.get(name) {
+                found.previous.insert(table(parsed));
             }
         }
     }
@@ -353,17 +373,17 @@ fn dirty_days(
 ) -> Option<BTreeSet<NaiveDate>> {
     let mut dirty = BTreeSet::new();
     for name in changed {
-        let bounded = read.tables.get(*name).copied().unwrap_or(false);
+        let reach = read.tables.get(*name)?;
         let input = tables.get(*name)?;
         let days = input.days();
-        if !bounded || (days.is_empty() && input.rows() > 0) {
+        if !reach.is_bounded || (days.is_empty() && input.rows() > 0) {
             return None;
         }
         let seen = table.ledger.inputs.get(&name.to_string())?;
         for (day, batch) in days {
             if batch > seen.batch {
                 // A row may look back at this day, or ahead to it.
-                let after = u64::from(model.config.lookback);
+                let after = u64::from(reach.lookback);
                 let before = u64::from(model.config.lookahead);
                 dirty.extend((0..=after).filter_map(|n| day.checked_add_days(Days::new(n))));
                 dirty.extend((1..=before).filter_map(|n| day.checked_sub_days(Days::new(n))));

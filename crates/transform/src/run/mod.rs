@@ -9,6 +9,7 @@ pub(crate) mod checks;
 pub(crate) mod days;
 mod decide;
 mod seeds;
+mod share;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

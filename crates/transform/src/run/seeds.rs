@@ -12,7 +12,6 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::Context;
 use crate::project::Seed;
-use crate::warehouse::WORK;
 use crate::{Result, TransformError};
 
 fn fingerprint(seed: &Seed) -> String {
@@ -52,7 +51,7 @@ async fn load_one(context: &Context<'_>, seed: &Seed, name: &TableName) -> Resul
     let warehouse = context.warehouse;
     let batch = parse(seed)?;
     let table = MemTable::try_new(batch.schema(), vec![vec![batch.clone()]])?;
-    warehouse.register(WORK, "__seed", Arc::new(table))?;
+    let given = warehouse.lend(&seed.name, "__seed", Arc::new(table))?;
     let types = seed.column_types();
     let columns: Vec<String> = batch
         .schema()
@@ -70,7 +69,7 @@ async fn load_one(context: &Context<'_>, seed: &Seed, name: &TableName) -> Resul
     };
     let rows = warehouse
         .session
-        .sql(&format!("select {} from work.__seed", columns.join(", ")))
+        .sql(&format!("select {} from {given}", columns.join(", ")))
         .await
         .map_err(failed)?;
     let schema = kept_schema(name, rows.schema().as_arrow())?;

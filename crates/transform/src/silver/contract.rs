@@ -120,7 +120,7 @@ impl Contract {
             };
         }
         match wanted {
-            ColumnKind::Text => format!("nullif(trim({name}), '')"),
+            ColumnKind::Text => format!("clean_text({name})"),
             ColumnKind::Json => format!("nullif({name}, '')"),
             ColumnKind::Instant => match &self.zone {
                 Some(zone) => format!("to_instant({name}, '{}')", zone.replace('\'', "''")),
@@ -136,21 +136,9 @@ impl Contract {
                 };
                 format!("try_cast(trim({text}) as decimal(18, 8))")
             }
-            ColumnKind::Number => format!(
-                "coalesce(try_cast(trim({name}) as double), \
-                 try_cast(to_amount({name}, '{}') as double))",
-                self.decimal
-            ),
-            ColumnKind::Integer => format!(
-                "coalesce(try_cast(trim({name}) as bigint), \
-                 case when to_amount({name}, '{d}') = trunc(to_amount({name}, '{d}')) \
-                 then try_cast(to_amount({name}, '{d}') as bigint) end)",
-                d = self.decimal
-            ),
-            ColumnKind::Boolean => format!(
-                "case when lower(trim({name})) in ('true', 't', '1', '1.0', 'yes', 'y') then true \
-                 when lower(trim({name})) in ('false', 'f', '0', '0.0', 'no', 'n') then false end"
-            ),
+            ColumnKind::Number => format!("to_number({name}, '{}')", self.decimal),
+            ColumnKind::Integer => format!("to_integer({name}, '{}')", self.decimal),
+            ColumnKind::Boolean => format!("to_boolean({name})"),
         }
     }
 
@@ -174,7 +162,7 @@ impl Contract {
                 DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
             );
             let was_there = if text {
-                format!("nullif(trim(\"{name}\"), '') is not null")
+                format!("has_text(\"{name}\")")
             } else {
                 format!("\"{name}\" is not null")
             };

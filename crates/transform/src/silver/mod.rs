@@ -1,7 +1,6 @@
 //! Raw rows become entities: typed, checked, split from quarantine, without duplicates.
 //!
-//! Two steps. *Staging* reads the raw rows of source files that are new, runs the model's SQL,
-//! casts
+//! Two steps. *Staging* reads the raw rows of source files that are new, runs the model's SQL, casts
 //! by the contract, and writes good rows to `staged.<model>` and bad ones to `quarantine.<model>`:
 //! JSON is decoded once in its life. *Publishing* takes the staged rows of the days that changed,
 //! keeps one of each key, and replaces those days of `silver.<model>`. Arrival order never decides:
@@ -13,6 +12,7 @@ mod contract;
 mod publish;
 mod quarantine;
 mod stage;
+mod typed;
 
 pub use contract::Contract;
 pub(crate) use publish::{add_moved_days, publish};

@@ -4,26 +4,26 @@
 //! sorted by key. Where an event cannot change its time (or its day is part of its key), the days
 //! at hand suffice; else the key is looked for in all days.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::Date32Type;
-use arrow_array::{Array, RecordBatch};
+use arrow_array::types::{Date32Type, Int64Type};
 use chrono::NaiveDate;
-use datafusion::datasource::MemTable;
+use datafusion::dataframe::DataFrame;
+use datafusion::prelude::{col, not};
 use domain::entity::Entity;
 use futures::StreamExt as _;
 use lake::file::day_from_number;
 use lake::schema::kept_schema;
-use lake::{Change, FileWriter, Layout, Table, TableName};
+use lake::{Change, FileWriter, Layout, RAW_ID, Table, TableName};
 
-use crate::Result;
+use super::typed::is_one_of;
 use crate::compile::ParsedModel;
 use crate::project::Rows;
 use crate::run::Context;
 use crate::run::days::{DayWriter, chunks, weights};
-use crate::warehouse::WORK;
+use crate::{Result, Warehouse};
 
 /// How an entity's rows of one key are told apart.
 fn partition(entity: &Entity) -> String {
@@ -68,48 +68,53 @@ pub(super) fn duplicates_sql(entity: &Entity, staged: &str, range: &str) -> Stri
     } else {
         format!(" and {range}")
     };
+    // Keys that come once (nearly all) are set aside by hashing, so that only the others are sorted.
+    let key = partition(entity);
+    let on: Vec<String> = key
+        .split(", ")
+        .map(|column| format!("(s.{column} is not distinct from d.{column})"))
+        .collect();
     format!(
-        "select _raw_id, {day} as _day from (select *, row_number() over (partition by {} \
-         order by effective_at desc nulls last, _raw_id desc) as _rank from {staged}{inner_where}) \
-         where _rank > 1{outer}",
-        partition(entity)
+        "select _raw_id, {day} as _day from (select s.*, row_number() over (partition by {} \
+         order by effective_at desc nulls last, _raw_id desc) as _rank from {staged} s \
+         left semi join (select {key} from {staged}{inner_where} group by {key} \
+         having count(*) > 1) d on {}{inner_where}) where _rank > 1{outer}",
+        key,
+        on.join(" and ")
     )
 }
 
-/// SQL over `staged`: the rows that are kept. `losers` names a relation of `_raw_id`s.
-pub(super) fn winners_sql(
+/// The rows of `staged` that are kept.
+async fn winners(
+    warehouse: &Warehouse,
     entity: &Entity,
     staged: &str,
     range: &str,
     rows: Rows,
-    losers: &str,
-) -> String {
-    let and = |condition: &str| {
-        if range.is_empty() {
-            condition.to_owned()
-        } else {
-            format!("{condition} and {range}")
-        }
+    losers: HashSet<i64>,
+) -> Result<DataFrame> {
+    let and = |condition: &str| match range.is_empty() {
+        true => condition.to_owned(),
+        false => format!("{condition} and {range}"),
     };
     if rows == Rows::Many {
         // One raw row gives several rows here: a raw id does not name one.
-        return format!(
+        let sql = format!(
             "select * except (_rank) from (select *, row_number() over (partition by {} \
              order by effective_at desc nulls last, _raw_id desc) as _rank from {staged}) \
              where {}",
             partition(entity),
             and("_rank = 1")
         );
+        return warehouse.sql(&sql).await;
     }
-    let filter = if range.is_empty() {
-        String::new()
-    } else {
-        format!(" where {range}")
-    };
-    format!(
-        "select s.* from (select * from {staged}{filter}) s \
-         left anti join {losers} l on s._raw_id = l._raw_id"
-    )
+    let sql = format!("select * from {staged} where {}", and("true"));
+    let all = warehouse.sql(&sql).await?;
+    if losers.is_empty() {
+        return Ok(all);
+    }
+    let loses = is_one_of(losers).call(vec![col(RAW_ID)]);
+    Ok(all.filter(not(loses))?)
 }
 
 /// SQL: the days on which rows of a key stand that also stands on one of the `dirty` days.
@@ -195,7 +200,7 @@ pub(crate) async fn publish(
             let mut writer = DayWriter::new(warehouse, base, dirty.clone());
             for (index, chunk) in chunks.iter().enumerate() {
                 let range = chunk.condition(column, 0, 0);
-                losers(
+                let losers = losers(
                     context,
                     entity,
                     &relation,
@@ -204,8 +209,8 @@ pub(crate) async fn publish(
                     &mut duplicates,
                 )
                 .await?;
-                let sql = winners_sql(entity, &relation, &range, model.config.rows, LOSERS);
-                let rows = warehouse.sql(&sql).await?;
+                let many = model.config.rows;
+                let rows = winners(warehouse, entity, &relation, &range, many, losers).await?;
                 writer
                     .write(&layout, *chunk, index + 1 == chunks.len(), rows)
                     .await?;
@@ -213,9 +218,10 @@ pub(crate) async fn publish(
             writer.finish(layout).await?
         }
         None => {
-            losers(context, entity, &relation, "", None, &mut duplicates).await?;
-            let sql = winners_sql(entity, &relation, "", model.config.rows, LOSERS);
-            whole(context, layout, base.as_deref(), &sql).await?
+            let losers = losers(context, entity, &relation, "", None, &mut duplicates).await?;
+            let many = model.config.rows;
+            let rows = winners(warehouse, entity, &relation, "", many, losers).await?;
+            whole(context, layout, base.as_deref(), rows).await?
         }
     };
     change
@@ -235,11 +241,11 @@ async fn whole(
     context: &Context<'_>,
     layout: Layout,
     base: Option<&Table>,
-    sql: &str,
+    rows: DataFrame,
 ) -> Result<Change> {
     let warehouse = context.warehouse;
     let mut writer = FileWriter::new(layout.clone(), warehouse.lake.store(&layout.table)?);
-    let mut stream = warehouse.sql(sql).await?.execute_stream().await?;
+    let mut stream = rows.execute_stream().await?;
     while let Some(batch) = stream.next().await {
         writer.write(&batch?).await?;
     }
@@ -256,15 +262,13 @@ async fn whole(
     Ok(change)
 }
 
-const LOSERS: &str = "work.__losers";
-
 /// What a silver table noted of its duplicates: by day, or under an empty name for a whole table.
 pub(crate) fn noted_duplicates(ledger: &lake::Ledger) -> BTreeMap<String, i64> {
     let noted = ledger.notes.get("duplicates").cloned().unwrap_or_default();
     serde_json::from_value(noted).unwrap_or_default()
 }
 
-/// Finds the rows that lose, registers them, and counts them by day.
+/// Finds the rows that lose, and counts them by day.
 async fn losers(
     context: &Context<'_>,
     entity: &Entity,
@@ -272,20 +276,16 @@ async fn losers(
     range: &str,
     dirty: Option<&BTreeSet<NaiveDate>>,
     duplicates: &mut BTreeMap<String, i64>,
-) -> Result<()> {
-    let frame = context
-        .warehouse
-        .sql(&duplicates_sql(entity, staged, range))
-        .await?;
-    let schema = Arc::new(frame.schema().as_arrow().clone());
-    let found: Vec<RecordBatch> = frame.collect().await?;
-    for batch in &found {
+) -> Result<HashSet<i64>> {
+    let sql = duplicates_sql(entity, staged, range);
+    let mut stream = context.warehouse.sql(&sql).await?.execute_stream().await?;
+    let mut losers = HashSet::new();
+    while let Some(batch) = stream.next().await {
+        let batch = batch?;
+        losers.extend(batch.column(0).as_primitive::<Int64Type>().values());
         let days = batch.column(1).as_primitive::<Date32Type>();
-        for row in 0..batch.num_rows() {
-            let day = days
-                .is_valid(row)
-                .then(|| day_from_number(days.value(row)))
-                .flatten();
+        for day in days {
+            let day = day.and_then(day_from_number);
             if let (Some(day), Some(dirty)) = (day, dirty)
                 && !dirty.contains(&day)
             {
@@ -296,10 +296,7 @@ async fn losers(
                 .or_insert(0) += 1;
         }
     }
-    let table = MemTable::try_new(schema, vec![found])?;
-    context
-        .warehouse
-        .register(WORK, "__losers", Arc::new(table))
+    Ok(losers)
 }
 
 /// Events lie by device and time, so that sessions and look-ups read neighbours.

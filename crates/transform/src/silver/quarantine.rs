@@ -13,7 +13,7 @@ use super::stage::Work;
 use crate::Result;
 use crate::compile::ParsedModel;
 use crate::run::Context;
-use crate::warehouse::WORK;
+use crate::warehouse::lent;
 
 /// A row that broke a rule.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,10 +94,10 @@ pub(super) async fn replace(
         if !work.whole && !change.removes.is_empty() {
             writer.add_origins(base.origins().into_values());
             let scan = LakeTable::only(base, |file| hit(file));
-            warehouse.register(WORK, "__quarantine", Arc::new(scan))?;
+            let lent = warehouse.lend(model.name(), "__quarantine", Arc::new(scan))?;
             let list: Vec<String> = leaving.iter().map(i64::to_string).collect();
             let sql = format!(
-                "select * from work.__quarantine where (_raw_id >> 29) not in ({})",
+                "select * from {lent} where (_raw_id >> 29) not in ({})",
                 list.join(", ")
             );
             let mut rows = warehouse.sql(&sql).await?.execute_stream().await?;
@@ -125,7 +125,7 @@ pub(super) async fn replace(
 
 async fn write_bad(
     context: &Context<'_>,
-    _model: &ParsedModel,
+    model: &ParsedModel,
     (source, stream): (&str, &str),
     bad: Vec<Bad>,
     writer: &mut FileWriter,
@@ -145,8 +145,8 @@ async fn write_bad(
     ])
     .map_err(datafusion::error::DataFusionError::from)?;
     let table = MemTable::try_new(columns.schema(), vec![vec![columns]])?;
-    warehouse.register(WORK, "__bad", Arc::new(table))?;
-    let raw = format!("work.\"{source}__{stream}\"");
+    let bad = warehouse.lend(model.name(), "__bad", Arc::new(table))?;
+    let raw = lent(model.name(), &format!("{source}__{stream}"));
     let received = warehouse.session.table(raw.as_str()).await?;
     let payload = if received
         .schema()
@@ -166,7 +166,7 @@ async fn write_bad(
     let sql = format!(
         "select b.id as _raw_id, '{source}' as source_name, '{stream}' as stream_name, b.rule, \
          b.reason, r._file as file, r._row as row_number, {payload} as payload, \
-         b.now as quarantined_at from work.__bad b inner join {raw} r on r._raw_id = b.id"
+         b.now as quarantined_at from {bad} b inner join {raw} r on r._raw_id = b.id"
     );
     let mut stream = warehouse.sql(&sql).await?.execute_stream().await?;
     while let Some(batch) = stream.next().await {

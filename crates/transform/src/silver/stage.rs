@@ -19,10 +19,11 @@ use lake::{Change, FileWriter, LakeTable, Layout, Ledger, Origin, Table, TableNa
 
 use super::contract::{Contract, RULE};
 use super::quarantine::{self, Bad};
+use super::typed::typed;
 use crate::compile::{Dependency, Manifest, ParsedModel, Relations, Target};
 use crate::project::Rows;
 use crate::run::Context;
-use crate::warehouse::WORK;
+use crate::warehouse::lent;
 use crate::{Result, TransformError, Warehouse};
 
 /// Raw columns that the program wrote; all others are the provider's, as received.
@@ -248,7 +249,8 @@ pub async fn stage(context: &Context<'_>, model: &ParsedModel, work: &Work) -> R
     };
     let sql = context.manifest.compile(model.name(), &relations)?;
     context.write_compiled(model.name(), &sql)?;
-    let typed = typed(context, model, &contract, &sql, records).await?;
+    let raw = lent(model.name(), &format!("{source}__{stream}"));
+    let typed = typed(context, model, &contract, &sql, &raw, records).await?;
 
     let schema = output_schema(&name, &typed)?;
     let layout = Layout {
@@ -371,10 +373,10 @@ async fn remove_files(
     let table = LakeTable::only(base, |file| paths.contains(&file.add.path));
     let list: Vec<String> = gone.iter().map(i64::to_string).collect();
     let warehouse = context.warehouse;
-    warehouse.register(WORK, "__staged", Arc::new(table))?;
+    let staged = warehouse.lend(&base.name.name, "__staged", Arc::new(table))?;
     let rest = warehouse
         .sql(&format!(
-            "select * from work.__staged where (_raw_id >> 29) not in ({})",
+            "select * from {staged} where (_raw_id >> 29) not in ({})",
             list.join(", ")
         ))
         .await?;
@@ -414,7 +416,7 @@ struct Bounded<'a> {
 impl Relations for Bounded<'_> {
     fn relation(&self, dependency: &Dependency) -> String {
         match &dependency.target {
-            Target::Source { source, stream } => format!("{WORK}.\"{source}__{stream}\""),
+            Target::Source { source, stream } => lent(self.model, &format!("{source}__{stream}")),
             Target::Seed(name) => format!("seeds.\"{name}\""),
             other => other.to_string(),
         }
@@ -471,6 +473,7 @@ pub(crate) async fn register_sources(
             .unwrap_or_default();
         register_source(
             context.warehouse,
+            model.name(),
             settings,
             raw.as_deref(),
             &wanted,
@@ -483,6 +486,7 @@ pub(crate) async fn register_sources(
 
 async fn register_source(
     warehouse: &Warehouse,
+    model: &str,
     stream: &Stream,
     raw: Option<&Table>,
     files: &BTreeSet<i64>,
@@ -490,7 +494,7 @@ async fn register_source(
 ) -> Result<()> {
     let name = format!("{}__{}", stream.source, stream.name);
     let Some(raw) = raw else {
-        return register_nothing(warehouse, &name, declared).await;
+        return register_nothing(warehouse, model, &name, declared).await;
     };
     let scan = LakeTable::only(raw, |file| {
         file.tag
@@ -502,7 +506,7 @@ async fn register_source(
     let mixed = others
         .into_iter()
         .any(|origin| !files.contains(&origin.file_id));
-    warehouse.register(WORK, &format!("__raw_{name}"), Arc::new(scan))?;
+    let received = warehouse.lend(model, &format!("__raw_{name}"), Arc::new(scan))?;
     let is_text = raw.schema.column_with_name("payload").is_none();
     let mut nulls = vec!["''".to_owned()];
     let words = stream.files.null_words.iter().flatten();
@@ -533,17 +537,20 @@ async fn register_source(
     } else {
         String::new()
     };
-    let sql = format!(
-        "select {} from work.\"__raw_{name}\"{filter}",
-        list.join(", ")
-    );
+    let sql = format!("select {} from {received}{filter}", list.join(", "));
     let view = warehouse.sql(&sql).await?.into_view();
-    warehouse.register(WORK, &name, view)
+    warehouse.lend(model, &name, view)?;
+    Ok(())
 }
 
 /// Registers a stream of which nothing was delivered yet: no rows, with the columns that the kind
 /// declares.
-async fn register_nothing(warehouse: &Warehouse, name: &str, declared: &[String]) -> Result<()> {
+async fn register_nothing(
+    warehouse: &Warehouse,
+    model: &str,
+    name: &str,
+    declared: &[String],
+) -> Result<()> {
     let instant = crate::warehouse::cast("null", domain::entity::ColumnKind::Instant);
     let mut list = vec![
         "cast(null as bigint) as \"_raw_id\"".to_owned(),
@@ -565,94 +572,8 @@ async fn register_nothing(warehouse: &Warehouse, name: &str, declared: &[String]
     );
     let sql = format!("select {} where false", list.join(", "));
     let view = warehouse.sql(&sql).await?.into_view();
-    warehouse.register(WORK, name, view)
-}
-
-/// The model's rows with the contract carried out.
-async fn typed(
-    context: &Context<'_>,
-    model: &ParsedModel,
-    contract: &Contract,
-    sql: &str,
-    records: bool,
-) -> Result<DataFrame> {
-    let warehouse = context.warehouse;
-    let plan = warehouse
-        .sql(sql)
-        .await
-        .map_err(|error| context.model_error(model, error))?;
-    if !plan.schema().has_column_with_unqualified_name("_raw_id") {
-        return Err(TransformError::Silver {
-            model: model.name().to_owned(),
-            why: "it does not give the column `_raw_id`".into(),
-            hint: "select `_raw_id` from the source: it ties a row to what was received".into(),
-        });
-    }
-    let schema = plan.schema().clone();
-    warehouse.register(WORK, "__model", plan.into_view())?;
-    let (source, stream) = primary(model).unwrap_or_default();
-    let raw = format!("work.\"{source}__{stream}\"");
-    let mut columns = vec!["m.*".to_owned()];
-    let mut joins = String::new();
-    match effective(warehouse, &raw).await? {
-        Effective::Null => columns.push(
-            crate::warehouse::cast("null", domain::entity::ColumnKind::Instant)
-                + " as \"__effective_at\"",
-        ),
-        Effective::PerFile => {
-            columns.push("f.at as \"__effective_at\"".into());
-            joins += &format!(
-                " left join (select _file_id, min(_effective_at) as at from {raw} \
-                 group by _file_id) f on (m._raw_id >> 29) = f._file_id"
-            );
-        }
-        Effective::PerRow => {
-            columns.push("f._effective_at as \"__effective_at\"".into());
-            joins += &format!(
-                " left join (select _raw_id, _effective_at from {raw}) f on m._raw_id = f._raw_id"
-            );
-        }
-    }
-    if records {
-        columns.push("(b._raw_id is not null) as \"__malformed\"".into());
-        joins += &format!(
-            " left join (select _raw_id from {raw} where _malformed) b on m._raw_id = b._raw_id"
-        );
-    }
-    let input = format!("(select {} from work.__model m{joins})", columns.join(", "));
-    let typed_sql = contract.typed_sql(&input, &schema, records);
-    warehouse
-        .sql(&typed_sql)
-        .await
-        .map_err(|error| context.model_error(model, error))
-}
-
-enum Effective {
-    Null,
-    PerFile,
-    PerRow,
-}
-
-/// How `_effective_at` varies: reading two narrow columns saves a join of wide rows.
-async fn effective(warehouse: &Warehouse, raw: &str) -> Result<Effective> {
-    let sql = format!(
-        "select count(at) as known, coalesce(bool_or(not same), false) as varies from \
-         (select min(_effective_at) as at, min(_effective_at) = max(_effective_at) \
-          and count(*) = count(_effective_at) as same from {raw} group by _file_id)"
-    );
-    let rows = warehouse.sql(&sql).await?.collect().await?;
-    let Some(batch) = rows.iter().find(|batch| batch.num_rows() > 0) else {
-        return Ok(Effective::Null);
-    };
-    if batch.column(0).as_primitive::<Int64Type>().value(0) == 0 {
-        return Ok(Effective::Null);
-    }
-    let varies = batch.column(1).as_boolean().value(0);
-    Ok(if varies {
-        Effective::PerRow
-    } else {
-        Effective::PerFile
-    })
+    warehouse.lend(model, name, view)?;
+    Ok(())
 }
 
 fn output_schema(name: &TableName, typed: &DataFrame) -> Result<arrow_schema::SchemaRef> {

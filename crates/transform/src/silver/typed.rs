@@ -1,0 +1,164 @@
+//! A silver model's rows, typed: what it selects, with what only the raw row knows (when its file
+//! was true, whether it could be parsed), through the contract.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array, ArrayRef, BooleanArray, TimestampMicrosecondArray};
+use arrow_schema::{DataType, TimeUnit};
+use datafusion::common::Column;
+use datafusion::common::cast::as_int64_array;
+use datafusion::dataframe::DataFrame;
+use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
+use datafusion::prelude::{Expr, col, lit};
+use lake::RAW_ID_ROW_BITS;
+
+use super::contract::Contract;
+use crate::compile::ParsedModel;
+use crate::run::Context;
+use crate::{Result, TransformError, Warehouse};
+
+/// The rows of a model's SQL with the contract carried out; `raw` is what it reads.
+///
+/// # Errors
+/// The SQL fails, or it does not say which raw row a row comes from.
+pub(super) async fn typed(
+    context: &Context<'_>,
+    model: &ParsedModel,
+    contract: &Contract,
+    sql: &str,
+    raw: &str,
+    records: bool,
+) -> Result<DataFrame> {
+    let warehouse = context.warehouse;
+    let plan = warehouse
+        .sql(sql)
+        .await
+        .map_err(|error| context.model_error(model, error))?;
+    if !plan.schema().has_column_with_unqualified_name("_raw_id") {
+        return Err(TransformError::Silver {
+            model: model.name().to_owned(),
+            why: "it does not give the column `_raw_id`".into(),
+            hint: "select `_raw_id` from the source: it ties a row to what was received".into(),
+        });
+    }
+    let schema = plan.schema().clone();
+    let mut joins = String::new();
+    let effective = match effective(warehouse, raw).await? {
+        Effective::PerFile(times) => per_file_time(times).call(vec![col("_raw_id")]),
+        Effective::PerRow => {
+            joins = format!(
+                " left join (select _raw_id as __id, _effective_at as __at from {raw}) f \
+                 on m._raw_id = f.__id"
+            );
+            col("__at")
+        }
+    };
+    let malformed = match records {
+        true => is_one_of(malformed(warehouse, raw).await?).call(vec![col("_raw_id")]),
+        false => lit(false),
+    };
+    let given = match joins.is_empty() {
+        true => plan,
+        false => {
+            let selected = warehouse.lend(model.name(), "__selected", plan.into_view())?;
+            warehouse
+                .sql(&format!("select * from {selected} m{joins}"))
+                .await?
+        }
+    };
+    let names = schema.fields().iter().map(|field| field.name());
+    let mut columns: Vec<Expr> = names
+        .map(|name| Expr::from(Column::from_name(name)))
+        .collect();
+    columns.push(effective.alias("__effective_at"));
+    columns.push(malformed.alias("__malformed"));
+    let given = given.select(columns)?;
+    let given = warehouse.lend(model.name(), "__given", given.into_view())?;
+    let typed_sql = contract.typed_sql(&given, &schema, records);
+    warehouse
+        .sql(&typed_sql)
+        .await
+        .map_err(|error| context.model_error(model, error))
+}
+
+/// How `_effective_at` varies: where a file has one time, no row need be joined.
+enum Effective {
+    PerFile(HashMap<i64, i64>),
+    PerRow,
+}
+
+async fn effective(warehouse: &Warehouse, raw: &str) -> Result<Effective> {
+    let sql = format!(
+        "select _file_id, min(_effective_at), max(_effective_at), \
+         count(*) - count(_effective_at) from {raw} group by _file_id"
+    );
+    let mut times = HashMap::new();
+    for batch in warehouse.sql(&sql).await?.collect().await? {
+        let files = batch.column(0).as_primitive::<Int64Type>();
+        let first = batch.column(1).as_primitive::<TimestampMicrosecondType>();
+        let last = batch.column(2).as_primitive::<TimestampMicrosecondType>();
+        let missing = batch.column(3).as_primitive::<Int64Type>();
+        for row in 0..batch.num_rows() {
+            if first.is_null(row) {
+                continue;
+            }
+            if first.value(row) != last.value(row) || missing.value(row) > 0 {
+                return Ok(Effective::PerRow);
+            }
+            times.insert(files.value(row), first.value(row));
+        }
+    }
+    Ok(Effective::PerFile(times))
+}
+
+/// The raw ids of records that could not be parsed.
+async fn malformed(warehouse: &Warehouse, raw: &str) -> Result<HashSet<i64>> {
+    let sql = format!("select _raw_id from {raw} where _malformed");
+    let mut found = HashSet::new();
+    for batch in warehouse.sql(&sql).await?.collect().await? {
+        found.extend(batch.column(0).as_primitive::<Int64Type>().values());
+    }
+    Ok(found)
+}
+
+/// `_raw_id` to the time of its file.
+fn per_file_time(times: HashMap<i64, i64>) -> ScalarUDF {
+    let kind = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+    raw_lookup("__effective_at_of", kind, move |ids| {
+        let times = ids
+            .iter()
+            .map(|id| times.get(&(id? >> RAW_ID_ROW_BITS)).copied());
+        let times: TimestampMicrosecondArray = times.collect();
+        Arc::new(times.with_timezone("UTC"))
+    })
+}
+
+/// `_raw_id` to whether it is one of these.
+pub(super) fn is_one_of(wanted: HashSet<i64>) -> ScalarUDF {
+    let kind = DataType::Boolean;
+    raw_lookup("__is_one_of", kind, move |ids| {
+        let found = ids.iter().map(|id| Some(wanted.contains(&id?)));
+        Arc::new(found.collect::<BooleanArray>())
+    })
+}
+
+fn raw_lookup(
+    name: &str,
+    returns: DataType,
+    find: impl Fn(&arrow_array::Int64Array) -> ArrayRef + Send + Sync + 'static,
+) -> ScalarUDF {
+    create_udf(
+        name,
+        vec![DataType::Int64],
+        returns,
+        Volatility::Stable,
+        Arc::new(move |arguments: &[ColumnarValue]| {
+            let ids = ColumnarValue::values_to_arrays(arguments)?;
+            let ids = as_int64_array(&ids[0])?;
+            Ok(ColumnarValue::Array(find(ids)))
+        }),
+    )
+}

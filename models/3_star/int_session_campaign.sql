@@ -1,0 +1,78 @@
+-- grain: one row per web session
+{{ config(materialized='view') }}
+
+-- The campaign is looked up when read: a campaign that is renamed or mapped later moves its old
+-- sessions too, and rewrites none of them.
+with session as (
+    select * from {{ ref('int_session') }}
+),
+
+campaign_alias as (
+    select alias_key, campaign_key from {{ ref('bridge_campaign_alias') }}
+),
+
+final as (
+    select
+        session.session_id,
+        session.event_date,
+        session.reporting_date,
+        session.session_started_at,
+        session.session_ended_at,
+        session.anonymous_node_id,
+        session.identity_node_id,
+        session.identity_node_type,
+        session.session_number,
+        session.landing_page_key,
+        session.device_key,
+        session.geo_key,
+        session.channel_key,
+        coalesce(
+            session.click_campaign_key,
+            alias_by_id.campaign_key,
+            alias_by_name.campaign_key,
+            -- A campaign that nobody knows is unknown; a visit without one has none.
+            case when session.campaign_name like '(%' and session.utm_id is null then -1 else 0 end
+        ) as campaign_key,
+        case
+            when session.click_campaign_key is not null then 'click_id'
+            when alias_by_id.campaign_key is not null then 'utm_id'
+            when alias_by_name.campaign_key is not null then 'utm_campaign'
+            when session.campaign_name like '(%' and session.utm_id is null then 'none'
+            else 'unresolved'
+        end as campaign_resolution,
+        coalesce(session.click_ad_group_key, -1) as ad_group_key,
+        session.source_name,
+        session.source,
+        session.medium,
+        session.campaign_name,
+        session.term,
+        session.content,
+        session.utm_id,
+        session.click_id,
+        session.click_id_type,
+        session.keyword_text,
+        session.source_resolution,
+        session.referrer_host,
+        session.consent_analytics,
+        session.consent_ads,
+        session.event_count,
+        session.page_view_count,
+        session.conversion_count,
+        session.engagement_msec,
+        session.duration_seconds,
+        session.is_engaged,
+        session.is_bot,
+        session.is_new_visitor,
+        session.is_direct,
+        session.has_view_item,
+        session.has_add_to_cart,
+        session.has_begin_checkout,
+        session.has_purchase
+    from session
+    left join campaign_alias as alias_by_id
+        on session.campaign_id_alias_key = alias_by_id.alias_key
+    left join campaign_alias as alias_by_name
+        on session.campaign_name_alias_key = alias_by_name.alias_key
+)
+
+select * from final
