@@ -45,6 +45,9 @@ pub struct Warehouse {
     pub lake: Arc<Lake>,
     /// The session.
     pub session: SessionContext,
+    /// Held while an entity's union is registered: two silver models of one entity may be
+    /// published at a time, and the later one must see the earlier.
+    registering: tokio::sync::Mutex<()>,
 }
 
 impl Warehouse {
@@ -69,7 +72,11 @@ impl Warehouse {
         for zone in ZONES {
             catalog.register_schema(zone, Arc::new(MemorySchemaProvider::new()))?;
         }
-        let warehouse = Self { lake, session };
+        let warehouse = Self {
+            lake,
+            session,
+            registering: tokio::sync::Mutex::new(()),
+        };
         for table in warehouse.lake.tables().await? {
             let scan = Arc::new(LakeTable::new(&table));
             warehouse.register(&table.name.schema, &table.name.name, scan)?;
@@ -221,6 +228,7 @@ impl Warehouse {
     /// # Errors
     /// The catalogue refuses.
     pub async fn register_entity(&self, manifest: &Manifest, entity: &Entity) -> Result<()> {
+        let _held = self.registering.lock().await;
         let columns = stored_columns(entity);
         let mut parts = Vec::new();
         for model in manifest.models_of_entity(&entity.name) {

@@ -144,7 +144,7 @@ impl Default for ModelConfig {
 }
 
 /// Settings that `config` knows.
-pub const SETTINGS: [&str; 19] = [
+pub const SETTINGS: [&str; 21] = [
     "materialized",
     "incremental_strategy",
     "event_time",

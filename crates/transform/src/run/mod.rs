@@ -1,13 +1,14 @@
 //! A run: what is dirty is built, in order, and nothing else.
 //!
 //! `plan` compares each table's ledger with its inputs and says what is to be built and why; `run`
-//! does exactly that, one model after another, and goes on past a model that fails with all that
-//! does not depend on it. Nothing is published before its blocking checks have passed.
+//! does exactly that, each model as soon as its inputs are built, and goes on past a model that
+//! fails with all that does not depend on it. Nothing is published before its blocking checks have passed.
 
 mod build;
 pub(crate) mod checks;
 pub(crate) mod days;
 mod decide;
+mod queue;
 mod seeds;
 mod share;
 
@@ -222,32 +223,13 @@ pub async fn run(
     seeds::load(context).await?;
     register_views(context).await?;
     let order = ordered(context, options)?;
-    let mut report = Report::default();
-    let mut broken: Vec<String> = Vec::new();
-    for (index, name) in order.iter().enumerate() {
-        let Some(model) = context.manifest.models.get(name) else {
-            continue;
-        };
-        observer.starts(name, index + 1, order.len());
-        let clock = std::time::Instant::now();
-        let mut result = match upstream(context, model, &broken) {
-            Some(cause) => failure(model, Outcome::Skipped, format!("`{cause}` was not built")),
-            None => match build::build(context, model, options).await {
-                Ok(result) => result,
-                Err(error) => failure(model, Outcome::Failed, error.to_string()),
-            },
-        };
-        result.seconds = clock.elapsed().as_secs_f64();
-        if matches!(
-            result.outcome,
-            Outcome::Failed | Outcome::Blocked | Outcome::Skipped
-        ) {
-            broken.push(name.clone());
-        }
-        report.built += usize::from(result.outcome == Outcome::Built);
-        observer.ends(&result);
-        report.models.push(result);
-    }
+    let queue = queue::Queue::new(context, &order, options, observer);
+    let mut report = Report {
+        models: queue.build_all().await,
+        ..Report::default()
+    };
+    let built = |model: &&ModelResult| model.outcome == Outcome::Built;
+    report.built = report.models.iter().filter(built).count();
     report.balances = crate::silver::account::balances(context).await?;
     for name in context.warehouse.lake.names().await? {
         if let Some(table) = context.warehouse.lake.table(&name).await? {
@@ -255,11 +237,6 @@ pub async fn run(
         }
     }
     Ok(report)
-}
-
-fn upstream(context: &Context<'_>, model: &ParsedModel, broken: &[String]) -> Option<String> {
-    let reads = decide::models_read(context.manifest, model);
-    broken.iter().find(|name| reads.contains(*name)).cloned()
 }
 
 fn failure(model: &ParsedModel, outcome: Outcome, error: String) -> ModelResult {
