@@ -178,6 +178,47 @@ CHECKS = [
         4, 0.005,
     ),
     (
+        "pages, devices and places",
+        "select 'page', count(*), sum(event_count) from star.dim_page where page_key not in (0, -1)"
+        " union all select 'device', count(*), 0 from star.dim_device where device_key"
+        " not in (0, -1) union all select 'geo', count(*), 0 from star.dim_geo where geo_key"
+        " not in (0, -1)",
+        "select 'page', count(*), sum(event_count) from dim_page union all select 'device',"
+        " count(*), 0 from dim_device union all select 'geo', count(*), 0 from dim_geo", 1, 0,
+    ),
+    (
+        "stages of deals",
+        "select stage, coalesce(previous_stage, '-'), count(*), count(left_at), sum(stage_number)"
+        " from star.fct_deal_stage group by 1, 2",
+        "select stage, coalesce(previous_stage, '-'), count(*), count(left_at), sum(stage_number)"
+        " from deal_stage_fact group by 1, 2", 2, 0,
+    ),
+    (
+        "mart: top paths",
+        "select conversion_type, channel_path, conversion_count, new_customer_count, touch_count,"
+        " revenue_reporting_amount, first_date, last_date from marts.mart_top_paths",
+        "select conversion_type, channel_path, conversion_count, new_customer_count, touch_count,"
+        " revenue_reporting_amount, first_date, last_date from mart_top_paths", 2, 0.005,
+    ),
+    (
+        "mart: product by channel",
+        "select date, product_name, channel, model, quantity, credited_orders,"
+        " revenue_reporting_amount from marts.mart_product_by_channel",
+        "select date, product_name, channel, model, quantity, credited_orders,"
+        " revenue_reporting_amount from mart_product_by_channel", 4, 0.005,
+    ),
+    (
+        "mart: customers",
+        "select customer_type, acquisition_channel, identifier_count, count(*), sum(device_count),"
+        " sum(session_count), sum(page_view_count), sum(lead_count), sum(order_count),"
+        " sum(revenue_reporting_amount), sum(refund_reporting_amount), count(lifecycle_stage),"
+        " count(country) from marts.mart_customer_360 group by 1, 2, 3",
+        "select customer_type, acquisition_channel, identifier_count, count(*), sum(device_count),"
+        " sum(session_count), sum(page_view_count), sum(lead_count), sum(order_count),"
+        " sum(revenue_reporting_amount), sum(refund_reporting_amount), count(lifecycle_stage),"
+        " count(country) from mart_customer_360 group by 1, 2, 3", 3, 0.005,
+    ),
+    (
         "mart: funnel",
         "select date, channel, step, session_count from marts.mart_funnel",
         "select date, channel, step, session_count from mart_funnel", 3, 0,
@@ -253,7 +294,7 @@ def differences(left, right, keys, tolerance):
 
 
 # Kept by delivery, so that a day adds to it: the same combination may stand there twice.
-BY_DELIVERY = {"web_identity", "loaded_file"}
+BY_DELIVERY = {"web_identity", "loaded_file", "page_day", "device_day", "geo_day"}
 
 
 def databases(left, right):

@@ -23,6 +23,9 @@ CSV_OPTIONS = (
     " new_line='\\n', parallel=false"
 )
 
+# Small, and made anew from what stands before them.
+DERIVED = ("conversion_path", "order_line_fact", "deal_stage_fact")
+
 
 class Pipeline:
     """One run over one database."""
@@ -178,8 +181,9 @@ class Pipeline:
             self.step("star", name, f"create table {name} as {self.sql(name)}")
         self.view("scope_touch_session", "fct_session")
         self.view("scope_conversion", "conversion")
-        for name in ("touch", "credit"):
+        for name in ("touch", "credit", *DERIVED):
             self.step("star", name, f"create table {name} as {self.sql(name)}")
+        self.step("star", "pages, devices, places", self.sql("dims"))
         self.step("marts", "marts", self.sql("marts"))
         self.step("marts", "checkpoint", "checkpoint")
 
@@ -299,6 +303,9 @@ class Pipeline:
         self.step("star", "conversions", self.day_conversions)
         self.step("star", "touch", self.day_touch)
         self.step("star", "credit", self.day_credit)
+        for name in DERIVED:
+            self.step("star", name, f"create or replace table {name} as {self.sql(name)}")
+        self.step("star", "pages, devices, places", self.sql("dims"))
         self.step("marts", "marts", self.sql("marts"))
         self.step("marts", "checkpoint", "checkpoint")
 

@@ -345,3 +345,156 @@ inner join first_week using (customer)
 inner join cohort using (cohort_week)
 where week >= cohort_week
 group by all
+;
+
+create or replace table mart_top_paths as
+with path as (
+    select
+        conversion_type,
+        channel_path,
+        max(step_count) as step_count,
+        count(*) as conversion_count,
+        count(*) filter (is_new_customer) as new_customer_count,
+        sum(touch_count) as touch_count,
+        coalesce(sum(revenue_reporting_amount), 0) as revenue_reporting_amount,
+        min(event_date) as first_date,
+        max(event_date) as last_date
+    from conversion_path
+    group by all
+)
+
+select
+    *,
+    row_number() over (
+        partition by conversion_type
+        order by conversion_count desc, revenue_reporting_amount desc, channel_path
+    ) as rank,
+    ratio(conversion_count, sum(conversion_count) over (partition by conversion_type))
+        as conversion_share
+from path;
+
+create or replace table mart_product_by_channel as
+with line as (
+    select
+        sale_record.conversion_id, event_date as date, product_id,
+        sum(quantity) as quantity, sum(revenue_reporting_amount) as revenue_reporting_amount
+    from order_line_fact
+    inner join sale_record
+        on
+            order_line_fact.order_id = sale_record.order_id
+            and sale_record.record_type = 'order'
+            and sale_record.is_valid
+    group by all
+),
+
+share as (
+    select conversion_id, model, channel, sum(credit) as credit
+    from credit
+    where is_sale
+    group by all
+)
+
+select
+    line.date,
+    line.product_id,
+    any_value(product.product_name) as product_name,
+    any_value(product.category) as category,
+    share.channel,
+    share.model,
+    sum(line.quantity::decimal(20, 3) * share.credit::decimal(18, 0)) / 1e12 as quantity,
+    sum(share.credit) / 1e12 as credited_orders,
+    sum(line.revenue_reporting_amount::decimal(20, 6) * share.credit::decimal(18, 0)) / 1e12
+        as revenue_reporting_amount
+from line
+inner join share on line.conversion_id = share.conversion_id
+left join product on line.product_id = product.product_id
+group by line.date, line.product_id, share.channel, share.model;
+
+create or replace table mart_customer_360 as
+with known as (
+    select
+        customer,
+        count(*) as identifier_count,
+        count(*) filter (node >> 60 = 8) as device_count,
+        case
+            when bool_or(node >> 60 in (4, 7)) then 'customer'
+            when bool_or(node >> 60 = 2) then 'contact'
+            else 'known'
+        end as customer_type
+    from bridge
+    where customer >> 60 < 8
+    group by customer
+),
+
+visit as (
+    select
+        bridge.customer,
+        count(*) as session_count,
+        count(*) filter (is_engaged) as engaged_session_count,
+        sum(page_view_count) as page_view_count,
+        min(session_started_at) as first_session_at,
+        max(session_started_at) as last_session_at,
+        arg_min({'channel': channel, 'campaign_id': campaign_id},
+            {'at': session_started_at, 'key': session_key}) as acquired
+    from fct_session
+    inner join bridge on fct_session.identity_node = bridge.node
+    where not is_bot and bridge.customer >> 60 < 8
+    group by bridge.customer
+),
+
+bought as (
+    select
+        customer,
+        count(*) filter (is_sale) as order_count,
+        count(*) filter (not is_sale) as lead_count,
+        sum(revenue_reporting_amount) filter (is_sale) as revenue_reporting_amount,
+        min(conversion_at) filter (is_sale) as first_order_at,
+        max(conversion_at) filter (is_sale) as last_order_at
+    from conversion
+    where customer <> 0
+    group by customer
+),
+
+taken_back as (
+    select customer, sum(refund_reporting_amount) as refund_reporting_amount
+    from refund_fact
+    inner join conversion using (conversion_id)
+    group by customer
+),
+
+-- The latest word of any of the customer's contacts.
+person as (
+    select
+        bridge.customer,
+        arg_max(lifecycle_stage, {'at': effective_at, 'said': lifecycle_stage}) as lifecycle_stage,
+        arg_max(lead_source, {'at': effective_at, 'said': lead_source}) as lead_source,
+        arg_max(country, {'at': effective_at, 'said': country}) as country
+    from contact
+    inner join bridge on node(2, contact.contact_id) = bridge.node
+    group by bridge.customer
+)
+
+select
+    known.*,
+    person.lifecycle_stage,
+    person.lead_source,
+    person.country,
+    coalesce(acquired.channel, '(no visit)') as acquisition_channel,
+    acquired.campaign_id as acquisition_campaign_id,
+    coalesce(session_count, 0) as session_count,
+    coalesce(engaged_session_count, 0) as engaged_session_count,
+    coalesce(page_view_count, 0) as page_view_count,
+    coalesce(lead_count, 0) as lead_count,
+    coalesce(order_count, 0) as order_count,
+    coalesce(revenue_reporting_amount, 0) as revenue_reporting_amount,
+    coalesce(refund_reporting_amount, 0) as refund_reporting_amount,
+    first_session_at,
+    last_session_at,
+    first_order_at,
+    last_order_at,
+    ratio(revenue_reporting_amount, order_count) as average_order_value
+from known
+left join visit using (customer)
+left join bought using (customer)
+left join taken_back using (customer)
+left join person using (customer)

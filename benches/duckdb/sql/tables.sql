@@ -115,3 +115,15 @@ create table hubspot__owner (owner_id text, email text, first_name text, last_na
 create table exchange_rates__reference_rates (
     rate_date date, currency_code text, rate decimal(18, 8)
 );
+
+-- What was seen on which day, so that a dimension is made from little.
+create table page_day (
+    event_date date, page_address text, page_key ubigint, page_title text, event_count bigint
+);
+create table device_day (
+    event_date date, device_key ubigint, device_category text, device_brand text,
+    operating_system text, browser text, language text, event_count bigint
+);
+create table geo_day (
+    event_date date, geo_key ubigint, country text, region text, city text, event_count bigint
+);
