@@ -470,7 +470,7 @@ person as (
         arg_max(lead_source, {'at': effective_at, 'said': lead_source}) as lead_source,
         arg_max(country, {'at': effective_at, 'said': country}) as country
     from contact
-    inner join bridge on node(2, contact.contact_id) = bridge.node
+    inner join bridge on contact.contact_node = bridge.node
     group by bridge.customer
 )
 

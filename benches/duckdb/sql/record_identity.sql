@@ -2,7 +2,7 @@
 with record as (
     select
         coalesce(created_at, effective_at) as seen_at,
-        node(2, contact_id) as contact,
+        contact_node as contact,
         node(5, email_hash) as email,
         node(6, phone_hash) as phone,
         node(1, user_id) as user_id,

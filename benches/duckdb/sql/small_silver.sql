@@ -66,6 +66,7 @@ qualify row_number() over (partition by given.id order by effective_at desc null
 create or replace table contact as
 select
     id as contact_id,
+    node(2, id) as contact_node,
     property_createdate::timestamp as created_at,
     _fivetran_synced::timestamp as effective_at,
     email_hash(property_email) as email_hash,
@@ -124,7 +125,9 @@ where deal_id is not null and value is not null and entered_at is not null
 group by all;
 
 create or replace table deal_contact as
-select deal_id, contact_id from hubspot__deal_contact group by all;
+select deal_id, contact_id, node(2, contact_id) as contact_node
+from hubspot__deal_contact
+group by all;
 
 create or replace table contact_merge as
 select coalesce(canonical_vid, contact_id) as a_id, vid_to_merge as b_id,
