@@ -45,30 +45,63 @@ def peak_of(child, seen):
 
 
 def measure(command, accepted=(0,)):
-    """Runs a command to its end: wall and CPU seconds, peak memory, and what it printed."""
-    seen = [0.0]
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        wall = time.perf_counter()
-        child = subprocess.Popen(command, stdout=out, stderr=err)
+    """Runs a command to its end: wall and CPU seconds, peak memory, what it printed, and the lines
+    that it said meanwhile with their times."""
+    seen, said = [0.0], []
+    with tempfile.TemporaryFile("w+") as out:
+        began = time.perf_counter()
+        child = subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE, text=True)
         child.poll_peak = True
+        listen = threading.Thread(target=lambda: said.extend(
+            (time.perf_counter() - began, line) for line in child.stderr
+        ))
         watch = threading.Thread(target=peak_of, args=(child, seen))
+        listen.start()
         watch.start()
         _, status, usage = os.wait4(child.pid, 0)
-        wall = time.perf_counter() - wall
+        wall = time.perf_counter() - began
         child.poll_peak = False
         watch.join()
+        listen.join()
         child.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
-        err.seek(0)
+        text = out.read()
         if child.returncode not in accepted:
-            told = out.read()[-2000:] + err.read()[-4000:]
+            told = text[-2000:] + "".join(line for _, line in said)[-4000:]
             sys.exit(f"bench: `{' '.join(map(str, command))}` failed:\n{told}")
         return {
             "wall": wall,
             "cpu": usage.ru_utime + usage.ru_stime,
             "peak_mib": max(seen),
-            "out": out.read(),
+            "out": text,
+            "said": said,
         }
+
+
+def stages_of(models, said, wall):
+    """Seconds of each stage. Models are built side by side: a second in which two run counts half
+    for each. Before the first one files are loaded, after the last one tables are checked."""
+    ended = {}
+    for at, line in said:
+        words = line.split()
+        if len(words) > 1 and words[0] == "built":
+            ended[words[1]] = at
+    spans = [
+        (ended[model["table"]] - model["seconds"], ended[model["table"]],
+         model["table"].split(".")[0])
+        for model in models if model["table"] in ended
+    ]
+    stages = dict.fromkeys(report.STAGES, 0.0)
+    edges = sorted({0.0, wall, *(max(edge, 0.0) for span in spans for edge in span[:2])})
+    last = max((span[1] for span in spans), default=0.0)
+    for begin, end in zip(edges, edges[1:]):
+        running = [span[2] for span in spans if span[0] <= begin and span[1] >= end]
+        for layer in running:
+            stage = "load, silver" if layer == "silver" else layer
+            stages[stage] += (end - begin) / len(running)
+        if not running:
+            stages["checks" if begin >= last and spans else "load, silver"] += end - begin
+    return stages
 
 
 class Side:
@@ -108,22 +141,16 @@ class Side:
         """`run`: seconds by stage from its own report. Status 3 is a finished run of which a check
         failed: what differs is then found here."""
         run = measure(
-            [self.binary, "run", "--project", str(project), "--quiet", "--json"], accepted=(0, 3),
+            [self.binary, "run", "--project", str(project), "--json"], accepted=(0, 3),
         )
         told = json.loads(run["out"])
-        stages = {"load, silver": 0.0, "identity": 0.0, "star": 0.0, "marts": 0.0}
-        for model in told["models"]:
-            layer = model["table"].split(".")[0]
-            if layer in stages:
-                stages[layer] += model["seconds"]
-        # Loading and the checks after publishing are what the models leave of the whole.
-        stages["load, silver"] = told["seconds"] - sum(stages.values())
+        stages = stages_of(told["models"], run["said"], run["wall"])
         run["stages"] = {stage: {"wall": wall} for stage, wall in stages.items()}
         run["steps"] = sorted(
             ((model["table"], model["seconds"]) for model in told["models"]),
             key=lambda step: -step[1],
         )
-        run["disk"] = size_of(project / "lake") or size_of(project)
+        run["disk"] = size_of(project / ".throughline")
         return run
 
     # DuckDB
@@ -134,10 +161,10 @@ class Side:
             str(database), str(SEEDS),
         ])
         told = json.loads(run["out"].splitlines()[-1])
-        stages = {}
+        stages = {stage: {"wall": 0.0, "cpu": 0.0} for stage in report.STAGES}
         for step in told["steps"]:
             stage = "load, silver" if step["stage"] in ("load", "silver") else step["stage"]
-            sums = stages.setdefault(stage, {"wall": 0.0, "cpu": 0.0})
+            sums = stages[stage]
             sums["wall"] += step["wall"]
             sums["cpu"] += step["cpu"]
         run["stages"] = stages

@@ -1,6 +1,6 @@
 """The figures of bench.py as tables of Markdown."""
 
-STAGES = ("load, silver", "identity", "star", "marts")
+STAGES = ("load, silver", "identity", "star", "marts", "checks")
 
 
 def ratio(ours, theirs):
