@@ -5,7 +5,7 @@ with session as (
     select * from {{ ref('int_session_campaign') }}
 ),
 
-session_last_source as (
+last_source as (
     select * from {{ ref('int_session_last_source') }}
 ),
 
@@ -27,7 +27,7 @@ final as (
         session.campaign_key,
         session.campaign_resolution,
         session.ad_group_key,
-        coalesce(session_last_source.last_channel_key, session.channel_key) as last_non_direct_channel_key,
+        coalesce(last_source.last_channel_key, session.channel_key) as last_non_direct_channel_key,
         session.source_name,
         session.source,
         session.medium,
@@ -40,9 +40,10 @@ final as (
         session.keyword_text,
         session.source_resolution,
         session.referrer_host,
-        coalesce(session_last_source.last_source, session.source) as last_non_direct_source,
-        coalesce(session_last_source.last_medium, session.medium) as last_non_direct_medium,
-        coalesce(session_last_source.last_campaign_name, session.campaign_name) as last_non_direct_campaign_name,
+        coalesce(last_source.last_source, session.source) as last_non_direct_source,
+        coalesce(last_source.last_medium, session.medium) as last_non_direct_medium,
+        coalesce(last_source.last_campaign_name, session.campaign_name)
+            as last_non_direct_campaign_name,
         session.consent_analytics,
         session.consent_ads,
         session.event_count,
@@ -59,7 +60,7 @@ final as (
         session.has_begin_checkout,
         session.has_purchase
     from session
-    left join session_last_source on session.session_id = session_last_source.session_id
+    left join last_source on session.session_id = last_source.session_id
 )
 
 select * from final

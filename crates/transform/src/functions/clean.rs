@@ -30,6 +30,13 @@ const NOT_SET: &str = "(not set)";
 const ARGUMENTS_MAX: usize = 64;
 
 pub(super) fn functions() -> Vec<TextFunction> {
+    let mut all = texts();
+    all.extend(values());
+    all
+}
+
+/// What gives texts.
+fn texts() -> Vec<TextFunction> {
     let text = || DataType::Utf8;
     vec![
         TextFunction::new(
@@ -57,6 +64,19 @@ pub(super) fn functions() -> Vec<TextFunction> {
             |texts, rows| Ok(clean(texts[0], rows)),
         ),
         TextFunction::new(
+            "text_digest",
+            1..=ARGUMENTS_MAX,
+            "text_digest(text, …)",
+            text(),
+            |texts, rows| Ok(digest(texts, rows)),
+        ),
+    ]
+}
+
+/// What reads values from texts.
+fn values() -> Vec<TextFunction> {
+    vec![
+        TextFunction::new(
             "has_text",
             1..=1,
             "has_text(text)",
@@ -72,13 +92,6 @@ pub(super) fn functions() -> Vec<TextFunction> {
                     rows, has,
                 ))))
             },
-        ),
-        TextFunction::new(
-            "text_digest",
-            1..=ARGUMENTS_MAX,
-            "text_digest(text, …)",
-            text(),
-            |texts, rows| Ok(digest(texts, rows)),
         ),
         TextFunction::new(
             "to_integer",

@@ -2,7 +2,8 @@
 //!
 //! `plan` compares each table's ledger with its inputs and says what is to be built and why; `run`
 //! does exactly that, each model as soon as its inputs are built, and goes on past a model that
-//! fails with all that does not depend on it. Nothing is published before its blocking checks have passed.
+//! fails with all that does not depend on it. Nothing is published before its blocking checks have
+//! passed.
 
 mod build;
 pub(crate) mod checks;

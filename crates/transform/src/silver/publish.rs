@@ -68,7 +68,7 @@ pub(super) fn duplicates_sql(entity: &Entity, staged: &str, range: &str) -> Stri
     } else {
         format!(" and {range}")
     };
-    // Keys that come once (nearly all) are set aside by hashing, so that only the others are sorted.
+    // Keys that come once (nearly all) are set aside by hashing: only the others are sorted.
     let key = partition(entity);
     let on: Vec<String> = key
         .split(", ")
