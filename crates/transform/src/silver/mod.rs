@@ -2,9 +2,9 @@
 //!
 //! Two steps. *Staging* reads the raw rows of source files that are new, runs the model's SQL,
 //! casts by the contract, and writes good rows to `staged.<model>` and bad ones to
-//! `quarantine.<model>`: JSON is decoded once in its life. *Publishing* takes the staged rows of the
-//! days that changed, keeps one of each key, and replaces those days of `silver.<model>`. Arrival
-//! order never decides:
+//! `quarantine.<model>`: JSON is decoded once in its life. *Publishing* takes the staged rows of
+//! the days that changed, keeps one of each key, and replaces those days of `silver.<model>`.
+//! Arrival order never decides:
 //! of one key the latest `effective_at` wins, then the greater raw id.
 //! It never looks at what rows mean; that is the model's SQL.
 
