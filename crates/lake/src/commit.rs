@@ -65,7 +65,7 @@ impl Change {
     }
 
     fn changes_rows(&self) -> bool {
-        !self.rearranges && !(self.adds.is_empty() && self.removes.is_empty())
+        !self.rearranges && (!self.adds.is_empty() || !self.removes.is_empty())
     }
 }
 

@@ -114,14 +114,11 @@ impl Extent {
             .as_ref()
             .and_then(number)
             .zip(range.max.as_ref().and_then(number));
-        match ends {
-            Some((min, max)) => Some(Self {
-                first: (false, min),
-                last: if nulls > 0 { NULL } else { (false, max) },
-            }),
-            // Statistics without values are those of a file with nothing but nulls, or unread.
-            None => None,
-        }
+        // Statistics without values are those of a file with nothing but nulls, or unread.
+        ends.map(|(min, max)| Self {
+            first: (false, min),
+            last: if nulls > 0 { NULL } else { (false, max) },
+        })
     }
 
     fn is_before(self, other: Self) -> bool {

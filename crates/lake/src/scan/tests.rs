@@ -263,10 +263,10 @@ async fn uncommitted_files_are_merged_with_those_that_stay() {
     let place = place();
     let files = [rows_of([-9, -8]), rows_of([1, 2, 3])];
     let base = table(&place, &layout(true), &files).await;
-    let more = vec![sorted(vec![(Some(2), Some(1), 70), (None, Some(1), 71)])];
+    let more = sorted(vec![(Some(2), Some(1), 70), (None, Some(1), 71)]);
     let store = place.lake.store(&base.name).expect("store");
     let mut writer = FileWriter::new(layout(true), store);
-    writer.write(&batch(&more[0])).await.expect("write");
+    writer.write(&batch(&more)).await.expect("write");
     let adds = writer.finish().await.expect("finish");
     let left = base
         .files
@@ -282,7 +282,7 @@ async fn uncommitted_files_are_merged_with_those_that_stay() {
     session
         .register_table("touch", Arc::new(scan))
         .expect("register");
-    let memory = in_memory(&[files[1].clone(), more[0].clone()], 2);
+    let memory = in_memory(&[files[1].clone(), more.clone()], 2);
     for question in QUESTIONS {
         same(&session, &memory, question, "uncommitted").await;
     }

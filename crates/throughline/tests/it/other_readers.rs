@@ -93,7 +93,7 @@ fn read(python: &Path, request: &Value) {
     stdin.write_all(request.to_string().as_bytes()).unwrap();
     drop(stdin);
     let out = child.wait_with_output().unwrap();
-    println!("{}", testkit::text(&out));
+    eprintln!("{}", testkit::text(&out));
     assert!(out.status.success(), "{}", testkit::text(&out));
     let count = request["tables"].as_object().unwrap().len();
     assert!(count > 20, "{count} tables");

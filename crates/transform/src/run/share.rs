@@ -59,7 +59,7 @@ fn split(sql: &str, name: &str) -> Option<(String, String)> {
         alone.with = Some(before);
     }
     let read = query(&format!("select * from {PLACE}"))?;
-    with.cte_tables[at].query = Box::new(read);
+    *with.cte_tables[at].query = read;
     Some((alone.to_string(), whole.to_string()))
 }
 

@@ -187,7 +187,7 @@ fn every_point_by_itself() {
             assert!(different.is_empty(), "{at}:\n{}", different.join("\n"));
         }
     }
-    println!("{crashed} crashes, each carried on to the tables of an undisturbed run");
+    eprintln!("{crashed} crashes, each carried on to the tables of an undisturbed run");
 }
 
 #[test]
