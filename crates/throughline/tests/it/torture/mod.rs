@@ -6,6 +6,7 @@
 mod company;
 mod content;
 mod crash;
+mod exports;
 mod history;
 mod online_retail;
 mod steps;
