@@ -18,7 +18,9 @@ use crate::layout::Layout;
 use crate::order::{Extent, Piece, islands};
 use crate::table::Table;
 use crate::write::NewFile;
-use crate::{Change, DataFile, FileWriter, Lake, LakeError, LakeTable, RAW_ID, Result, TableName};
+use crate::{
+    Change, DataFile, FileWriter, Lake, LakeError, LakeTable, RAW_ID, Result, TableName, crash,
+};
 
 #[cfg(test)]
 mod tests;
@@ -182,8 +184,10 @@ impl Lake {
                 }
             }
             let (files_merged, files_written) = (change.removes.len(), change.adds.len());
+            crash::point("compact.written");
             match self.commit(Some(&table), change).await {
                 Ok(table) => {
+                    crash::point("compact.committed");
                     return Ok(Some(Compacted {
                         table,
                         files_merged,

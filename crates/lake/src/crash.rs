@@ -56,6 +56,15 @@ pub const POINTS: &[&str] = &[
     "model.written",
     "model.checked",
     "model.committed",
+    // Upkeep: compaction, checkpoints on demand, vacuum.
+    "compact.written",
+    "compact.committed",
+    "checkpoint.before",
+    "checkpoint.written",
+    "vacuum.before",
+    "vacuum.log_file_removed",
+    "vacuum.log_removed",
+    "vacuum.files_removed",
 ];
 
 struct Plan {

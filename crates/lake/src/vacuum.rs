@@ -19,7 +19,7 @@ use tokio::sync::{RwLock, RwLockReadGuard};
 use crate::error::DeltaContext;
 use crate::file::DataFile;
 use crate::table::Table;
-use crate::{Lake, LakeError, Result, TableName};
+use crate::{Lake, LakeError, Result, TableName, crash};
 
 #[cfg(test)]
 mod tests;
@@ -137,14 +137,18 @@ impl Lake {
         done.log_files = log.len();
         if !dry_run {
             // The log first, its oldest part first: what is left always tells a whole story.
+            crash::point("vacuum.before");
             for path in log {
                 let removed = self.root.store.delete(&path).await;
                 removed.map_err(|error| self.root.failed(error))?;
+                crash::point("vacuum.log_file_removed");
             }
+            crash::point("vacuum.log_removed");
             let leaving = futures::stream::iter(leaving.into_iter().map(Ok)).boxed();
             let removed = self.root.store.delete_stream(leaving);
             let removed = removed.try_collect::<Vec<_>>().await;
             removed.map_err(|error| self.root.failed(error))?;
+            crash::point("vacuum.files_removed");
         }
         Ok(done)
     }
@@ -163,9 +167,11 @@ impl Lake {
         if log.iter().any(|path| path.filename() == Some(&mine)) {
             return Ok(false);
         }
+        crash::point("checkpoint.before");
         deltalake::protocol::checkpoints::create_checkpoint(&table.delta, None)
             .await
             .during(name, "writing a checkpoint")?;
+        crash::point("checkpoint.written");
         Ok(true)
     }
 
