@@ -163,7 +163,7 @@ fn lake_settings(text: &str) -> anyhow::Result<()> {
 const LAKE_SETTINGS: [&str; 4] = ["location", "endpoint", "region", "allow_http"];
 
 /// Settings that a stream's files can have.
-const FILE_SETTINGS: [&str; 10] = [
+const FILE_SETTINGS: [&str; 11] = [
     "path",
     "format",
     "compression",
@@ -172,6 +172,7 @@ const FILE_SETTINGS: [&str; 10] = [
     "null_words",
     "decimal",
     "skip_lines",
+    "record_max_mib",
     "records",
     "effective_at",
 ];
