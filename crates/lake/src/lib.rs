@@ -7,6 +7,7 @@
 
 mod commit;
 mod compact;
+mod copy;
 pub mod crash;
 mod error;
 pub mod file;
@@ -29,6 +30,7 @@ mod write;
 
 pub use commit::Change;
 pub use compact::{Compacted, Policy};
+pub use copy::LakeFile;
 pub use error::{LakeError, Result};
 pub use file::{DataFile, Origin};
 pub use layout::Layout;

@@ -148,6 +148,20 @@ impl RunLog {
         Ok(())
     }
 
+    /// Writes a copy of the log to `path`, which must not exist, as it is at one instant: runs may
+    /// go on meanwhile.
+    ///
+    /// # Errors
+    /// The log cannot be read, or the copy not be written.
+    pub async fn copy_to(&self, path: &Path) -> Result<(), RunLogError> {
+        sqlx::query("vacuum into ?")
+            .bind(path.to_string_lossy().into_owned())
+            .execute(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))?;
+        Ok(())
+    }
+
     /// The newest runs, newest first.
     ///
     /// # Errors
@@ -210,5 +224,11 @@ mod tests {
             ("a", Status::Running)
         );
         assert_eq!(runs[1].ended_at, None);
+
+        let copy = folder.path().join("copy.db");
+        log.copy_to(&copy).await.expect("a copy");
+        log.start("c", instant(4_000_000)).await.expect("start");
+        let copied = RunLog::open(&copy).await.expect("log");
+        assert_eq!(copied.newest(10).await.expect("runs"), runs);
     }
 }
