@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use anyhow::Context as _;
-use lake::Lake;
+use lake::{Lake, LakeFile};
 use orchestrate::RunLog;
 use serde_json::json;
 
@@ -24,6 +24,9 @@ const DEPTH_MAX: usize = 32;
 pub(crate) async fn backup(place: &Place, args: &BackupArgs, voice: Voice) -> anyhow::Result<Exit> {
     let config = place.config()?;
     let lake = Lake::open_at(place.lake(&config)?)?;
+    if let Some(said) = lake.upgrade().await? {
+        crate::say::upgrade(&said.to_string());
+    }
     let mut manifest = Manifest::new(&config.name, now());
     let mut writer = Writer::create(&args.target)?;
     settings(place, &mut writer)?;
@@ -37,6 +40,9 @@ pub(crate) async fn backup(place: &Place, args: &BackupArgs, voice: Voice) -> an
     }
     // The runs are copied before the tables: what they tell of is then in the tables.
     state(place, &mut writer).await?;
+    if let Some(file) = lake.format_file().await? {
+        copy_file(&lake, &file, &mut writer).await?;
+    }
     let tables = lake.consistent().await?;
     for table in &tables {
         let copied = copy_table(&lake, table, &mut writer).await;
@@ -132,6 +138,7 @@ async fn state(place: &Place, writer: &mut Writer) -> anyhow::Result<()> {
         .join(format!("backup-{}.db", std::process::id()));
     let log = RunLog::open(&path).await?;
     let copied = log.copy_to(&beside).await;
+    log.close().await;
     let written = match copied {
         Ok(()) => writer.copy(STATE, &beside),
         Err(error) => Err(error.into()),
@@ -142,11 +149,16 @@ async fn state(place: &Place, writer: &mut Writer) -> anyhow::Result<()> {
 
 async fn copy_table(lake: &Lake, table: &lake::Table, writer: &mut Writer) -> anyhow::Result<()> {
     for file in lake.files_of(table).await? {
-        writer.begin(&format!("{LAKE}{}", file.path), file.bytes)?;
-        lake.read_file(&file.path, &mut |piece| writer.write(piece))
-            .await?;
-        writer.end()?;
+        copy_file(lake, &file, writer).await?;
     }
+    Ok(())
+}
+
+async fn copy_file(lake: &Lake, file: &LakeFile, writer: &mut Writer) -> anyhow::Result<()> {
+    writer.begin(&format!("{LAKE}{}", file.path), file.bytes)?;
+    lake.read_file(&file.path, &mut |piece| writer.write(piece))
+        .await?;
+    writer.end()?;
     Ok(())
 }
 

@@ -58,8 +58,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Check(args) => Box::pin(check::check(place, &args, voice)).await,
         Command::Query(args) => Box::pin(query::query(place, &args, voice)).await,
         Command::Maintain(args) => Box::pin(maintain::maintain(place, &args, voice)).await,
-        Command::Backup(args) => backup::backup(&place, &args, voice).await,
-        Command::Restore(args) => restore::restore(&args, voice).await,
+        Command::Backup(args) => Box::pin(backup::backup(&place, &args, voice)).await,
+        Command::Restore(args) => Box::pin(restore::restore(&args, voice)).await,
         Command::Doctor => doctor::doctor(&place, voice).await,
     }
 }

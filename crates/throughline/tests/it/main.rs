@@ -24,6 +24,7 @@ mod real_exports;
 mod store_that_fails;
 mod torture;
 mod two_writers;
+mod upgrades;
 mod what_is_dirty;
 
 /// The program under test.

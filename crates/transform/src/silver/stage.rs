@@ -244,12 +244,7 @@ pub async fn stage(context: &Context<'_>, model: &ParsedModel, work: &Work) -> R
         why: "it reads no source".into(),
         hint: "read raw rows with {{ source('…', '…') }}".into(),
     })?;
-    let raw_name = TableName::new("raw", format!("{source}__{stream}"));
-    let raw = warehouse.lake.table(&raw_name).await?;
     register_sources(context, model, (source, stream), &work.new).await?;
-    let records = raw
-        .as_ref()
-        .is_some_and(|raw| raw.schema.column_with_name("payload").is_some());
     let relations = Bounded {
         model: model.name(),
     };
@@ -257,12 +252,11 @@ pub async fn stage(context: &Context<'_>, model: &ParsedModel, work: &Work) -> R
     context.write_compiled(model.name(), &sql)?;
     let raw = lent(model.name(), &format!("{source}__{stream}"));
     let expected: i64 = work.new.values().map(|origin| origin.rows).sum();
-    let mut typed = typed(context, model, &contract, &sql, &raw, records).await;
+    let mut typed = typed(context, model, &contract, &sql, &raw).await;
     if expected == 0 && typed.is_err() {
         // Without a row yet, what was received has none of the columns that the model names: a
         // stream that waits for its first good file stops nothing.
-        typed = super::typed::typed(context, model, &contract, &contract.no_rows(), &raw, records)
-            .await;
+        typed = super::typed::typed(context, model, &contract, &contract.no_rows(), &raw).await;
     }
     let typed = typed?;
 

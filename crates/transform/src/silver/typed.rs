@@ -31,7 +31,6 @@ pub(super) async fn typed(
     contract: &Contract,
     sql: &str,
     raw: &str,
-    records: bool,
 ) -> Result<DataFrame> {
     let warehouse = context.warehouse;
     let plan = warehouse
@@ -132,7 +131,10 @@ async fn broken(warehouse: &Warehouse, raw: &str) -> Result<HashSet<i64>> {
     if conditions.is_empty() {
         return Ok(HashSet::new());
     }
-    let sql = format!("select _raw_id from {raw} where {}", conditions.join(" or "));
+    let sql = format!(
+        "select _raw_id from {raw} where {}",
+        conditions.join(" or ")
+    );
     let mut found = HashSet::new();
     for batch in warehouse.sql(&sql).await?.collect().await? {
         found.extend(batch.column(0).as_primitive::<Int64Type>().values());
