@@ -293,6 +293,8 @@ pub struct FileConfig {
     pub decimal: Option<String>,
     /// Lines before the header.
     pub skip_lines: Option<usize>,
+    /// Longest row or record that is read, in MiB of its text; 16 without it.
+    pub record_max_mib: Option<usize>,
     /// Where in a JSON document the records lie (`data.items`); the document, or its list, without
     /// it.
     pub records: Option<String>,
@@ -358,6 +360,7 @@ impl FileConfig {
             null_words: self.null_words.clone().or_else(|| base.null_words.clone()),
             decimal: self.decimal.clone().or_else(|| base.decimal.clone()),
             skip_lines: self.skip_lines.or(base.skip_lines),
+            record_max_mib: self.record_max_mib.or(base.record_max_mib),
             records: self.records.clone().or_else(|| base.records.clone()),
             effective_at: self
                 .effective_at

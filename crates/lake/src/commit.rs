@@ -80,6 +80,7 @@ impl Lake {
     pub async fn commit(&self, base: Option<&Table>, mut change: Change) -> Result<Arc<Table>> {
         let name = change.layout.table.clone();
         let batch = base.map_or(0, |table| table.ledger.batch) + 1;
+        change.ledger.format = crate::FORMAT;
         change.ledger.batch = batch;
         change.ledger.commit_uuid = uuid::Uuid::new_v4().to_string();
         change.ledger.data_batch = match base {

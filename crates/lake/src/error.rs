@@ -122,6 +122,19 @@ pub enum LakeError {
         /// Where it was.
         path: String,
     },
+    /// A newer program wrote it.
+    #[error(
+        "{what} is of format {found}, this program knows up to {known}\n\
+         hint: update the program; nothing was changed"
+    )]
+    Newer {
+        /// A lake or a table.
+        what: String,
+        /// Its format.
+        found: u32,
+        /// The newest format that is known.
+        known: u32,
+    },
     /// A path that cannot be used.
     #[error("lake at `{path}`: {why}")]
     Place {

@@ -47,6 +47,9 @@ pub struct Origin {
     /// Which version of this path it is, 1 being the first seen.
     #[serde(default)]
     pub version: i64,
+    /// A mark of the settings by which it was read; empty where none was kept.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reading: String,
 }
 
 /// A data file.

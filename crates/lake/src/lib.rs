@@ -7,9 +7,11 @@
 
 mod commit;
 mod compact;
+mod copy;
 pub mod crash;
 mod error;
 pub mod file;
+mod format;
 mod layout;
 mod merge;
 mod name;
@@ -29,8 +31,10 @@ mod write;
 
 pub use commit::Change;
 pub use compact::{Compacted, Policy};
+pub use copy::LakeFile;
 pub use error::{LakeError, Result};
 pub use file::{DataFile, Origin};
+pub use format::{FORMAT, Upgrade};
 pub use layout::Layout;
 pub use name::TableName;
 pub use object_store::ObjectStore;

@@ -108,6 +108,23 @@ impl Lake {
         Ok(self.log_store(name)?.object_store(None))
     }
 
+    /// The whole store, in which [`Self::place`] finds what is below the lake's root.
+    pub(crate) fn root_store(&self) -> &Arc<dyn ObjectStore> {
+        &self.root.store
+    }
+
+    /// An error of this lake's place.
+    pub(crate) fn failed(&self, error: impl std::fmt::Display) -> LakeError {
+        self.root.failed(error)
+    }
+
+    /// Where in the store a path below the lake's root is.
+    pub(crate) fn place(&self, relative: &str) -> Result<Path> {
+        let url = self.root.url.join(relative);
+        let url = url.map_err(|error| self.root.failed(error))?;
+        Path::from_url_path(url.path()).map_err(|error| self.root.failed(error))
+    }
+
     pub(crate) fn prefix(&self, name: &TableName) -> Result<Path> {
         Path::from_url_path(self.url(name)?.path()).map_err(|error| self.root.failed(error))
     }

@@ -24,6 +24,9 @@ use crate::{LakeError, Result, TableName, schema};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Ledger {
+    /// In which form the notes in this commit and in the tags of its files are; 0 before it was
+    /// said.
+    pub format: u32,
     /// Number of the commit in the table's own count, also its application transaction.
     pub batch: i64,
     /// The last batch that changed rows; compaction and bookkeeping leave it as it is.
@@ -229,7 +232,14 @@ pub(crate) async fn read_ledger(
             })?;
         let entry = &action["commitInfo"][crate::commit::METADATA_KEY];
         if let Some(text) = entry.as_str() {
-            return serde_json::from_str(text).map_err(|error| LakeError::Log {
+            let noted = serde_json::from_str(text);
+            let noted: serde_json::Value = noted.map_err(|error| LakeError::Log {
+                table: name.to_string(),
+                why: error.to_string(),
+            })?;
+            // The format is looked at first: a newer note may have another form.
+            crate::format::refuse_newer(&format!("table `{name}`"), &noted)?;
+            return serde_json::from_value(noted).map_err(|error| LakeError::Log {
                 table: name.to_string(),
                 why: error.to_string(),
             });

@@ -234,6 +234,7 @@ async fn a_replaced_file_leaves_and_its_source_files_are_forgotten() {
         rows: 1,
         bytes: 1,
         version: 1,
+        reading: String::new(),
     };
     let write = |file_id: i64| {
         let layout = layout.clone();

@@ -9,10 +9,30 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 
 /// Why the log could not be used.
 #[derive(Debug, thiserror::Error)]
-#[error("the run log `{path}`: {source}\nhint: it may be deleted; nothing but its history is lost")]
-pub struct RunLogError {
-    path: String,
-    source: sqlx::Error,
+pub enum RunLogError {
+    /// The database fails.
+    #[error(
+        "the run log `{path}`: {source}\nhint: it may be deleted; nothing but its history is lost"
+    )]
+    Database {
+        /// The file.
+        path: String,
+        /// What the database says.
+        source: sqlx::Error,
+    },
+    /// A newer program wrote it.
+    #[error(
+        "the run log `{path}` is of format {found}, this program knows up to {known}\n\
+         hint: update the program; nothing was changed"
+    )]
+    Newer {
+        /// The file.
+        path: String,
+        /// Its format.
+        found: usize,
+        /// The newest format that is known.
+        known: usize,
+    },
 }
 
 /// How a run stands.
@@ -69,15 +89,27 @@ pub struct RunRecord {
 pub struct RunLog {
     pool: SqlitePool,
     path: String,
+    upgraded_from: Option<usize>,
 }
 
-const SCHEMA: &str = "create table if not exists run (
-    run_id text primary key,
-    started_us integer not null,
-    ended_us integer,
-    status text not null,
-    report text not null
-)";
+/// Step n brings a log of format n to format n + 1: what it does, and how it is marked. The format
+/// is the database's `user_version`, 0 before it was said. Steps are never changed, only added.
+const STEPS: [(&str, &str); 2] = [
+    (
+        "create table if not exists run (
+            run_id text primary key,
+            started_us integer not null,
+            ended_us integer,
+            status text not null,
+            report text not null
+        )",
+        "pragma user_version = 1",
+    ),
+    (
+        "create index if not exists run_by_start on run (started_us, run_id)",
+        "pragma user_version = 2",
+    ),
+];
 
 impl RunLog {
     /// Opens the log, making it where there is none.
@@ -86,7 +118,7 @@ impl RunLog {
     /// The file cannot be opened or is no log.
     pub async fn open(path: &Path) -> Result<Self, RunLogError> {
         let shown = path.display().to_string();
-        let failed = |source| RunLogError {
+        let failed = |source| RunLogError::Database {
             path: shown.clone(),
             source,
         };
@@ -100,12 +132,32 @@ impl RunLog {
             .connect_with(options)
             .await
             .map_err(failed)?;
-        sqlx::query(SCHEMA).execute(&pool).await.map_err(failed)?;
-        Ok(Self { pool, path: shown })
+        let (found, is_new) = upgrade(&pool).await.map_err(failed)?;
+        if found > STEPS.len() {
+            return Err(RunLogError::Newer {
+                path: shown,
+                found,
+                known: STEPS.len(),
+            });
+        }
+        Ok(Self {
+            pool,
+            path: shown,
+            upgraded_from: (!is_new && found < STEPS.len()).then_some(found),
+        })
+    }
+
+    /// What is to be said of a log that was brought up to date when it was opened.
+    pub fn upgraded(&self) -> Option<String> {
+        let from = self.upgraded_from?;
+        let to = STEPS.len();
+        Some(format!(
+            "the log of runs was brought from format {from} to {to}"
+        ))
     }
 
     fn failed(&self, source: sqlx::Error) -> RunLogError {
-        RunLogError {
+        RunLogError::Database {
             path: self.path.clone(),
             source,
         }
@@ -148,6 +200,25 @@ impl RunLog {
         Ok(())
     }
 
+    /// Writes a copy of the log to `path`, which must not exist, as it is at one instant: runs may
+    /// go on meanwhile.
+    ///
+    /// # Errors
+    /// The log cannot be read, or the copy not be written.
+    pub async fn copy_to(&self, path: &Path) -> Result<(), RunLogError> {
+        sqlx::query("vacuum into ?")
+            .bind(path.to_string_lossy().into_owned())
+            .execute(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))?;
+        Ok(())
+    }
+
+    /// Closes the log: what stands in the file beside it is brought into it.
+    pub async fn close(self) {
+        self.pool.close().await;
+    }
+
     /// The newest runs, newest first.
     ///
     /// # Errors
@@ -172,6 +243,31 @@ impl RunLog {
             })
             .collect())
     }
+}
+
+/// Takes the steps that a log has not taken; gives its format before, and whether it was empty.
+/// All of them are one transaction: another program waits, and then finds them taken.
+async fn upgrade(pool: &SqlitePool) -> Result<(usize, bool), sqlx::Error> {
+    let format = "pragma user_version";
+    let found: i64 = sqlx::query_scalar(format).fetch_one(pool).await?;
+    let found = usize::try_from(found).unwrap_or(usize::MAX);
+    if found >= STEPS.len() {
+        return Ok((found, false));
+    }
+    let mut transaction = pool.begin_with("begin immediate").await?;
+    let found: i64 = sqlx::query_scalar(format)
+        .fetch_one(&mut *transaction)
+        .await?;
+    let found = usize::try_from(found).unwrap_or(usize::MAX);
+    let tables: i64 = sqlx::query_scalar("select count(*) from sqlite_master")
+        .fetch_one(&mut *transaction)
+        .await?;
+    for (step, mark) in STEPS.iter().skip(found) {
+        sqlx::query(*step).execute(&mut *transaction).await?;
+        sqlx::query(*mark).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await?;
+    Ok((found, tables == 0))
 }
 
 fn instant(micros: i64) -> DateTime<Utc> {
@@ -210,5 +306,71 @@ mod tests {
             ("a", Status::Running)
         );
         assert_eq!(runs[1].ended_at, None);
+
+        let copy = folder.path().join("copy.db");
+        log.copy_to(&copy).await.expect("a copy");
+        log.start("c", instant(4_000_000)).await.expect("start");
+        let copied = RunLog::open(&copy).await.expect("log");
+        assert_eq!(copied.newest(10).await.expect("runs"), runs);
+    }
+
+    /// The format of a database.
+    async fn format(path: &Path) -> i64 {
+        let options = SqliteConnectOptions::new().filename(path);
+        let pool = SqlitePool::connect_with(options).await.expect("a database");
+        let format = sqlx::query_scalar("pragma user_version")
+            .fetch_one(&pool)
+            .await;
+        pool.close().await;
+        format.expect("a format")
+    }
+
+    /// Does this to a database, without the program.
+    async fn change(path: &Path, sql: &'static str) {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true);
+        let pool = SqlitePool::connect_with(options).await.expect("a database");
+        sqlx::raw_sql(sql).execute(&pool).await.expect("changed");
+        pool.close().await;
+    }
+
+    #[tokio::test]
+    async fn an_older_log_is_brought_up_to_date_and_a_newer_one_refused() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("state.db");
+        // As it was made before formats were said.
+        change(
+            &path,
+            "create table run (run_id text primary key, started_us integer not null, \
+             ended_us integer, status text not null, report text not null); \
+             insert into run values ('old', 1000000, 2000000, 'done', '{}')",
+        )
+        .await;
+        assert_eq!(format(&path).await, 0);
+        let log = RunLog::open(&path).await.expect("log");
+        let said = "the log of runs was brought from format 0 to 2";
+        assert_eq!(log.upgraded().as_deref(), Some(said));
+        let runs = log.newest(10).await.expect("runs");
+        assert_eq!(
+            (runs[0].run_id.as_str(), runs[0].status),
+            ("old", Status::Done)
+        );
+        log.close().await;
+        assert_eq!(format(&path).await, 2);
+        let log = RunLog::open(&path).await.expect("log");
+        assert_eq!(log.upgraded(), None, "the same format");
+        log.close().await;
+
+        change(&path, "pragma user_version = 3").await;
+        let error = RunLog::open(&path).await.expect_err("newer").to_string();
+        let said = "is of format 3, this program knows up to 2\nhint: update the program";
+        assert!(error.contains(said), "{error}");
+        assert_eq!(format(&path).await, 3, "nothing was changed");
+
+        let new = RunLog::open(&folder.path().join("new.db"))
+            .await
+            .expect("log");
+        assert_eq!(new.upgraded(), None, "a new log was never older");
     }
 }

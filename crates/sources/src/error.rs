@@ -9,7 +9,7 @@ use crate::sink::SinkError;
 
 /// A file that could not be read.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read `{file}`")]
+#[error("cannot read `{file}`: {error}")]
 pub struct FileError {
     /// Its path, relative to the project.
     pub file: String,
@@ -29,6 +29,7 @@ impl FileError {
         match self.error {
             ReadError::RecordTooLong { line, .. }
             | ReadError::UnclosedQuote { line }
+            | ReadError::WrongEncoding { line, .. }
             | ReadError::JsonBroken { line, .. } => Some(line),
             _ => None,
         }
@@ -53,7 +54,7 @@ pub enum ReadError {
     #[error("it is not a file")]
     NotAFile,
     /// The operating system failed.
-    #[error("reading failed")]
+    #[error("reading failed: {0}")]
     Io(#[source] io::Error),
     /// Size, time or content are not what they were when the file was found.
     #[error("the file changed while it was read")]
@@ -75,6 +76,32 @@ pub enum ReadError {
     NotReadable {
         /// What it is, with its article.
         what: &'static str,
+    },
+    /// Another format than the project or the file's name says.
+    #[error("{by} says {said}, but it holds {found}")]
+    Misdeclared {
+        /// What says so: `format`, `compression` or the file's name.
+        by: &'static str,
+        /// What it says.
+        said: &'static str,
+        /// What the file's first bytes are.
+        found: &'static str,
+    },
+    /// Another encoding than the project says.
+    #[error("line {line} is not written in {encoding}, which `encoding` says{}", as_what(*.seems))]
+    WrongEncoding {
+        /// The first line that is not.
+        line: u64,
+        /// WHATWG name of what the project says.
+        encoding: &'static str,
+        /// WHATWG name of what it seems to be, where that can be told.
+        seems: Option<&'static str>,
+    },
+    /// The reader itself failed.
+    #[error("the reader failed: {what}")]
+    Defect {
+        /// What it said.
+        what: String,
     },
     /// A setting of the stream that is not valid.
     #[error("`{setting}: {value}` is not valid: {cause}")]
@@ -102,7 +129,7 @@ pub enum ReadError {
         /// How many are read.
         limit: usize,
     },
-    /// A row or record longer than [`crate::RECORD_BYTES_MAX`].
+    /// A row or record longer than [`crate::RECORD_BYTES_MAX`], or than `record_max_mib` says.
     #[error("the row that begins on line {line} is longer than {limit_bytes} bytes")]
     RecordTooLong {
         /// Where it begins.
@@ -141,11 +168,16 @@ pub enum ReadError {
         present: String,
     },
     /// Parquet that cannot be decoded.
-    #[error("cannot decode the Parquet file")]
+    #[error("cannot decode the Parquet file: {0}")]
     Parquet(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The consumer of the rows took no more.
-    #[error("the rows could not be handed on")]
+    #[error("the rows could not be handed on: {0}")]
     Sink(#[from] SinkError),
+}
+
+/// The end of a sentence about an encoding.
+fn as_what(encoding: Option<&str>) -> String {
+    encoding.map_or_else(String::new, |name| format!("; it seems to be {name}"))
 }
 
 impl ReadError {
@@ -163,6 +195,15 @@ impl ReadError {
                 "fetch the file again; nothing of it was loaded"
             }
             Self::NotReadable { .. } => "export it as CSV, JSON lines or Parquet, plain, gz or zst",
+            Self::Misdeclared { .. } => {
+                "correct or leave out the setting, or the file's name; \
+                                         or was another file put there?"
+            }
+            Self::WrongEncoding { .. } => {
+                "set `encoding` to the one it is written in (`windows-1252` is the usual one of \
+                 older programs), or leave it out to have such characters replaced"
+            }
+            Self::Defect { .. } => "please report it, with the file's first lines if you can",
             Self::WrongDelimiter { .. } => {
                 "leave `delimiter` out, or set it to the one in the file"
             }
@@ -171,8 +212,8 @@ impl ReadError {
                                             or does the file lack line ends?"
             }
             Self::RecordTooLong { .. } => {
-                "check for a quote that is never closed, \
-                                           and for a file without line ends"
+                "check for a quote that is never closed and for a file without line ends; \
+                 rows that are meant to be so long need `record_max_mib`"
             }
             Self::TooManyRows { .. } => "split the file",
             Self::UnclosedQuote { .. } => {

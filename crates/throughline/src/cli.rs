@@ -47,6 +47,11 @@ pub(crate) enum Command {
     Query(QueryArgs),
     /// Merge small files, write checkpoints, and remove files that nobody can read any more.
     Maintain(MaintainArgs),
+    /// Copy the project to a folder or a file: settings, models, key, runs, and all tables as they
+    /// are at one state. A run may be at work meanwhile.
+    Backup(BackupArgs),
+    /// Make a project out of a backup, in an empty folder.
+    Restore(RestoreArgs),
     /// Look for what could go wrong: disk, clock, project, sources.
     Doctor,
 }
@@ -222,4 +227,27 @@ pub(crate) enum FormatArg {
     Json,
     Csv,
     Parquet,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    /// A new or empty folder, or a new file whose name ends with `.tar.zst`.
+    pub(crate) target: PathBuf,
+    /// Leave the project's key out. Without it no person is found again: keep it elsewhere.
+    #[arg(long)]
+    pub(crate) without_key: bool,
+    /// Copy the source files inside the project's folder too.
+    #[arg(long)]
+    pub(crate) with_sources: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// The backup.
+    pub(crate) backup: PathBuf,
+    /// The project's folder: new, or empty.
+    pub(crate) dir: PathBuf,
+    /// Use this file as `throughline.yml`, for example to put the lake elsewhere.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }

@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 use domain::config::Stream;
 use lake::{Change, Lake, Layout, Origin, Table, TableName};
 use serde::Serialize;
-use sources::FoundFile;
+use sources::{FileError, Finding, FoundFile};
 
 use crate::project::Place;
 use crate::say::Progress;
@@ -65,13 +65,10 @@ pub(crate) async fn pending(
     };
     let found = sources::find(&place.dir, stream);
     report.files_found = found.files.len();
-    for finding in &found.findings {
-        report
-            .warnings
-            .push(format!("{finding}\n  hint: {}", finding.hint()));
-    }
     let raw = lake.table(&raw_name(stream)).await?;
     let known = raw.as_deref().map(Table::origins).unwrap_or_default();
+    say_findings(&found.findings, &known, &mut report);
+    let reading = files::reading(stream);
     let mut versions: BTreeMap<&str, Vec<&Origin>> = BTreeMap::new();
     for origin in known.values() {
         versions.entry(&origin.path).or_default().push(origin);
@@ -81,13 +78,19 @@ pub(crate) async fn pending(
         let hash = match hashes.of(&file) {
             Ok(hash) => hash,
             Err(error) => {
-                report.errors.push(format!("{}: {error}", file.relative));
+                let file = file.relative;
+                report.errors.push(files::said(&FileError { file, error }));
                 continue;
             }
         };
         let before = versions.get(file.relative.as_str());
         let newest = before.and_then(|list| list.iter().max_by_key(|origin| origin.version));
-        if newest.is_some_and(|origin| origin.content_hash == hash) {
+        // A lake of before has no note of the settings: they are taken to be the same.
+        let is_same = |origin: &&Origin| {
+            let was_so = origin.reading.is_empty() || origin.reading == reading;
+            origin.content_hash == hash && was_so
+        };
+        if newest.is_some_and(is_same) {
             continue;
         }
         let version = newest.map_or(0, |origin| origin.version) + 1;
@@ -119,6 +122,33 @@ pub(crate) async fn pending(
     Ok((report, all))
 }
 
+/// Takes what was found out about the paths of a stream to its report.
+fn say_findings(findings: &[Finding], known: &BTreeMap<i64, Origin>, report: &mut StreamReport) {
+    for finding in findings {
+        let said = format!("{finding}\n  hint: {}", finding.hint());
+        if finding.is_error() && !was_loaded(finding, known.values()) {
+            report.errors.push(said);
+        } else {
+            report.warnings.push(said);
+        }
+    }
+}
+
+/// Whether what a path named was loaded before: an export that was cleared away is no failure, its
+/// rows stay.
+fn was_loaded<'a>(finding: &Finding, mut known: impl Iterator<Item = &'a Origin>) -> bool {
+    let Finding::NoMatch {
+        named: Some(path), ..
+    } = finding
+    else {
+        return false;
+    };
+    known.any(|origin| {
+        let rest = origin.path.strip_prefix(path.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
+}
+
 /// Name of a stream's raw table.
 pub(crate) fn raw_name(stream: &Stream) -> TableName {
     TableName::new("raw", format!("{}__{}", stream.source, stream.name))
@@ -140,7 +170,8 @@ pub(crate) async fn load(
         let (mut report, todo) = pending(place, lake, stream, &mut hashes).await?;
         if !todo.is_empty() {
             progress.say(&label, &format!("{} files", todo.len()));
-            load_stream(lake, stream, todo, run_id, now, &mut report).await?;
+            let refused = load_stream(lake, stream, todo, run_id, now, &mut report).await?;
+            refused.iter().for_each(|file| hashes.forget(file));
             progress.keep(&format!(
                 "loaded   {:<40} {:>10} rows  {} files",
                 raw_name(stream).to_string(),
@@ -150,11 +181,12 @@ pub(crate) async fn load(
         }
         reports.push(report);
     }
-    hashes.save()?;
+    hashes.save(now)?;
     Ok(reports)
 }
 
-/// Loads files of one stream and commits them together.
+/// Loads files of one stream and commits them together; gives the paths of those that could not be
+/// loaded.
 async fn load_stream(
     lake: &Arc<Lake>,
     stream: &Stream,
@@ -162,7 +194,7 @@ async fn load_stream(
     run_id: &str,
     now: DateTime<Utc>,
     report: &mut StreamReport,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<String>> {
     let name = raw_name(stream);
     let base = lake.table(&name).await?;
     let store = lake.store(&name)?;
@@ -193,7 +225,7 @@ async fn load_stream(
         .count();
     report.rows_loaded = all.loaded.iter().map(|origin| origin.rows).sum();
     if all.loaded.is_empty() {
-        return Ok(());
+        return Ok(all.refused);
     }
     let schema = columns::union(base.as_ref().map(|table| &table.schema), &all.schemas);
     let layout = Layout {
@@ -213,7 +245,7 @@ async fn load_stream(
     lake::crash::point("raw.written");
     lake.commit(base.as_deref(), change).await?;
     lake::crash::point("raw.committed");
-    Ok(())
+    Ok(all.refused)
 }
 
 /// A file without rows has no data file that could name it: the ledger does.

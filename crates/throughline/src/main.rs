@@ -1,5 +1,6 @@
 //! The binary: reads the command line, opens the project, runs one command, says how it ended.
 
+mod backup;
 mod cli;
 mod commands;
 mod demo;

@@ -64,6 +64,7 @@ impl Place {
                 self.dir.display()
             )
         })?;
+        format(&text)?;
         lake_settings(&text)?;
         let config: ProjectConfig = serde_yaml_ng::from_str(&text).map_err(|error| {
             let place = error.location().map(|at| {
@@ -87,12 +88,6 @@ impl Place {
             )
         })?;
         file_settings(&text)?;
-        if config.version != 1 {
-            bail!(
-                "`{CONFIG}` is of format {}, this program knows format 1\nhint: update the program",
-                config.version
-            );
-        }
         if config.reporting.zone.parse::<chrono_tz::Tz>().is_err() {
             bail!(
                 "`{CONFIG}`: `reporting.zone` is `{}`, which is no IANA zone\nhint: for example Europe/Berlin",
@@ -142,6 +137,25 @@ impl Place {
     }
 }
 
+/// The format of `throughline.yml` that this program knows.
+const FORMAT: u64 = 1;
+
+/// Refuses settings of another format. This is looked at first: they may have other names.
+fn format(text: &str) -> anyhow::Result<()> {
+    // What is no YAML is told later, with its place.
+    let whole: serde_yaml_ng::Value = serde_yaml_ng::from_str(text).unwrap_or_default();
+    match whole["version"].as_u64() {
+        Some(version) if version > FORMAT => bail!(
+            "`{CONFIG}` is of format {version}, this program knows up to {FORMAT}\nhint: update the program; \
+             nothing was changed"
+        ),
+        Some(0) => bail!(
+            "`{CONFIG}` is of format 0, which there never was\nhint: write `version: {FORMAT}`"
+        ),
+        _ => Ok(()),
+    }
+}
+
 /// Refuses a setting of the lake that is not one, without showing its value: it may be a secret.
 fn lake_settings(text: &str) -> anyhow::Result<()> {
     // What is no YAML is told later, with its place.
@@ -163,7 +177,7 @@ fn lake_settings(text: &str) -> anyhow::Result<()> {
 const LAKE_SETTINGS: [&str; 4] = ["location", "endpoint", "region", "allow_http"];
 
 /// Settings that a stream's files can have.
-const FILE_SETTINGS: [&str; 10] = [
+const FILE_SETTINGS: [&str; 11] = [
     "path",
     "format",
     "compression",
@@ -172,6 +186,7 @@ const FILE_SETTINGS: [&str; 10] = [
     "null_words",
     "decimal",
     "skip_lines",
+    "record_max_mib",
     "records",
     "effective_at",
 ];
@@ -225,6 +240,9 @@ impl Opened {
     ) -> anyhow::Result<Self> {
         let config = place.config()?;
         let lake = Arc::new(Lake::open_at(place.lake(&config)?)?);
+        if let Some(said) = lake.upgrade().await? {
+            crate::say::upgrade(&said.to_string());
+        }
         let key = place.key()?;
         let builtin = transform::builtin::models();
         let project = Project::load(&place.dir, config, builtin.as_ref())?;
@@ -234,6 +252,9 @@ impl Opened {
         let warehouse = Warehouse::open(lake.clone(), &project, &key, &resources, runtime).await?;
         let manifest = Manifest::build(project, vars)?;
         let log = RunLog::open(&place.state().join("state.db")).await?;
+        if let Some(said) = log.upgraded() {
+            crate::say::upgrade(&said);
+        }
         Ok(Self {
             place,
             manifest,

@@ -63,6 +63,11 @@ pub(crate) fn error(error: &anyhow::Error) {
     }
 }
 
+/// Something that was kept in an older form is in the newest now.
+pub(crate) fn upgrade(text: &str) {
+    eprintln!("note: {text}");
+}
+
 /// The engine's own log, on standard error, where it is asked for.
 pub(crate) fn start_logging(verbose: u8) {
     if verbose < 2 {

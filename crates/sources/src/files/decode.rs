@@ -12,8 +12,6 @@ mod rows;
 pub(crate) mod stats;
 mod text;
 
-use std::fs::File;
-
 use domain::config::{FileFormat, Stream};
 
 use self::bytes::Input;
@@ -32,8 +30,12 @@ pub const BATCH_ROWS: usize = 8192;
 /// Bytes of text after which a batch is handed on with fewer rows.
 pub const BATCH_BYTES: usize = 8 << 20;
 
-/// Longest row or record, in bytes of its text.
-pub const RECORD_BYTES_MAX: usize = 100 << 20;
+/// Longest row or record, in bytes of its text, unless the stream's `record_max_mib` says
+/// otherwise. It is held in memory whole, a few times over.
+pub const RECORD_BYTES_MAX: usize = 16 << 20;
+
+/// The most that `record_max_mib` can say: columns of text cannot hold much more.
+const RECORD_MIB_MAX: usize = 1024;
 
 /// Most columns of a text file.
 pub const COLUMNS_MAX: usize = 4096;
@@ -64,6 +66,27 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// The limits of a stream.
+    ///
+    /// # Errors
+    /// A limit is none that can be kept.
+    fn of(stream: &Stream) -> Result<Self, ReadError> {
+        let mut limits = Self::default();
+        if let Some(mebibytes) = stream.files.record_max_mib {
+            if !(1..=RECORD_MIB_MAX).contains(&mebibytes) {
+                return Err(ReadError::Setting {
+                    setting: "record_max_mib",
+                    value: mebibytes.to_string(),
+                    cause: format!("it must be a number from 1 to {RECORD_MIB_MAX}"),
+                });
+            }
+            limits.record_bytes_max = mebibytes << 20;
+        }
+        Ok(limits)
+    }
+}
+
 /// Reads a file and hands its rows to a sink.
 ///
 /// `content_hash` is the file's, as [`FoundFile::content_hash`] gave it: the rows' ids are made
@@ -78,7 +101,9 @@ pub fn read(
     content_hash: &str,
     sink: &mut dyn RowSink,
 ) -> Result<ReadStats, FileError> {
-    read_within(stream, file, content_hash, sink, Limits::default()).map_err(|error| FileError {
+    let read =
+        Limits::of(stream).and_then(|limits| read_within(stream, file, content_hash, sink, limits));
+    read.map_err(|error| FileError {
         file: file.relative.clone(),
         error,
     })
@@ -96,11 +121,8 @@ fn read_within(
     sink: &mut dyn RowSink,
     limits: Limits,
 ) -> Result<ReadStats, ReadError> {
-    let opened = File::open(&file.path)?;
+    let opened = id::open(&file.path)?;
     let metadata = opened.metadata()?;
-    if !metadata.is_file() {
-        return Err(ReadError::NotAFile);
-    }
     if !file.is_unchanged(&metadata) {
         return Err(ReadError::Changed);
     }
@@ -110,6 +132,7 @@ fn read_within(
     let beginning = input.peek(format::PEEK_BYTES)?;
     format::refuse_unreadable(beginning)?;
     let recognised = format::recognise(stream.files.format, &file.relative, beginning);
+    format::refuse_other_format(recognised, beginning)?;
     let meter = input.meter();
     let target = Target {
         sink,
@@ -149,7 +172,12 @@ fn read_within(
         return Err(ReadError::Changed);
     }
     let mut stats = read?;
-    if recognised.format != FileFormat::Parquet && meter.hash() != content_of(content_hash) {
+    // Parquet is not read from beginning to end, so its bytes are hashed once more.
+    let hash = match recognised.format {
+        FileFormat::Parquet => id::content_hash(&file.path)?,
+        _ => meter.hash(),
+    };
+    if hash != content_of(content_hash) {
         return Err(ReadError::Changed);
     }
     stats.bytes = file.size_bytes;

@@ -4,7 +4,7 @@
 //! order is that of the relative paths, so that it is the same on every machine.
 
 use std::collections::BTreeMap;
-use std::fs::Metadata;
+use std::fs::{DirEntry, Metadata};
 use std::path::{Component, Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -18,6 +18,16 @@ use crate::files::id;
 const ENDINGS: [&str; 9] = [
     "csv", "tsv", "tab", "txt", "json", "jsonl", "ndjson", "parquet", "pq",
 ];
+
+/// Signs that make a path a glob.
+const GLOB_SIGNS: [char; 3] = ['*', '?', '['];
+
+/// `*` stays within a folder, and a name with a dot at its beginning is hidden.
+const GLOB_OPTIONS: MatchOptions = MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: true,
+};
 
 /// Folders deeper than this below the one that is named are not entered.
 const FOLDER_DEPTH_MAX: usize = 32;
@@ -103,6 +113,24 @@ pub enum Finding {
         path: String,
         /// The longest part of it that exists, relative to the project; empty if none does.
         existing: String,
+        /// The path relative to the project where it names one file or folder; none for a glob,
+        /// which may have nothing to match yet.
+        named: Option<String>,
+    },
+    /// Something that has the name of a file and is none: a pipe, a device, a socket. It is never
+    /// opened, because reading a pipe may wait for ever.
+    #[error("`{path}` is {what}, not a file")]
+    NotAFile {
+        /// Relative to the project.
+        path: String,
+        /// What it is, with its article.
+        what: &'static str,
+    },
+    /// A link to a folder, within a folder.
+    #[error("`{path}` is a link to a folder, which is not followed")]
+    FolderLink {
+        /// Relative to the project.
+        path: String,
     },
     /// A glob that is not one.
     #[error("`{path}` is no valid glob: {cause}")]
@@ -113,7 +141,7 @@ pub enum Finding {
         cause: String,
     },
     /// Something on the way that may not be read.
-    #[error("cannot look into `{path}`: {cause}")]
+    #[error("cannot look at `{path}`: {cause}")]
     Unreadable {
         /// Relative to the project.
         path: String,
@@ -135,10 +163,23 @@ pub enum Finding {
 impl Finding {
     fn detail(&self) -> String {
         match self {
+            Self::NoMatch { path, existing, .. } if path == existing => {
+                ": it is a folder without data files".to_owned()
+            }
             Self::NoMatch { existing, .. } if !existing.is_empty() => {
                 format!("; only `{existing}` exists")
             }
             _ => String::new(),
+        }
+    }
+
+    /// Something that was named cannot be read: the run has failed, whatever else it does. A glob
+    /// that matches nothing yet, and what a folder holds beside its data, are no failures.
+    pub fn is_error(&self) -> bool {
+        match self {
+            Self::NoMatch { named, .. } => named.is_some(),
+            Self::BadGlob { .. } | Self::Unreadable { .. } | Self::NotAFile { .. } => true,
+            Self::LeftOut { .. } | Self::FolderLink { .. } => false,
         }
     }
 
@@ -148,8 +189,12 @@ impl Finding {
             Self::NoMatch { .. } => {
                 "paths are relative to the project folder; `**` stands for folders at any depth"
             }
+            Self::NotAFile { .. } => "let its writer write a file, and name that",
+            Self::FolderLink { .. } => "name the folder itself among the stream's paths",
             Self::BadGlob { .. } => "`**` must stand alone between slashes; close every `[`",
-            Self::Unreadable { .. } => "let the user that runs this read it",
+            Self::Unreadable { .. } => {
+                "let the user that runs this read it; a link must lead to a file that is there"
+            }
             Self::LeftOut { .. } => "name them by a glob, or set `format`, if they are data",
         }
     }
@@ -187,63 +232,120 @@ impl Finder {
     /// Takes the files of one path or glob.
     fn expand(&mut self, path: &str) {
         let literal = self.base.join(path);
+        let said_before = self.findings.len();
         // What exists under this very name is meant, even if the name looks like a glob.
         let found = match std::fs::metadata(&literal) {
             Ok(metadata) if metadata.is_dir() => self.folder(path, &literal),
-            Ok(_) => self.take(literal),
-            Err(_) if path.contains(['*', '?', '[']) => self.glob(path),
-            Err(error) => {
-                if error.kind() == std::io::ErrorKind::PermissionDenied {
-                    self.unreadable(&literal, &error);
-                }
-                0
+            Ok(_) => self.take(literal.clone()),
+            Err(_) if path.contains(GLOB_SIGNS) => self.glob(path),
+            // What is there and cannot be looked at: a link that leads nowhere or in a circle, a
+            // folder that is closed.
+            Err(error)
+                if error.kind() != std::io::ErrorKind::NotFound
+                    || literal.symlink_metadata().is_ok() =>
+            {
+                self.unreadable(&literal, &error);
+                return;
             }
+            Err(_) => 0,
         };
-        if found == 0 {
+        let said = self.findings.get(said_before..).unwrap_or_default();
+        let is_said = said.iter().any(Finding::is_error);
+        if found == 0 && !is_said {
             let existing = self.existing_part(path);
+            // A folder may wait for its files, but not one that is called as a file is.
+            let waits = literal.is_dir() && !has_ending(path);
+            let named = !waits && !path.contains(GLOB_SIGNS);
             self.findings.push(Finding::NoMatch {
                 path: path.to_owned(),
                 existing,
+                named: named.then(|| relative(&self.base, &literal)),
             });
         }
     }
 
     /// Takes what a glob matches; how many files that are.
     fn glob(&mut self, path: &str) -> u64 {
-        let options = MatchOptions {
-            case_sensitive: true,
-            require_literal_separator: true,
-            require_literal_leading_dot: true,
-        };
-        let below = if path.ends_with("**") { "/*" } else { "" };
-        let pattern = if Path::new(path).is_absolute() {
-            format!("{path}{below}")
+        if let Err(error) = Pattern::new(path) {
+            let cause = error.msg.to_owned();
+            self.findings.push(Finding::BadGlob {
+                path: path.to_owned(),
+                cause,
+            });
+            return 0;
+        }
+        let from = if Path::new(path).is_absolute() {
+            PathBuf::from("/")
         } else {
-            format!(
-                "{}/{path}{below}",
-                Pattern::escape(&self.base.to_string_lossy())
-            )
+            self.base.clone()
         };
-        let entries = match glob::glob_with(&pattern, options) {
-            Ok(entries) => entries,
-            Err(error) => {
-                let cause = error.msg.to_owned();
-                self.findings.push(Finding::BadGlob {
-                    path: path.to_owned(),
-                    cause,
-                });
-                return 0;
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        self.matching(&from, &parts, 0)
+    }
+
+    /// Takes what the parts of a glob match below a folder. `**` follows no links: two that lead
+    /// back up would make more paths than can ever be walked.
+    fn matching(&mut self, folder: &Path, parts: &[&str], depth: usize) -> u64 {
+        match parts {
+            [] => 0,
+            ["**", rest @ ..] => {
+                let below = if rest.is_empty() { &["*"] } else { rest };
+                let mut count = self.matching(folder, below, depth);
+                for entry in self.entries(folder) {
+                    let name = entry.file_name().to_string_lossy().into_owned();
+                    let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+                    if is_folder && !name.starts_with('.') && depth < FOLDER_DEPTH_MAX {
+                        count += self.matching(&entry.path(), parts, depth + 1);
+                    }
+                }
+                count
             }
-        };
-        let mut count = 0;
-        for entry in entries {
-            match entry {
-                Ok(file) if file.is_dir() => {}
-                Ok(file) => count += self.take(file),
-                Err(error) => self.unreadable(error.path(), error.error()),
+            [part, rest @ ..] if part.contains(GLOB_SIGNS) => {
+                let Ok(pattern) = Pattern::new(part) else {
+                    return 0;
+                };
+                let mut count = 0;
+                for entry in self.entries(folder) {
+                    let name = entry.file_name().to_string_lossy().into_owned();
+                    if pattern.matches_with(&name, GLOB_OPTIONS) {
+                        count += self.matched(entry.path(), rest, depth);
+                    }
+                }
+                count
+            }
+            [part, rest @ ..] => {
+                let path = folder.join(part);
+                match path.symlink_metadata() {
+                    Ok(_) => self.matched(path, rest, depth),
+                    Err(_) => 0,
+                }
             }
         }
-        count
+    }
+
+    /// Takes what one part of a glob matched, or goes on below it.
+    fn matched(&mut self, path: PathBuf, rest: &[&str], depth: usize) -> u64 {
+        match (path.is_dir(), rest.is_empty()) {
+            (true, true) => 0,
+            (true, false) => self.matching(&path, rest, depth),
+            (false, true) => self.take(path),
+            (false, false) => 0,
+        }
+    }
+
+    /// What lies in a folder, in the order of the names.
+    fn entries(&mut self, folder: &Path) -> Vec<DirEntry> {
+        match std::fs::read_dir(folder) {
+            Ok(entries) => {
+                let mut entries: Vec<_> = entries.flatten().collect();
+                entries.sort_by_key(DirEntry::file_name);
+                entries
+            }
+            Err(error) => {
+                self.unreadable(folder, &error);
+                Vec::new()
+            }
+        }
     }
 
     /// Takes the data files in a folder and below; how many those are.
@@ -252,21 +354,16 @@ impl Finder {
         let mut left_out: (u64, Option<String>) = (0, None);
         let mut open = vec![(folder.to_owned(), 0)];
         while let Some((folder, depth)) = open.pop() {
-            let entries = match std::fs::read_dir(&folder) {
-                Ok(entries) => entries,
-                Err(error) => {
-                    self.unreadable(&folder, &error);
-                    continue;
-                }
-            };
-            let mut entries: Vec<_> = entries.flatten().collect();
-            entries.sort_by_key(std::fs::DirEntry::file_name);
-            for entry in entries {
+            for entry in self.entries(&folder) {
                 let name = entry.file_name().to_string_lossy().into_owned();
                 // A link to a folder is not followed: it may lead back up.
                 let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+                let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
                 if is_folder && !is_hidden(&name) && depth < FOLDER_DEPTH_MAX {
                     open.push((entry.path(), depth + 1));
+                } else if is_link && !is_hidden(&name) && entry.path().is_dir() {
+                    let path = relative(&self.base, &entry.path());
+                    self.findings.push(Finding::FolderLink { path });
                 } else if !is_folder && self.is_data(&name) {
                     count += self.take(entry.path());
                 } else if !is_folder && !name.starts_with('.') {
@@ -293,11 +390,7 @@ impl Finder {
             return false;
         }
         let (plain, _) = super::decode::format::without_compression(&lower);
-        let is_known = match plain.rsplit_once('.') {
-            Some((_, ending)) => ENDINGS.contains(&ending),
-            None => true,
-        };
-        is_known || self.takes_any_name
+        !plain.contains('.') || has_ending(plain) || self.takes_any_name
     }
 
     /// Takes one file; 1 if it is one.
@@ -310,6 +403,9 @@ impl Finder {
             }
         };
         if !metadata.is_file() {
+            let path = relative(&self.base, &path);
+            let what = kind_of(&metadata);
+            self.findings.push(Finding::NotAFile { path, what });
             return 0;
         }
         let relative = relative(&self.base, &path);
@@ -330,7 +426,7 @@ impl Finder {
     fn existing_part(&self, path: &str) -> String {
         let plain: PathBuf = Path::new(path)
             .components()
-            .take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '[']))
+            .take_while(|part| !part.as_os_str().to_string_lossy().contains(GLOB_SIGNS))
             .collect();
         plain
             .ancestors()
@@ -338,6 +434,37 @@ impl Finder {
             .map(|part| part.to_string_lossy().into_owned())
             .unwrap_or_default()
     }
+}
+
+/// What something is that is no file.
+fn kind_of(metadata: &Metadata) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        let kind = metadata.file_type();
+        if kind.is_fifo() {
+            return "a pipe";
+        }
+        if kind.is_socket() {
+            return "a socket";
+        }
+        if kind.is_block_device() || kind.is_char_device() {
+            return "a device";
+        }
+    }
+    if metadata.is_dir() {
+        "a folder"
+    } else {
+        "something else"
+    }
+}
+
+/// Whether a name ends as data files do.
+fn has_ending(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let (plain, _) = super::decode::format::without_compression(&lower);
+    let ending = plain.rsplit_once('.').map(|(_, ending)| ending);
+    ending.is_some_and(|ending| ENDINGS.contains(&ending))
 }
 
 /// Names that folders keep for themselves: `.git`, `_SUCCESS`, `_delta_log`.

@@ -20,10 +20,7 @@ const FILE_BITS: u32 = 34;
 /// # Errors
 /// The file cannot be opened or read.
 pub fn content_hash(path: &Path) -> Result<String, ReadError> {
-    let mut file = File::open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(ReadError::NotAFile);
-    }
+    let mut file = open(path)?;
     let mut hash = Xxh3::new();
     let mut buffer = vec![0; 1 << 18];
     loop {
@@ -32,6 +29,18 @@ pub fn content_hash(path: &Path) -> Result<String, ReadError> {
             count => hash.update(&buffer[..count]),
         }
     }
+}
+
+/// Opens a file, and nothing else: to open a pipe would wait for its writer.
+pub(crate) fn open(path: &Path) -> Result<File, ReadError> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(ReadError::NotAFile);
+    }
+    let file = File::open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(ReadError::NotAFile);
+    }
+    Ok(file)
 }
 
 /// The digits of a finished 128-bit hash.

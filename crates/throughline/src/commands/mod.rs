@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod backup;
 mod check;
 mod demo;
 mod doctor;
@@ -8,6 +9,7 @@ mod init;
 mod maintain;
 mod plan;
 mod query;
+mod restore;
 mod run;
 mod sources;
 
@@ -56,6 +58,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Check(args) => Box::pin(check::check(place, &args, voice)).await,
         Command::Query(args) => Box::pin(query::query(place, &args, voice)).await,
         Command::Maintain(args) => Box::pin(maintain::maintain(place, &args, voice)).await,
+        Command::Backup(args) => Box::pin(backup::backup(&place, &args, voice)).await,
+        Command::Restore(args) => Box::pin(restore::restore(&args, voice)).await,
         Command::Doctor => doctor::doctor(&place, voice).await,
     }
 }

@@ -18,12 +18,7 @@ pub(crate) async fn plan(place: Place, args: &RunArgs, voice: Voice) -> anyhow::
     for stream in opened.manifest.project.streams() {
         let (report, pending) =
             load::pending(&opened.place, &opened.lake, &stream, &mut hashes).await?;
-        for warning in report.warnings.iter().chain(&report.errors) {
-            voice.note(&format!(
-                "warning: {}.{}: {warning}",
-                stream.source, stream.name
-            ));
-        }
+        say_problems(&report, voice);
         if !pending.is_empty() {
             changing.push(load::raw_name(&stream).to_string());
         }
@@ -78,4 +73,15 @@ pub(crate) async fn plan(place: Place, args: &RunArgs, voice: Voice) -> anyhow::
         ));
     }
     Ok(Exit::Done)
+}
+
+/// What is wrong with the files of a stream.
+fn say_problems(report: &load::StreamReport, voice: Voice) {
+    let name = format!("{}.{}", report.source, report.stream);
+    for warning in &report.warnings {
+        voice.note(&format!("warning: {name}: {warning}"));
+    }
+    for error in &report.errors {
+        voice.warn(&format!("error: {name}: {error}"));
+    }
 }

@@ -83,11 +83,11 @@ async fn test(opened: &Opened, only: Option<&str>, voice: Voice) -> anyhow::Resu
         }
         let (report, pending) =
             load::pending(&opened.place, &opened.lake, &stream, &mut hashes).await?;
-        for warning in report.warnings.iter().chain(&report.errors) {
-            voice.line(&format!(
-                "warning  {}.{}: {warning}",
-                stream.source, stream.name
-            ));
+        let warnings = report.warnings.iter().map(|text| ("warning", text));
+        let errors = report.errors.iter().map(|text| ("error", text));
+        for (what, text) in warnings.chain(errors) {
+            let name = format!("{}.{}", stream.source, stream.name);
+            voice.line(&format!("{what:<8} {name}: {text}"));
         }
         failed += report.errors.len();
         for pending in pending {

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use domain::config::Stream;
 use lake::{FileWriter, Layout, NewFile, Origin, TableName};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use sources::{FileError, FoundFile, ReadStats, RowSink, SinkError};
 
 use super::{Pending, columns};
@@ -20,6 +21,12 @@ pub(super) const STATS: [&str; 3] = ["_raw_id", "_file_id", "_row"];
 /// Files up to this size are read whole before a row is written, so that many share one file of
 /// the lake; larger ones get their own.
 const SMALL_FILE_BYTES: u64 = 4 << 20;
+
+/// Files that were modified longer ago than this are taken to be unchanged if size and time are.
+const SETTLED_US: i64 = 2_000_000;
+
+/// Rows of a small file are held in memory up to this size; compressed ones can become large.
+const HELD_BYTES_MAX: usize = 64 << 20;
 
 /// What was hashed before: a file of the same size and time is not read again.
 pub(crate) struct Hashes {
@@ -67,9 +74,18 @@ impl Hashes {
         Ok(hash)
     }
 
-    /// Keeps the hashes for the next run.
-    pub(crate) fn save(&self) -> anyhow::Result<()> {
+    /// Hashes a file anew in the next run: it could not be loaded, perhaps because it changed.
+    pub(super) fn forget(&mut self, relative: &str) {
+        self.changed |= self.known.remove(relative).is_some();
+    }
+
+    /// Keeps the hashes for the next run, but not of files that were written just now: they may
+    /// be written once more at the same instant of a coarse clock.
+    pub(crate) fn save(&mut self, now: DateTime<Utc>) -> anyhow::Result<()> {
         if self.changed {
+            let settled_us = now.timestamp_micros() - SETTLED_US;
+            self.known
+                .retain(|_, hashed| hashed.modified_us < settled_us);
             let temporary = self.path.with_extension("tmp");
             lake::crash::point("hashes.before_write");
             std::fs::write(&temporary, serde_json::to_vec(&self.known)?)?;
@@ -113,6 +129,8 @@ pub(super) struct Written {
     pub(super) schemas: Vec<SchemaRef>,
     pub(super) warnings: Vec<String>,
     pub(super) errors: Vec<String>,
+    /// Paths of the files that the errors are about.
+    pub(super) refused: Vec<String>,
 }
 
 impl Written {
@@ -122,6 +140,7 @@ impl Written {
         self.schemas.extend(other.schemas);
         self.warnings.extend(other.warnings);
         self.errors.extend(other.errors);
+        self.refused.extend(other.refused);
     }
 }
 
@@ -158,27 +177,29 @@ impl Shard {
     /// Loads the files one after another. A file that cannot be read whole leaves nothing behind.
     pub(super) async fn load(mut self, todo: Vec<Pending>) -> anyhow::Result<Written> {
         for pending in todo {
-            let small = pending.file.size_bytes <= SMALL_FILE_BYTES;
-            let read = if small {
-                self.small(&pending).await?
-            } else {
-                self.large(&pending).await?
+            let is_small = pending.file.size_bytes <= SMALL_FILE_BYTES;
+            let held = match is_small {
+                true => self.small(&pending).await?,
+                false => None,
+            };
+            let read = match held {
+                Some(read) => read,
+                None => self.large(&pending).await?,
             };
             match read {
                 Ok(stats) => {
                     for warning in stats.warnings() {
-                        self.written
-                            .warnings
-                            .push(format!("{}: {warning}", pending.file.relative));
+                        self.written.warnings.push(format!(
+                            "{}: {warning}{}",
+                            pending.file.relative,
+                            hint(warning.hint())
+                        ));
                     }
-                    self.written.loaded.push(origin(&pending, &stats));
+                    self.written.loaded.push(self.origin(&pending, &stats));
                 }
                 Err(error) => {
-                    let hint = error
-                        .hint()
-                        .map(|h| format!("\n  hint: {h}"))
-                        .unwrap_or_default();
-                    self.written.errors.push(format!("{error}{hint}"));
+                    self.written.errors.push(said(&error));
+                    self.written.refused.push(error.file);
                 }
             }
         }
@@ -207,22 +228,27 @@ impl Shard {
         raw
     }
 
-    /// A small file: read whole, then written to the file that is shared.
-    async fn small(&mut self, pending: &Pending) -> anyhow::Result<Result<ReadStats, FileError>> {
+    /// A small file: read whole, then written to the file that is shared. None if it holds more
+    /// than it seemed.
+    async fn small(
+        &mut self,
+        pending: &Pending,
+    ) -> anyhow::Result<Option<Result<ReadStats, FileError>>> {
         let (stream, file) = (self.stream.clone(), pending.file.clone());
         let identity = pending.identity.clone();
         let read = tokio::task::spawn_blocking(move || {
-            let mut rows = sources::Collected::default();
-            let stats = sources::read(&stream, &file, &identity, &mut rows);
-            stats.map(|stats| (stats, rows))
-        })
-        .await?;
-        let (stats, rows) = match read {
-            Ok(read) => read,
-            Err(error) => return Ok(Err(error)),
+            let mut held = Held::default();
+            let stats = sources::read(&stream, &file, &identity, &mut held);
+            (stats, held)
+        });
+        let (stats, rows) = match read.await {
+            Ok((_, held)) if held.is_too_much => return Ok(None),
+            Ok((Ok(stats), held)) => (stats, held.rows),
+            Ok((Err(error), _)) => return Ok(Some(Err(error))),
+            Err(error) => return Ok(Some(Err(defect(pending, error)))),
         };
         let Some(schema) = rows.schema else {
-            return Ok(Ok(stats));
+            return Ok(Some(Ok(stats)));
         };
         let raw = self.raw_schema(&schema);
         let covers = |wide: &SchemaRef| {
@@ -238,15 +264,16 @@ impl Shard {
             let writer = FileWriter::new(self.layout(wide.clone()), self.store.clone());
             self.shared = Some((wide, writer));
         }
+        let origin = self.origin(pending, &stats);
         if let Some((_, writer)) = self.shared.as_mut() {
-            writer.add_origins([origin(pending, &stats)]);
+            writer.add_origins([origin]);
             for batch in rows.batches {
                 writer
                     .write(&columns::raw_batch(&batch, &raw, self.now)?)
                     .await?;
             }
         }
-        Ok(Ok(stats))
+        Ok(Some(Ok(stats)))
     }
 
     /// A large file: streamed into files of its own.
@@ -263,10 +290,7 @@ impl Shard {
                 Message::Open(schema) => {
                     let raw = self.raw_schema(&schema);
                     let layout = self.layout(raw.clone());
-                    let placeholder = Origin {
-                        rows: 0,
-                        ..origin_of(pending)
-                    };
+                    let placeholder = self.origin_of(pending);
                     let writer =
                         FileWriter::new(layout, self.store.clone()).with_origins([placeholder]);
                     open = Some((raw, writer));
@@ -280,12 +304,13 @@ impl Shard {
                 }
             }
         }
-        let stats = match reader.await? {
-            Ok(stats) => stats,
-            Err(error) => return Ok(Err(error)),
+        let stats = match reader.await {
+            Ok(Ok(stats)) => stats,
+            Ok(Err(error)) => return Ok(Err(error)),
+            Err(error) => return Ok(Err(defect(pending, error))),
         };
         if let Some((_, writer)) = open {
-            let full = origin(pending, &stats);
+            let full = self.origin(pending, &stats);
             for mut file in writer.finish().await? {
                 file.origins = vec![full.clone()];
                 self.written.files.push(file);
@@ -293,23 +318,84 @@ impl Shard {
         }
         Ok(Ok(stats))
     }
-}
 
-fn origin_of(pending: &Pending) -> Origin {
-    Origin {
-        file_id: pending.file_id,
-        path: pending.file.relative.clone(),
-        content_hash: pending.hash.clone(),
-        rows: 0,
-        bytes: pending.file.size_bytes,
-        version: pending.version,
+    /// A file as the log names it, before its rows are counted.
+    fn origin_of(&self, pending: &Pending) -> Origin {
+        Origin {
+            file_id: pending.file_id,
+            path: pending.file.relative.clone(),
+            content_hash: pending.hash.clone(),
+            rows: 0,
+            bytes: pending.file.size_bytes,
+            version: pending.version,
+            reading: reading(&self.stream),
+        }
+    }
+
+    fn origin(&self, pending: &Pending, stats: &ReadStats) -> Origin {
+        Origin {
+            rows: stats.rows as i64,
+            ..self.origin_of(pending)
+        }
     }
 }
 
-fn origin(pending: &Pending, stats: &ReadStats) -> Origin {
-    Origin {
-        rows: stats.rows as i64,
-        ..origin_of(pending)
+/// Which settings a stream's files are read by: a file that was read by others is read again.
+pub(super) fn reading(stream: &Stream) -> String {
+    let files = &stream.files;
+    // Words for "no value" and the zone matter here only to the instant in a column or a name.
+    let instant = files
+        .effective_at
+        .as_ref()
+        .map(|at| (at, &files.null_words, &stream.zone));
+    let all = (
+        (files.format, files.compression, &files.delimiter),
+        (&files.encoding, files.skip_lines, &files.records),
+        instant,
+    );
+    let hash = Sha256::digest(format!("{all:?}"));
+    hex::encode(hash.get(..6).unwrap_or_default())
+}
+
+/// What is said of a file that could not be loaded.
+pub(super) fn said(error: &FileError) -> String {
+    format!("{error}{}", hint(error.hint()))
+}
+
+fn hint(hint: Option<&str>) -> String {
+    hint.map_or_else(String::new, |hint| format!("\n  hint: {hint}"))
+}
+
+/// The reader panicked: a defect of ours, which stops no other file.
+fn defect(pending: &Pending, error: tokio::task::JoinError) -> FileError {
+    let what = error.to_string();
+    FileError {
+        file: pending.file.relative.clone(),
+        error: sources::ReadError::Defect { what },
+    }
+}
+
+/// Holds the rows of a small file, up to a size.
+#[derive(Default)]
+struct Held {
+    rows: sources::Collected,
+    bytes: usize,
+    is_too_much: bool,
+}
+
+impl RowSink for Held {
+    fn open(&mut self, schema: &SchemaRef) -> Result<(), SinkError> {
+        self.rows.open(schema)
+    }
+
+    fn write(&mut self, batch: RecordBatch) -> Result<(), SinkError> {
+        self.bytes += batch.get_array_memory_size();
+        if self.bytes > HELD_BYTES_MAX {
+            self.is_too_much = true;
+            self.rows.batches.clear();
+            return Err(SinkError::closed());
+        }
+        self.rows.write(batch)
     }
 }
 

@@ -10,6 +10,8 @@
     reason = "tests fail by panicking and say what they came to"
 )]
 
+mod backup;
+mod bad_input;
 mod command_line;
 mod demo_company;
 mod guides;
@@ -22,6 +24,7 @@ mod real_exports;
 mod store_that_fails;
 mod torture;
 mod two_writers;
+mod upgrades;
 mod what_is_dirty;
 
 /// The program under test.

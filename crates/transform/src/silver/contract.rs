@@ -57,9 +57,17 @@ impl Contract {
         )
     }
 
+    /// A model's SQL in place of one that cannot be planned: the contract's columns, and no row.
+    pub(super) fn no_rows(&self) -> String {
+        let columns = self.entity.columns.iter();
+        let columns = columns.map(|column| format!(", cast(null as text) as \"{}\"", column.name));
+        let columns: String = columns.collect();
+        format!("select cast(null as bigint) as _raw_id{columns} where false")
+    }
+
     /// SQL over `input` (a relation with the model's output columns, `schema`, and the raw meta
-    /// columns `_effective_at` and, for records, `_malformed`): silver's columns and `_rule`.
-    pub(super) fn typed_sql(&self, input: &str, schema: &DFSchema, records: bool) -> String {
+    /// columns `__effective_at` and, if `malformed`, `__malformed`): silver's columns and `_rule`.
+    pub(super) fn typed_sql(&self, input: &str, schema: &DFSchema, malformed: bool) -> String {
         let has = |name: &str| schema.has_column_with_unqualified_name(name);
         let mut typed = Vec::new();
         for column in &self.entity.columns {
@@ -80,7 +88,11 @@ impl Contract {
             "\"__effective_at\" as \"t_effective_at\"".to_owned()
         };
         typed.push(effective);
-        let malformed = if records { "\"__malformed\"" } else { "false" };
+        let malformed = if malformed {
+            "\"__malformed\""
+        } else {
+            "false"
+        };
         typed.push(format!("{malformed} as \"t__malformed\""));
         let extras = self.extras(schema);
         format!(

@@ -43,14 +43,15 @@ fn schema() -> SchemaRef {
     ]))
 }
 
-/// What a rule's name means, in words.
-fn reason(rule: &str) -> String {
+/// What a rule's name means, in words; `records` where JSON was received.
+fn reason(rule: &str, records: bool) -> String {
     match rule.split_once(':') {
         Some(("required", column)) => format!("`{column}` is missing"),
         Some(("type", column)) => format!("`{column}` cannot be read as its type"),
         Some(("accepted", column)) => format!("`{column}` has a value that is not accepted"),
         Some(("min", column)) => format!("`{column}` is below its least value"),
-        _ if rule == "malformed" => "the record is not valid JSON".to_owned(),
+        _ if rule == "malformed" && records => "the record is not valid JSON".to_owned(),
+        _ if rule == "malformed" => "the row has more fields than the header".to_owned(),
         _ => rule.to_owned(),
     }
 }
@@ -132,9 +133,17 @@ async fn write_bad(
 ) -> Result<()> {
     let warehouse = context.warehouse;
     let rows = bad.len();
+    let raw = lent(model.name(), &format!("{source}__{stream}"));
+    let received = warehouse.session.table(raw.as_str()).await?;
+    let records = received
+        .schema()
+        .has_column_with_unqualified_name("payload");
     let ids: Int64Array = bad.iter().map(|row| Some(row.raw_id)).collect();
     let rules: StringArray = bad.iter().map(|row| Some(row.rule.as_str())).collect();
-    let reasons: StringArray = bad.iter().map(|row| Some(reason(&row.rule))).collect();
+    let reasons: StringArray = bad
+        .iter()
+        .map(|row| Some(reason(&row.rule, records)))
+        .collect();
     let now = TimestampMicrosecondArray::from(vec![context.now.timestamp_micros(); rows])
         .with_timezone("UTC");
     let columns = RecordBatch::try_from_iter([
@@ -146,12 +155,7 @@ async fn write_bad(
     .map_err(datafusion::error::DataFusionError::from)?;
     let table = MemTable::try_new(columns.schema(), vec![vec![columns]])?;
     let bad = warehouse.lend(model.name(), "__bad", Arc::new(table))?;
-    let raw = lent(model.name(), &format!("{source}__{stream}"));
-    let received = warehouse.session.table(raw.as_str()).await?;
-    let payload = if received
-        .schema()
-        .has_column_with_unqualified_name("payload")
-    {
+    let payload = if records {
         "r.payload".to_owned()
     } else {
         let fields = received.schema().fields().iter().map(|field| field.name());

@@ -35,9 +35,15 @@ pub(super) const META: [&str; 9] = [
     "_effective_at",
     "_row_hash",
     "_loaded_at",
-    "_surplus",
-    "_malformed",
+    SURPLUS,
+    MALFORMED,
 ];
+
+/// Raw column of what a row of text has beyond the header: a JSON list of texts.
+pub(super) const SURPLUS: &str = "_surplus";
+
+/// Raw column of records: `payload` is not valid JSON.
+pub(super) const MALFORMED: &str = "_malformed";
 
 /// What staging came to.
 #[derive(Debug, Clone, Copy, Default)]
@@ -238,19 +244,21 @@ pub async fn stage(context: &Context<'_>, model: &ParsedModel, work: &Work) -> R
         why: "it reads no source".into(),
         hint: "read raw rows with {{ source('…', '…') }}".into(),
     })?;
-    let raw_name = TableName::new("raw", format!("{source}__{stream}"));
-    let raw = warehouse.lake.table(&raw_name).await?;
     register_sources(context, model, (source, stream), &work.new).await?;
-    let records = raw
-        .as_ref()
-        .is_some_and(|raw| raw.schema.column_with_name("payload").is_some());
     let relations = Bounded {
         model: model.name(),
     };
     let sql = context.manifest.compile(model.name(), &relations)?;
     context.write_compiled(model.name(), &sql)?;
     let raw = lent(model.name(), &format!("{source}__{stream}"));
-    let typed = typed(context, model, &contract, &sql, &raw, records).await?;
+    let expected: i64 = work.new.values().map(|origin| origin.rows).sum();
+    let mut typed = typed(context, model, &contract, &sql, &raw).await;
+    if expected == 0 && typed.is_err() {
+        // Without a row yet, what was received has none of the columns that the model names: a
+        // stream that waits for its first good file stops nothing.
+        typed = super::typed::typed(context, model, &contract, &contract.no_rows(), &raw).await;
+    }
+    let typed = typed?;
 
     let schema = output_schema(&name, &typed)?;
     let layout = Layout {
@@ -260,7 +268,6 @@ pub async fn stage(context: &Context<'_>, model: &ParsedModel, work: &Work) -> R
     };
     let (written, bad) = split(context, model, typed, &layout, &work.new).await?;
     let good: usize = written.iter().map(|file| file.rows).sum();
-    let expected: i64 = work.new.values().map(|origin| origin.rows).sum();
     check_rows(model, good + bad.len(), expected)?;
     let result = Staged {
         files: work.new.len(),

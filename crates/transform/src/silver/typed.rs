@@ -16,6 +16,7 @@ use datafusion::prelude::{Expr, col, lit};
 use lake::RAW_ID_ROW_BITS;
 
 use super::contract::Contract;
+use super::stage::{MALFORMED, SURPLUS};
 use crate::compile::ParsedModel;
 use crate::run::Context;
 use crate::{Result, TransformError, Warehouse};
@@ -30,7 +31,6 @@ pub(super) async fn typed(
     contract: &Contract,
     sql: &str,
     raw: &str,
-    records: bool,
 ) -> Result<DataFrame> {
     let warehouse = context.warehouse;
     let plan = warehouse
@@ -56,8 +56,10 @@ pub(super) async fn typed(
             col("__at")
         }
     };
-    let malformed = match records {
-        true => is_one_of(malformed(warehouse, raw).await?).call(vec![col("_raw_id")]),
+    let broken = broken(warehouse, raw).await?;
+    let has_broken = !broken.is_empty();
+    let malformed = match has_broken {
+        true => is_one_of(broken).call(vec![col("_raw_id")]),
         false => lit(false),
     };
     let given = match joins.is_empty() {
@@ -77,7 +79,7 @@ pub(super) async fn typed(
     columns.push(malformed.alias("__malformed"));
     let given = given.select(columns)?;
     let given = warehouse.lend(model.name(), "__given", given.into_view())?;
-    let typed_sql = contract.typed_sql(&given, &schema, records);
+    let typed_sql = contract.typed_sql(&given, &schema, has_broken);
     warehouse
         .sql(&typed_sql)
         .await
@@ -114,9 +116,25 @@ async fn effective(warehouse: &Warehouse, raw: &str) -> Result<Effective> {
     Ok(Effective::PerFile(times))
 }
 
-/// The raw ids of records that could not be parsed.
-async fn malformed(warehouse: &Warehouse, raw: &str) -> Result<HashSet<i64>> {
-    let sql = format!("select _raw_id from {raw} where _malformed");
+/// The raw ids of rows that could not be read as what they should be: records that are no JSON, and
+/// rows of text with more fields than the header has names, because nobody can say which of their
+/// values belongs where. Empty fields at a row's end are no such thing.
+async fn broken(warehouse: &Warehouse, raw: &str) -> Result<HashSet<i64>> {
+    let received = warehouse.session.table(raw).await?;
+    let has = |name: &str| received.schema().has_column_with_unqualified_name(name);
+    let surplus = r#"translate(_surplus, '[]", ', '') <> ''"#;
+    let conditions: Vec<&str> = [(SURPLUS, surplus), (MALFORMED, MALFORMED)]
+        .into_iter()
+        .filter(|(column, _)| has(column))
+        .map(|(_, condition)| condition)
+        .collect();
+    if conditions.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let sql = format!(
+        "select _raw_id from {raw} where {}",
+        conditions.join(" or ")
+    );
     let mut found = HashSet::new();
     for batch in warehouse.sql(&sql).await?.collect().await? {
         found.extend(batch.column(0).as_primitive::<Int64Type>().values());

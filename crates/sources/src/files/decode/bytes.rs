@@ -16,6 +16,15 @@ use crate::files::id;
 /// How much is read from the file at a time.
 const BUFFER_BYTES: usize = 256 << 10;
 
+/// As the settings call it.
+fn name_of(compression: Compression) -> &'static str {
+    match compression {
+        Compression::None => "none",
+        Compression::Gz => "gz",
+        Compression::Zst => "zst",
+    }
+}
+
 /// What has been read of the file as it lies.
 #[derive(Clone, Default)]
 pub(super) struct Meter(Rc<RefCell<(Xxh3, u64)>>);
@@ -71,10 +80,27 @@ impl Input {
         };
         let mut raw = BufReader::with_capacity(BUFFER_BYTES, metered);
         let beginning = raw.fill_buf()?;
-        let compression = match set {
-            Some(compression) => compression,
-            None => format::compression(relative, beginning)?,
-        };
+        let found = format::compression(relative, beginning)?;
+        let compression = set.unwrap_or(found);
+        match (set, found) {
+            (Some(Compression::Gz), _) if beginning.is_empty() => {
+                return Err(ReadError::Truncated { compression: "gz" });
+            }
+            (Some(Compression::Zst), _) if beginning.is_empty() => {
+                return Err(ReadError::Truncated { compression: "zst" });
+            }
+            (Some(set), found) if set != found => {
+                return Err(ReadError::Misdeclared {
+                    by: "`compression`",
+                    said: name_of(set),
+                    found: match found {
+                        Compression::None => "bytes that are not compressed by it",
+                        found => name_of(found),
+                    },
+                });
+            }
+            _ => {}
+        }
         let reader: Box<dyn Read> = match compression {
             Compression::None => Box::new(raw),
             Compression::Gz => Box::new(MultiGzDecoder::new(raw)),
@@ -143,8 +169,7 @@ impl Input {
     fn failed(&self, error: io::Error) -> ReadError {
         let compression = match self.compression {
             Compression::None => return error.into(),
-            Compression::Gz => "gz",
-            Compression::Zst => "zst",
+            compression => name_of(compression),
         };
         match error.kind() {
             ErrorKind::UnexpectedEof => ReadError::Truncated { compression },

@@ -225,6 +225,9 @@ impl Body<'_> {
                 }
             }
         }
+        if memchr::memchr(0, record.as_bytes()).is_some() {
+            self.rows.stats().zero_bytes.add(line);
+        }
         if fields.len() < width {
             self.rows.stats().short_rows.add(line);
         }

@@ -46,7 +46,7 @@ impl Settings {
     }
 
     fn shape(&self, text: &mut Text) -> Result<Shape, ReadError> {
-        let Recognised { format, is_set } = self.recognised;
+        let Recognised { format, is_set, .. } = self.recognised;
         if !self.records.is_empty() {
             return Ok(Shape::Documents);
         }
@@ -116,6 +116,9 @@ impl Records<'_> {
 
     /// Takes a text that stands in place of a record.
     fn push_malformed(&mut self, text: &str, line: u64) -> Result<(), ReadError> {
+        if text.contains('\0') {
+            self.rows.stats().zero_bytes.add(line);
+        }
         self.rows.stats().malformed_rows.add(line);
         self.rows.push(text, true, self.effective.of_file())
     }

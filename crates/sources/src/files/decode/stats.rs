@@ -22,11 +22,13 @@ pub struct ReadStats {
     /// Its text columns as they are named in the rows; empty if it is no text file.
     pub columns: Vec<String>,
     /// Characters that the encoding could not read and that were replaced.
-    pub replaced_characters: u64,
+    pub replaced_characters: Tally,
     /// Lines without anything on them, which are no rows.
     pub blank_lines: u64,
     /// The header once more between the rows, as in files joined to one; these are no rows.
     pub repeated_headers: Tally,
+    /// Rows with zero bytes in their text, which they keep.
+    pub zero_bytes: Tally,
     /// Rows with fewer fields than the header; what is missing is null.
     pub short_rows: Tally,
     /// Rows with more fields than the header; what is too much is in `_surplus`.
@@ -65,13 +67,22 @@ pub enum Warning {
     #[error("the file has no rows")]
     Empty,
     /// The encoding is another one.
-    #[error("{count} characters are not valid {encoding} and were replaced")]
+    #[error(
+        "{} characters are not valid {encoding} and were replaced, the first on line {}",
+        .characters.count, .characters.first_line
+    )]
     Replaced {
-        /// How many.
-        count: u64,
+        /// How many, and where.
+        characters: Tally,
         /// As what the file was read.
         encoding: &'static str,
     },
+    /// Rows with zero bytes.
+    #[error(
+        "{} rows have zero bytes in their text, the first on line {}",
+        .0.count, .0.first_line
+    )]
+    ZeroBytes(Tally),
     /// Rows shorter than the header.
     #[error(
         "{} rows have fewer fields than the header, the first on line {}",
@@ -107,6 +118,29 @@ pub enum Warning {
     MissingEffectiveAt(String),
 }
 
+impl Warning {
+    /// What the user can do about it, where there is something.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Replaced { .. } => Some(
+                "set `encoding` to the one the file is written in, for example `windows-1252`; \
+                 it is then read again",
+            ),
+            Self::LongRows(_) => Some(
+                "such rows are in quarantine, unless what is too much is empty: put values with \
+                 the delimiter in them in quotes",
+            ),
+            Self::ShortRows(_) => Some("what is missing is null; was the file cut off?"),
+            Self::ZeroBytes(_) => Some("they are kept; was the file damaged on its way?"),
+            Self::Malformed(_) => Some("they are in quarantine, as received"),
+            Self::MissingEffectiveAt(_) => {
+                Some("correct `effective_at`: without it the file's version decides what is newer")
+            }
+            Self::Empty | Self::RepeatedHeaders(_) | Self::UnreadEffectiveAt(_) => None,
+        }
+    }
+}
+
 impl ReadStats {
     pub(super) fn new(format: FileFormat, compression: Compression) -> Self {
         Self {
@@ -118,9 +152,10 @@ impl ReadStats {
             encoding: None,
             delimiter: None,
             columns: Vec::new(),
-            replaced_characters: 0,
+            replaced_characters: Tally::default(),
             blank_lines: 0,
             repeated_headers: Tally::default(),
+            zero_bytes: Tally::default(),
             short_rows: Tally::default(),
             long_rows: Tally::default(),
             malformed_rows: Tally::default(),
@@ -135,17 +170,17 @@ impl ReadStats {
         if self.rows == 0 {
             warnings.push(Warning::Empty);
         }
-        if self.replaced_characters > 0 {
-            let count = self.replaced_characters;
+        if self.replaced_characters.count > 0 {
             warnings.push(Warning::Replaced {
-                count,
+                characters: self.replaced_characters,
                 encoding: self.encoding.unwrap_or("UTF-8"),
             });
         }
-        let tallies: [(Tally, fn(Tally) -> Warning); 5] = [
+        let tallies: [(Tally, fn(Tally) -> Warning); 6] = [
             (self.malformed_rows, Warning::Malformed),
             (self.long_rows, Warning::LongRows),
             (self.short_rows, Warning::ShortRows),
+            (self.zero_bytes, Warning::ZeroBytes),
             (self.repeated_headers, Warning::RepeatedHeaders),
             (self.unread_effective_at, Warning::UnreadEffectiveAt),
         ];

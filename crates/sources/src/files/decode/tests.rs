@@ -1,5 +1,6 @@
 //! Files made of bytes in the test, read whole: what comes out, and how it fails.
 
+mod bad;
 mod json;
 mod real;
 mod text;
@@ -325,7 +326,10 @@ fn a_folder_is_no_file_and_what_is_gone_is_gone() {
     };
     let error = read(&stream, &gone, "", &mut sink).expect_err("an error");
     assert!(matches!(error.error, ReadError::Gone), "{error:?}");
-    assert_eq!(error.to_string(), "cannot read `in/a.csv`");
+    assert_eq!(
+        error.to_string(),
+        "cannot read `in/a.csv`: the file no longer exists"
+    );
 }
 
 #[cfg(unix)]

@@ -1,11 +1,13 @@
 //! The text of a file: decoded to UTF-8 piece by piece, with what is not yet read kept in reach.
 //!
-//! Bytes that are no characters become replacement characters, and are counted.
+//! Bytes that are no characters of an encoding that was recognised become replacement characters,
+//! and are counted. An encoding that is set is a promise: the first such byte ends the reading.
 
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::Limits;
 use super::bytes::Input;
+use super::stats::Tally;
+use super::{Limits, format};
 use crate::error::ReadError;
 
 /// The decoded text of a file, as a window that moves over it.
@@ -19,8 +21,10 @@ pub(super) struct Text {
     limits: Limits,
     /// Line (from 1) of what is read next; the readers keep it.
     pub(super) line: u64,
-    /// How many characters had to be replaced.
-    pub(super) replaced: u64,
+    /// Characters that had to be replaced.
+    pub(super) replaced: Tally,
+    /// The project says the encoding.
+    is_set: bool,
 }
 
 impl Text {
@@ -28,18 +32,27 @@ impl Text {
     /// else UTF-8.
     ///
     /// # Errors
-    /// The encoding that is set is not known, or the file cannot be read.
+    /// The encoding that is set is not known or plainly not the file's, the bytes are no text, or
+    /// the file cannot be read.
     pub(super) fn open(
         mut input: Input,
         set: Option<&str>,
         limits: Limits,
     ) -> Result<Self, ReadError> {
-        let beginning = input.peek(64)?;
-        let (encoding, mark_bytes) = match (Encoding::for_bom(beginning), set) {
+        let beginning = input.peek(format::PEEK_BYTES)?;
+        let marked = Encoding::for_bom(beginning);
+        let (encoding, mark_bytes) = match (marked, set) {
             (Some(marked), _) => marked,
-            (None, Some(label)) => (named(label)?, 0),
+            (None, Some(label)) => {
+                let encoding = named(label)?;
+                refuse_other(encoding, beginning)?;
+                (encoding, 0)
+            }
             (None, None) => (unmarked(beginning), 0),
         };
+        if encoding != UTF_16LE && encoding != UTF_16BE {
+            format::refuse_binary(beginning)?;
+        }
         let mut mark = [0; 4];
         if mark_bytes > 0 {
             input.read(&mut mark[..mark_bytes])?;
@@ -53,7 +66,8 @@ impl Text {
             is_at_end: false,
             limits,
             line: 1,
-            replaced: 0,
+            replaced: Tally::default(),
+            is_set: set.is_some() && marked.is_none(),
         })
     }
 
@@ -110,8 +124,27 @@ impl Text {
                 count => length += count,
             }
         }
-        self.decode(length);
+        self.decode(length)?;
         Ok(true)
+    }
+
+    /// Puts a replacement character for bytes that are none.
+    fn replace(&mut self) -> Result<(), ReadError> {
+        let line = if self.replaced.count == 0 {
+            self.line + memchr::memchr_iter(b'\n', self.unread().as_bytes()).count() as u64
+        } else {
+            self.replaced.first_line
+        };
+        if self.is_set {
+            return Err(ReadError::WrongEncoding {
+                line,
+                encoding: self.encoding(),
+                seems: None,
+            });
+        }
+        self.text.push(char::REPLACEMENT_CHARACTER);
+        self.replaced.add(line);
+        Ok(())
     }
 
     /// Makes sure that `bytes` are unread, unless the file ends before.
@@ -131,7 +164,7 @@ impl Text {
     }
 
     /// Decodes the first `length` bytes of `raw`.
-    fn decode(&mut self, length: usize) {
+    fn decode(&mut self, length: usize) -> Result<(), ReadError> {
         let mut from = 0;
         loop {
             let source = &self.raw[from..length];
@@ -147,15 +180,43 @@ impl Text {
             );
             from += read;
             match result {
-                DecoderResult::InputEmpty => break,
+                DecoderResult::InputEmpty => return Ok(()),
                 DecoderResult::OutputFull => {}
-                DecoderResult::Malformed(..) => {
-                    self.text.push(char::REPLACEMENT_CHARACTER);
-                    self.replaced += 1;
-                }
+                DecoderResult::Malformed(..) => self.replace()?,
             }
         }
     }
+}
+
+/// What an encoding other than the one that is set seems to be, if the first bytes tell it.
+fn refuse_other(set: &'static Encoding, beginning: &[u8]) -> Result<(), ReadError> {
+    let is_wide = |encoding| encoding == UTF_16LE || encoding == UTF_16BE;
+    let looks = unmarked(beginning);
+    let is_utf_8 = match std::str::from_utf8(beginning) {
+        Ok(_) => true,
+        Err(error) => error.error_len().is_none(),
+    };
+    let seems = if is_wide(looks) && set != looks {
+        looks
+    } else if is_wide(set) && looks == UTF_8 && is_utf_8 && !beginning.contains(&0) {
+        UTF_8
+    } else if set.is_single_byte() && is_utf_8 && !beginning.is_ascii() {
+        // Bytes above 127 that by chance are all whole characters of UTF-8 hardly ever occur.
+        UTF_8
+    } else {
+        return Ok(());
+    };
+    let outside = if is_wide(seems) || is_wide(set) {
+        0
+    } else {
+        beginning.iter().take_while(|byte| byte.is_ascii()).count()
+    };
+    let before = beginning.get(..outside).unwrap_or_default();
+    Err(ReadError::WrongEncoding {
+        line: 1 + memchr::memchr_iter(b'\n', before).count() as u64,
+        encoding: set.name(),
+        seems: Some(seems.name()),
+    })
 }
 
 /// The encoding of a name.
@@ -169,13 +230,16 @@ fn named(label: &str) -> Result<&'static Encoding, ReadError> {
     })
 }
 
-/// UTF-8, unless every second byte is zero, as in UTF-16 of Latin letters.
+/// UTF-8, unless most second bytes are zero, as in UTF-16 of Latin letters: delimiters, digits and
+/// line ends are among them in every language.
 fn unmarked(beginning: &[u8]) -> &'static Encoding {
     let (pairs, _) = beginning.as_chunks::<2>();
-    let all = |test: fn(&[u8; 2]) -> bool| pairs.len() >= 2 && pairs.iter().all(test);
-    if all(|pair| pair[0] != 0 && pair[1] == 0) {
+    let most = |test: fn(&&[u8; 2]) -> bool| {
+        pairs.len() >= 2 && pairs.iter().filter(test).count() * 2 > pairs.len()
+    };
+    if most(|pair| pair[0] != 0 && pair[1] == 0) {
         UTF_16LE
-    } else if all(|pair| pair[0] == 0 && pair[1] != 0) {
+    } else if most(|pair| pair[0] == 0 && pair[1] != 0) {
         UTF_16BE
     } else {
         UTF_8

@@ -107,6 +107,8 @@ fn what_is_not_there_is_a_finding() {
         "`in/none/*.csv` leads to no file; only `in` exists"
     );
     assert_eq!(findings[1].to_string(), "`nowhere.csv` leads to no file");
+    let errors: Vec<bool> = findings.iter().map(Finding::is_error).collect();
+    assert_eq!(errors, [false, true], "a glob may wait for its files");
     let (_, findings) = names(&["in/**csv"]);
     assert!(
         matches!(findings[0], Finding::BadGlob { .. }),
@@ -164,4 +166,82 @@ fn ids_hold_the_file_and_the_row() {
     assert_eq!(id::raw_id((1 << 34) - 1, last), i64::MAX);
     assert_eq!(id::raw_id(first, 7) & last, 7);
     assert_eq!(id::raw_id(first, 7) >> 29, first);
+}
+
+/// The findings for a folder with things in it that are no files, by paths to them.
+#[cfg(unix)]
+fn findings_of(paths: &[&str]) -> (Vec<String>, Vec<String>) {
+    use std::os::unix::fs::symlink;
+    use std::os::unix::net::UnixListener;
+
+    let folder = folder();
+    let inside = folder.path().join("project/odd");
+    fs::create_dir_all(inside.join("a.csv")).expect("a folder named like a file");
+    fs::write(inside.join("good.csv"), "a\n1\n").expect("a file");
+    symlink("nowhere.csv", inside.join("dangling.csv")).expect("a link");
+    symlink("loop.csv", inside.join("loop.csv")).expect("a link");
+    symlink("good.csv", inside.join("link.csv")).expect("a link");
+    symlink("..", inside.join("up")).expect("a link");
+    symlink("..", inside.join("up2")).expect("a link");
+    symlink("/dev/zero", inside.join("device.csv")).expect("a link");
+    let _socket = UnixListener::bind(inside.join("socket.csv")).expect("a socket");
+    let pipe = std::process::Command::new("mkfifo")
+        .arg(inside.join("pipe.csv"))
+        .status();
+    assert!(pipe.expect("mkfifo").success());
+    let found = find(&folder.path().join("project"), &stream(paths));
+    (
+        found.files.into_iter().map(|file| file.relative).collect(),
+        found.findings.iter().map(ToString::to_string).collect(),
+    )
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_said_to_be_so_and_never_opened() {
+    for (path, said) in [
+        ("odd/pipe.csv", "`odd/pipe.csv` is a pipe, not a file"),
+        ("odd/socket.csv", "`odd/socket.csv` is a socket, not a file"),
+        ("odd/device.csv", "`odd/device.csv` is a device, not a file"),
+        (
+            "odd/dangling.csv",
+            "cannot look at `odd/dangling.csv`: No such file",
+        ),
+        (
+            "odd/loop.csv",
+            "cannot look at `odd/loop.csv`: Too many levels",
+        ),
+        (
+            "odd/good.csv/x.csv",
+            "cannot look at `odd/good.csv/x.csv`: Not a directory",
+        ),
+        (
+            "odd/a.csv",
+            "`odd/a.csv` leads to no file: it is a folder without data files",
+        ),
+    ] {
+        let (files, findings) = findings_of(&[path]);
+        assert_eq!(files, Vec::<String>::new(), "{path}");
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert!(findings[0].starts_with(said), "{findings:?}");
+    }
+    // In a folder and by a glob the good files are taken all the same, each once.
+    let good = ["odd/good.csv", "odd/link.csv"];
+    let (files, findings) = findings_of(&["odd"]);
+    assert_eq!(files, good);
+    assert_eq!(findings.len(), 7, "{findings:?}");
+    let link = "`odd/up` is a link to a folder, which is not followed";
+    assert!(
+        findings.iter().any(|finding| finding == link),
+        "{findings:?}"
+    );
+    let (files, findings) = findings_of(&["odd/*.csv"]);
+    assert_eq!(
+        (files, findings.len()),
+        (good.map(str::to_owned).to_vec(), 5),
+        "{findings:?}"
+    );
+    // Links to folders above make no circle.
+    let (files, _) = findings_of(&["odd/**/good.csv"]);
+    assert_eq!(files, ["odd/good.csv"]);
 }

@@ -136,8 +136,6 @@ fn a_document_that_is_broken_is_an_error() {
         ("[{\"a\":1},\n{\"a\":2", 2),
         ("[\n{\"a\":1}\n,oops]", 3),
         ("[\n{\"a\":\"1]\n", 2),
-        ("a,b\n1,2\n", 1),
-        ("]", 1),
     ] {
         match load("a.json", content) {
             Err(ReadError::JsonBroken { line: at, .. }) => assert_eq!(at, line, "{content}"),
@@ -243,7 +241,7 @@ fn how_new_a_record_is() {
 }
 
 /// A Parquet file with a column of each kind.
-fn parquet_bytes(compression: PageCompression) -> Vec<u8> {
+pub(super) fn parquet_bytes(compression: PageCompression) -> Vec<u8> {
     let mut list = ListBuilder::new(Int64Builder::new());
     list.append_value([Some(1), None]);
     list.append_null();
@@ -323,7 +321,7 @@ fn parquet_that_is_cut_off_is_an_error() {
     let bytes = parquet_bytes(PageCompression::UNCOMPRESSED);
     let error = load("a.parquet", &bytes[..bytes.len() / 2]).expect_err("an error");
     assert!(matches!(error, ReadError::Parquet(_)), "{error:?}");
-    let error = load("a.parquet", b"").expect_err("an error");
+    let error = load("a.parquet", &bytes[..bytes.len() - 1]).expect_err("an error");
     assert!(matches!(error, ReadError::Parquet(_)), "{error:?}");
     let error = load("a.parquet.gz", gz(&bytes)).expect_err("an error");
     assert!(matches!(error, ReadError::NotReadable { .. }), "{error:?}");

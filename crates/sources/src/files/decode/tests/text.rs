@@ -113,7 +113,7 @@ fn encodings_by_mark_by_setting_and_by_look() {
         assert_eq!(loaded.stats.encoding, Some(encoding));
         assert_eq!(loaded.texts("naïve"), ["Zoë"]);
         assert_eq!(loaded.texts("价格"), ["€"]);
-        assert_eq!(loaded.stats.replaced_characters, 0);
+        assert_eq!(loaded.stats.replaced_characters, Tally::default());
     }
     let plain: Vec<u8> = "id,name\n1,x\n"
         .encode_utf16()
@@ -136,10 +136,9 @@ fn encodings_by_mark_by_setting_and_by_look() {
     assert_eq!(loaded.stats.encoding, Some("windows-1252"));
     let loaded = load("a.csv", windows).expect("rows");
     assert_eq!(loaded.texts("name"), ["Zo\u{fffd} \u{fffd}"]);
-    assert_eq!(loaded.stats.replaced_characters, 2);
     assert_eq!(
         loaded.warnings(),
-        ["2 characters are not valid UTF-8 and were replaced"]
+        ["2 characters are not valid UTF-8 and were replaced, the first on line 2"]
     );
 }
 
@@ -212,6 +211,8 @@ fn zero_bytes_and_quoted_line_ends_are_values() {
     let loaded = load("a.csv", b"a,b\nx\0y,\"1\r\n2\"\n").expect("rows");
     assert_eq!(loaded.texts("a"), ["x\0y"]);
     assert_eq!(loaded.texts("b"), ["1\r\n2"]);
+    let said = "1 rows have zero bytes in their text, the first on line 2";
+    assert_eq!(loaded.warnings(), [said]);
 }
 
 #[test]
@@ -260,7 +261,7 @@ fn a_row_may_be_long_but_not_endless() {
 }
 
 #[test]
-fn the_limit_of_a_row_is_a_hundred_mebibytes() {
+fn the_limit_of_a_row_is_sixteen_mebibytes_or_as_set() {
     let mut content = b"a,b\n1,\"".to_vec();
     content.resize(RECORD_BYTES_MAX + (1 << 20), b'x');
     let error = load("a.csv", gz(&content)).expect_err("an error");
@@ -269,6 +270,27 @@ fn the_limit_of_a_row_is_a_hundred_mebibytes() {
         "{error:?}"
     );
     assert!(error.hint().is_some_and(|hint| hint.contains("quote")));
+
+    content.truncate(RECORD_BYTES_MAX + 100);
+    content.extend(b"\"\n2,y\n");
+    let as_set = |mebibytes: usize| {
+        let mut rows = Collected::default();
+        let fixture = fixture("a.csv", &content);
+        let hash = fixture.file.content_hash().expect("a hash");
+        let stream = stream(set(|f| f.record_max_mib = Some(mebibytes)));
+        read(&stream, &fixture.file, &hash, &mut rows).map(|stats| stats.rows)
+    };
+    assert_eq!(as_set(17).expect("rows"), 2);
+    assert!(matches!(
+        as_set(1).expect_err("an error").error,
+        ReadError::RecordTooLong { line: 2, .. }
+    ));
+    for mebibytes in [0, 1025] {
+        assert!(matches!(
+            as_set(mebibytes).expect_err("an error").error,
+            ReadError::Setting { .. }
+        ));
+    }
 }
 
 #[test]
