@@ -27,6 +27,8 @@ pub enum Status {
     FailedChecks,
     /// Failed.
     Failed,
+    /// Known from the tables' logs alone: what it committed is known, how it ended is not.
+    Recovered,
 }
 
 impl Status {
@@ -36,6 +38,7 @@ impl Status {
             Self::Done => "done",
             Self::FailedChecks => "failed_checks",
             Self::Failed => "failed",
+            Self::Recovered => "recovered",
         }
     }
 
@@ -44,6 +47,7 @@ impl Status {
             "done" => Self::Done,
             "failed_checks" => Self::FailedChecks,
             "failed" => Self::Failed,
+            "recovered" => Self::Recovered,
             _ => Self::Running,
         }
     }
@@ -148,6 +152,36 @@ impl RunLog {
         Ok(())
     }
 
+    /// Whether no run is known.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub async fn is_empty(&self) -> Result<bool, RunLogError> {
+        Ok(self.newest(1).await?.is_empty())
+    }
+
+    /// Puts runs in that are known from elsewhere; those that are there stay as they are.
+    ///
+    /// # Errors
+    /// The log cannot be written.
+    pub async fn recover(&self, runs: &[RunRecord]) -> Result<(), RunLogError> {
+        let work = async {
+            let mut transaction = self.pool.begin().await?;
+            for run in runs {
+                sqlx::query("insert or ignore into run values (?, ?, ?, ?, ?)")
+                    .bind(&run.run_id)
+                    .bind(run.started_at.timestamp_micros())
+                    .bind(run.ended_at.map(|at| at.timestamp_micros()))
+                    .bind(run.status.as_str())
+                    .bind(&run.report)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            transaction.commit().await
+        };
+        work.await.map_err(|error| self.failed(error))
+    }
+
     /// The newest runs, newest first.
     ///
     /// # Errors
@@ -210,5 +244,26 @@ mod tests {
             ("a", Status::Running)
         );
         assert_eq!(runs[1].ended_at, None);
+    }
+
+    #[tokio::test]
+    async fn recovered_runs_come_into_an_empty_log_and_change_no_other() {
+        let folder = tempfile::tempdir().expect("folder");
+        let log = RunLog::open(&folder.path().join("state.db"))
+            .await
+            .expect("log");
+        assert!(log.is_empty().await.expect("read"));
+        log.start("b", instant(2_000_000)).await.expect("start");
+        let run = |run_id: &str| RunRecord {
+            run_id: run_id.into(),
+            started_at: instant(1_000_000),
+            ended_at: Some(instant(1_500_000)),
+            status: Status::Recovered,
+            report: "{}".into(),
+        };
+        log.recover(&[run("a"), run("b")]).await.expect("recover");
+        let runs = log.newest(10).await.expect("runs");
+        assert_eq!((runs.len(), runs[0].status), (2, Status::Running));
+        assert_eq!(runs[1], run("a"));
     }
 }

@@ -234,6 +234,7 @@ impl Opened {
         let warehouse = Warehouse::open(lake.clone(), &project, &key, &resources, runtime).await?;
         let manifest = Manifest::build(project, vars)?;
         let log = RunLog::open(&place.state().join("state.db")).await?;
+        crate::recover::recover(&log, &lake).await?;
         Ok(Self {
             place,
             manifest,

@@ -19,6 +19,7 @@ mod loading;
 mod maintain;
 mod other_readers;
 mod real_exports;
+mod state_lost;
 mod store_that_fails;
 mod torture;
 mod two_writers;
