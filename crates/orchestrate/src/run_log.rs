@@ -9,10 +9,28 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 
 /// Why the log could not be used.
 #[derive(Debug, thiserror::Error)]
-#[error("the run log `{path}`: {source}\nhint: it may be deleted; nothing but its history is lost")]
+#[error("the run log `{path}`: {source}\nhint: {}", self.hint())]
 pub struct RunLogError {
     path: String,
     source: sqlx::Error,
+}
+
+/// SQLite's codes for a full disk and for a write that failed.
+const FULL: [&str; 2] = ["13", "778"];
+
+impl RunLogError {
+    fn hint(&self) -> &'static str {
+        let code = self
+            .source
+            .as_database_error()
+            .and_then(|error| error.code());
+        match code {
+            Some(code) if FULL.contains(&code.as_ref()) => {
+                "free space on this disk and run again: no table holds anything half-done"
+            }
+            _ => "it may be deleted: the next run fills it from the logs of the tables",
+        }
+    }
 }
 
 /// How a run stands.

@@ -54,7 +54,23 @@ pub enum TransformError {
     Setup(String),
     /// The engine failed outside a model.
     #[error(transparent)]
-    Engine(#[from] DataFusionError),
+    Engine(DataFusionError),
+}
+
+impl From<DataFusionError> for TransformError {
+    fn from(error: DataFusionError) -> Self {
+        match LakeError::from(error) {
+            LakeError::Engine(error) => Self::Engine(error),
+            other => Self::Lake(other),
+        }
+    }
+}
+
+impl TransformError {
+    /// There is no room to write: what comes next would fail in the same way.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Lake(LakeError::Full(_)))
+    }
 }
 
 /// Result of a run.

@@ -133,7 +133,7 @@ impl Patience {
 
 /// The same call may succeed later: the server or the network failed, not the request.
 fn is_passing(error: &Error) -> bool {
-    if !matches!(error, Error::Generic { .. }) || crate::error::is_full(error) {
+    if !matches!(error, Error::Generic { .. }) || crate::error::full(error).is_some() {
         return false;
     }
     // A listing tells its status only in words.

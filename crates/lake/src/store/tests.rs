@@ -145,7 +145,7 @@ async fn a_store_that_never_recovers_gives_its_error_and_a_full_one_at_once() {
     let path = Path::from("x");
     steady.put(&path, "12345".into()).await.expect("room");
     let error = steady.put(&path, "1234567".into()).await;
-    assert!(crate::error::is_full(&error.expect_err("full")));
+    assert!(crate::error::full(&error.expect_err("full")).is_some());
 }
 
 fn layout(name: &str) -> Layout {

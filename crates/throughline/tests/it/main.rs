@@ -12,6 +12,7 @@
 
 mod command_line;
 mod demo_company;
+mod disk_full;
 mod guides;
 mod kill;
 mod lake_on_s3;

@@ -214,8 +214,8 @@ pub async fn register_views(context: &Context<'_>) -> Result<()> {
 /// Builds what is dirty.
 ///
 /// # Errors
-/// The project cannot be ordered or the lake cannot be read. What goes wrong in one model stands
-/// in its result.
+/// The project cannot be ordered, the lake cannot be read, or there is no room to write. What else
+/// goes wrong in one model stands in its result.
 pub async fn run(
     context: &Context<'_>,
     options: &Options,
@@ -226,7 +226,7 @@ pub async fn run(
     let order = ordered(context, options)?;
     let queue = queue::Queue::new(context, &order, options, observer);
     let mut report = Report {
-        models: queue.build_all().await,
+        models: queue.build_all().await?,
         ..Report::default()
     };
     let built = |model: &&ModelResult| model.outcome == Outcome::Built;

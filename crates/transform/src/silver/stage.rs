@@ -629,7 +629,7 @@ async fn split(
 /// The good rows of a batch; its bad ones are added to `bad`.
 fn separate(batch: &RecordBatch, bad: &mut Vec<Bad>) -> Result<RecordBatch> {
     let engine = |error: datafusion::arrow::error::ArrowError| {
-        TransformError::Engine(datafusion::error::DataFusionError::from(error))
+        TransformError::from(datafusion::error::DataFusionError::from(error))
     };
     let Some(rules) = batch.column_by_name(RULE) else {
         return Ok(batch.clone());
