@@ -12,8 +12,8 @@ use futures::FutureExt as _;
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::{Context, ModelResult, Observer, Options, Outcome, build, decide, failure};
-use crate::{Result, TransformError};
 use crate::compile::ParsedModel;
+use crate::{Result, TransformError};
 
 /// Models built at a time, at most: each may sort a chunk of its input in memory.
 const SIDE_BY_SIDE_MAX: usize = 4;
