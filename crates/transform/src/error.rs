@@ -49,6 +49,17 @@ pub enum TransformError {
         /// What is wrong.
         why: String,
     },
+    /// Another machine changed an input after its version was taken.
+    #[error(
+        "model `{model}`: another writer committed to `{input}` while it was read; nothing of this \
+         build is in the table\nhint: run again: it is then decided anew from the tables as they are"
+    )]
+    Moved {
+        /// The model.
+        model: String,
+        /// The input, `schema.name`.
+        input: String,
+    },
     /// The functions cannot be set up.
     #[error("{0}")]
     Setup(String),

@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
+use lake::InputMark;
 use serde::Serialize;
 
 use crate::compile::{Manifest, ParsedModel};
@@ -45,6 +46,20 @@ impl Context<'_> {
     /// Writes a model's SQL as it runs.
     pub(crate) fn write_compiled(&self, model: &str, sql: &str) -> Result<()> {
         Ok(self.manifest.write_compiled_sql(&self.target, model, sql)?)
+    }
+
+    /// Refuses to commit what was read from other versions of its inputs than it will be marked
+    /// with: where machines share a lake, a table may have become newer in between.
+    pub(crate) fn unmoved(&self, model: &str, inputs: &BTreeMap<String, InputMark>) -> Result<()> {
+        let mut inputs = inputs.iter();
+        let shown = |name: &str| self.warehouse.version_shown(name);
+        match inputs.find(|(name, mark)| shown(name) != Some(mark.version)) {
+            None => Ok(()),
+            Some((input, _)) => Err(TransformError::Moved {
+                model: model.to_owned(),
+                input: input.clone(),
+            }),
+        }
     }
 
     /// An error of a model's SQL, with where to look.

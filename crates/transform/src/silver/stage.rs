@@ -325,6 +325,7 @@ async fn publish_staged(
     change.ledger.run_id = context.run_id.to_owned();
     change.ledger.notes.insert("barren".into(), barren);
     crash::point("staged.written");
+    context.unmoved(&layout.table.name, &change.ledger.inputs)?;
     warehouse.lake.commit(base.as_deref(), change).await?;
     crash::point("staged.committed");
     warehouse.refresh(&layout.table).await?;
