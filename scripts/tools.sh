@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Installs what only some tests need into target/tools: other readers of Delta tables and S3 in
 # memory (Python), and an S3 that overwrites (Node). Quick when they are there. Tests that miss them
-# are skipped and say so.
+# are skipped and say so. `scripts/tools.sh spark` also installs Spark with Delta.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly TOOLS=${TARGET_DIR:-target}/tools
 readonly REQUIREMENTS=tests/readers/requirements.txt
 readonly S3RVER=3.7.1
+readonly PYSPARK=4.0.1
+readonly DELTA_SPARK=4.0.0
 
 without() { # what, and why
     echo "setup: without $1: $2; the tests that need it are skipped" >&2
@@ -35,5 +37,24 @@ install_node() {
         || without s3rver "npm could not install it"
 }
 
+# Spark with Delta, from PyPI and Maven Central: half a gigabyte, so only where it is asked for.
+install_spark() {
+    local home=$TOOLS/spark
+    [[ -f $home/.done ]] && return
+    command -v java >/dev/null || { without delta-spark "java is missing"; return; }
+    command -v mvn >/dev/null || { without delta-spark "mvn is missing"; return; }
+    echo "setup: installing pyspark $PYSPARK and delta-spark $DELTA_SPARK into $home" >&2
+    local artifact
+    python3 -m venv "$home" && "$home/bin/pip" install --quiet "pyspark==$PYSPARK" \
+        || { without delta-spark "pip could not install pyspark"; return; }
+    for artifact in delta-spark_2.13 delta-storage; do
+        mvn --quiet --batch-mode dependency:copy \
+            "-Dartifact=io.delta:$artifact:$DELTA_SPARK" "-DoutputDirectory=$home/jars" \
+            || { without delta-spark "Maven Central did not give it"; return; }
+    done
+    touch "$home/.done"
+}
+
 install_python
 install_node
+if [[ ${1:-} == spark ]]; then install_spark; fi

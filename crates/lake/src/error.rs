@@ -18,7 +18,14 @@ pub enum LakeError {
     },
     /// The query engine refused or failed.
     #[error(transparent)]
-    Engine(#[from] DataFusionError),
+    Engine(DataFusionError),
+    /// The disk is full, or a limit on files or quota was reached.
+    #[error(
+        "there is no room to write: {0}\n\
+         hint: free space for the lake and for `.throughline/spill`, and run again: no table holds \
+         anything half-done, and the run goes on where this one stopped"
+    )]
+    Full(String),
     /// Another writer committed to the table first; nothing of ours is in it.
     #[error(
         "table `{table}`: another writer committed version {version} meanwhile; nothing of this \
@@ -163,8 +170,19 @@ impl LakeError {
 /// Result of the lake.
 pub type Result<T, E = LakeError> = std::result::Result<T, E>;
 
-/// The disk is full, or a limit on files was reached: somewhere below the error.
-pub(crate) fn is_full(error: &(dyn std::error::Error + 'static)) -> bool {
+impl From<DataFusionError> for LakeError {
+    fn from(error: DataFusionError) -> Self {
+        match full(&error) {
+            Some(why) => Self::Full(why.to_string()),
+            None => Self::Engine(error),
+        }
+    }
+}
+
+/// The error somewhere below `error` that says that the disk is full, or that a limit was reached.
+pub(crate) fn full<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a (dyn std::error::Error + 'static)> {
     use std::io::ErrorKind;
     let mut at = Some(error);
     while let Some(error) = at {
@@ -172,11 +190,11 @@ pub(crate) fn is_full(error: &(dyn std::error::Error + 'static)) -> bool {
         if let Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge) =
             kind
         {
-            return true;
+            return Some(error);
         }
         at = error.source();
     }
-    false
+    None
 }
 
 pub(crate) trait DeltaContext<T> {
@@ -185,10 +203,16 @@ pub(crate) trait DeltaContext<T> {
 
 impl<T, E: Into<DeltaTableError>> DeltaContext<T> for std::result::Result<T, E> {
     fn during(self, table: &crate::TableName, action: &'static str) -> Result<T> {
-        self.map_err(|source| LakeError::Delta {
-            table: table.to_string(),
-            action,
-            source: Box::new(source.into()),
+        self.map_err(|source| {
+            let source: DeltaTableError = source.into();
+            match full(&source) {
+                Some(why) => LakeError::Full(format!("{table}: {action}: {why}")),
+                None => LakeError::Delta {
+                    table: table.to_string(),
+                    action,
+                    source: Box::new(source),
+                },
+            }
         })
     }
 }

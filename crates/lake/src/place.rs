@@ -27,7 +27,7 @@ const TABLES_AT_ONCE: usize = 16;
 #[derive(Debug)]
 pub struct Lake {
     pub(crate) root: Root,
-    proved: tokio::sync::OnceCell<()>,
+    pub(crate) proved: tokio::sync::OnceCell<()>,
     tables: Mutex<HashMap<TableName, Arc<Table>>>,
     pub(crate) pins: Pins,
 }

@@ -214,36 +214,34 @@ pub(crate) async fn read_ledger(
         .read_commit_entry(version)
         .await
         .during(name, "reading the last commit")?;
-    let Some(bytes) = entry else {
-        return Ok(Ledger::default());
-    };
-    let text = std::str::from_utf8(&bytes).map_err(|error| LakeError::Log {
+    match entry {
+        Some(entry) => Ok(read_commit(name, &entry)?.0),
+        None => Ok(Ledger::default()),
+    }
+}
+
+/// Our entry in a commit's information, and the commit's time in milliseconds.
+pub(crate) fn read_commit(name: &TableName, entry: &[u8]) -> Result<(Ledger, i64)> {
+    let wrong = |why: String| LakeError::Log {
         table: name.to_string(),
-        why: error.to_string(),
-    })?;
+        why,
+    };
+    let text = std::str::from_utf8(entry).map_err(|error| wrong(error.to_string()))?;
     for line in text.lines() {
         if !line.contains("\"commitInfo\"") {
             continue;
         }
         let action: serde_json::Value =
-            serde_json::from_str(line).map_err(|error| LakeError::Log {
-                table: name.to_string(),
-                why: error.to_string(),
-            })?;
-        let entry = &action["commitInfo"][crate::commit::METADATA_KEY];
-        if let Some(text) = entry.as_str() {
-            let noted = serde_json::from_str(text);
-            let noted: serde_json::Value = noted.map_err(|error| LakeError::Log {
-                table: name.to_string(),
-                why: error.to_string(),
-            })?;
+            serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
+        let info = &action["commitInfo"];
+        if let Some(text) = info[crate::commit::METADATA_KEY].as_str() {
+            let noted: serde_json::Value =
+                serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
             // The format is looked at first: a newer note may have another form.
             crate::format::refuse_newer(&format!("table `{name}`"), &noted)?;
-            return serde_json::from_value(noted).map_err(|error| LakeError::Log {
-                table: name.to_string(),
-                why: error.to_string(),
-            });
+            let ledger = serde_json::from_value(noted).map_err(|error| wrong(error.to_string()))?;
+            return Ok((ledger, info["timestamp"].as_i64().unwrap_or_default()));
         }
     }
-    Ok(Ledger::default())
+    Ok((Ledger::default(), 0))
 }

@@ -337,7 +337,7 @@ impl FileWriter {
 }
 
 fn engine(error: impl Into<datafusion::error::DataFusionError>) -> LakeError {
-    LakeError::Engine(error.into())
+    LakeError::from(error.into())
 }
 
 /// The batch with exactly the columns of `schema`, by name.

@@ -11,9 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 #[derive(Debug, thiserror::Error)]
 pub enum RunLogError {
     /// The database fails.
-    #[error(
-        "the run log `{path}`: {source}\nhint: it may be deleted; nothing but its history is lost"
-    )]
+    #[error("the run log `{path}`: {source}\nhint: {}", hint(source))]
     Database {
         /// The file.
         path: String,
@@ -35,6 +33,20 @@ pub enum RunLogError {
     },
 }
 
+/// SQLite's codes for a full disk and for a write that failed.
+const FULL: [&str; 2] = ["13", "778"];
+
+/// What to do about a failing database.
+fn hint(error: &sqlx::Error) -> &'static str {
+    let code = error.as_database_error().and_then(|error| error.code());
+    match code {
+        Some(code) if FULL.contains(&code.as_ref()) => {
+            "free space on this disk and run again: no table holds anything half-done"
+        }
+        _ => "it may be deleted: the next run fills it from the logs of the tables",
+    }
+}
+
 /// How a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -47,6 +59,8 @@ pub enum Status {
     FailedChecks,
     /// Failed.
     Failed,
+    /// Known from the tables' logs alone: what it committed is known, how it ended is not.
+    Recovered,
 }
 
 impl Status {
@@ -56,6 +70,7 @@ impl Status {
             Self::Done => "done",
             Self::FailedChecks => "failed_checks",
             Self::Failed => "failed",
+            Self::Recovered => "recovered",
         }
     }
 
@@ -64,6 +79,7 @@ impl Status {
             "done" => Self::Done,
             "failed_checks" => Self::FailedChecks,
             "failed" => Self::Failed,
+            "recovered" => Self::Recovered,
             _ => Self::Running,
         }
     }
@@ -219,6 +235,36 @@ impl RunLog {
         self.pool.close().await;
     }
 
+    /// Whether no run is known.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub async fn is_empty(&self) -> Result<bool, RunLogError> {
+        Ok(self.newest(1).await?.is_empty())
+    }
+
+    /// Puts runs in that are known from elsewhere; those that are there stay as they are.
+    ///
+    /// # Errors
+    /// The log cannot be written.
+    pub async fn recover(&self, runs: &[RunRecord]) -> Result<(), RunLogError> {
+        let work = async {
+            let mut transaction = self.pool.begin().await?;
+            for run in runs {
+                sqlx::query("insert or ignore into run values (?, ?, ?, ?, ?)")
+                    .bind(&run.run_id)
+                    .bind(run.started_at.timestamp_micros())
+                    .bind(run.ended_at.map(|at| at.timestamp_micros()))
+                    .bind(run.status.as_str())
+                    .bind(&run.report)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            transaction.commit().await
+        };
+        work.await.map_err(|error| self.failed(error))
+    }
+
     /// The newest runs, newest first.
     ///
     /// # Errors
@@ -372,5 +418,26 @@ mod tests {
             .await
             .expect("log");
         assert_eq!(new.upgraded(), None, "a new log was never older");
+    }
+
+    #[tokio::test]
+    async fn recovered_runs_come_into_an_empty_log_and_change_no_other() {
+        let folder = tempfile::tempdir().expect("folder");
+        let log = RunLog::open(&folder.path().join("state.db"))
+            .await
+            .expect("log");
+        assert!(log.is_empty().await.expect("read"));
+        log.start("b", instant(2_000_000)).await.expect("start");
+        let run = |run_id: &str| RunRecord {
+            run_id: run_id.into(),
+            started_at: instant(1_000_000),
+            ended_at: Some(instant(1_500_000)),
+            status: Status::Recovered,
+            report: "{}".into(),
+        };
+        log.recover(&[run("a"), run("b")]).await.expect("recover");
+        let runs = log.newest(10).await.expect("runs");
+        assert_eq!((runs.len(), runs[0].status), (2, Status::Running));
+        assert_eq!(runs[1], run("a"));
     }
 }

@@ -45,6 +45,17 @@ threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).st
 main(['-H', '127.0.0.1', '-p', '0'])
 ";
 
+/// The Python with Spark, and the folder with Delta's jars for it, if they are there. They are
+/// large, and nobody need have them: `scripts/tools.sh spark` installs them.
+pub fn spark() -> Option<(PathBuf, PathBuf)> {
+    let home = tools().join("spark");
+    if home.join(".done").exists() {
+        return Some((home.join("bin/python"), home.join("jars")));
+    }
+    let _ = writeln!(std::io::stderr(), "skipped: target/tools/spark is not here");
+    None
+}
+
 /// A server of a test, which ends with it.
 pub struct Server {
     child: Child,

@@ -6,6 +6,7 @@ mod commands;
 mod demo;
 mod load;
 mod project;
+mod recover;
 mod say;
 
 use std::process::ExitCode;

@@ -255,6 +255,7 @@ impl Opened {
         if let Some(said) = log.upgraded() {
             crate::say::upgrade(&said);
         }
+        crate::recover::recover(&log, &lake).await?;
         Ok(Self {
             place,
             manifest,

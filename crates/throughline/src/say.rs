@@ -138,6 +138,14 @@ impl Progress {
         }
     }
 
+    /// A line that stays, also where progress is not asked for: something went wrong.
+    fn warn(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None => eprintln!("{text}"),
+        }
+    }
+
     /// The bar goes.
     pub(crate) fn end(&self) {
         if let Some(bar) = &self.bar {
@@ -182,6 +190,9 @@ impl Observer for Progress {
             }
             Outcome::UpToDate | Outcome::View => return,
         };
-        self.keep(&text);
+        match result.outcome {
+            Outcome::Failed | Outcome::Blocked => self.warn(&text),
+            _ => self.keep(&text),
+        }
     }
 }

@@ -49,12 +49,39 @@ pub enum TransformError {
         /// What is wrong.
         why: String,
     },
+    /// Another machine changed an input after its version was taken.
+    #[error(
+        "model `{model}`: another writer committed to `{input}` while it was read; nothing of this \
+         build is in the table\nhint: run again: it is then decided anew from the tables as they are"
+    )]
+    Moved {
+        /// The model.
+        model: String,
+        /// The input, `schema.name`.
+        input: String,
+    },
     /// The functions cannot be set up.
     #[error("{0}")]
     Setup(String),
     /// The engine failed outside a model.
     #[error(transparent)]
-    Engine(#[from] DataFusionError),
+    Engine(DataFusionError),
+}
+
+impl From<DataFusionError> for TransformError {
+    fn from(error: DataFusionError) -> Self {
+        match LakeError::from(error) {
+            LakeError::Engine(error) => Self::Engine(error),
+            other => Self::Lake(other),
+        }
+    }
+}
+
+impl TransformError {
+    /// There is no room to write: what comes next would fail in the same way.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Lake(LakeError::Full(_)))
+    }
 }
 
 /// Result of a run.

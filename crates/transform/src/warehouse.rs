@@ -3,7 +3,8 @@
 //! A warehouse holds one session whose catalogue is kept in step with the lake: a table that was
 //! committed is registered anew, at its new version. All queries of a process read through it.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use datafusion::catalog::{MemorySchemaProvider, TableProvider};
 use datafusion::dataframe::DataFrame;
@@ -48,6 +49,9 @@ pub struct Warehouse {
     /// Held while an entity's union is registered: two silver models of one entity may be
     /// published at a time, and the later one must see the earlier.
     registering: tokio::sync::Mutex<()>,
+    /// The version at which each table is registered: what a query reads. The lake may know a
+    /// newer one that another machine made.
+    shown: Mutex<BTreeMap<String, u64>>,
 }
 
 impl Warehouse {
@@ -76,10 +80,10 @@ impl Warehouse {
             lake,
             session,
             registering: tokio::sync::Mutex::new(()),
+            shown: Mutex::default(),
         };
         for table in warehouse.lake.tables().await? {
-            let scan = Arc::new(LakeTable::new(&table));
-            warehouse.register(&table.name.schema, &table.name.name, scan)?;
+            warehouse.show(&table)?;
         }
         Ok(warehouse)
     }
@@ -91,12 +95,42 @@ impl Warehouse {
     pub async fn refresh(&self, name: &TableName) -> Result<Option<Arc<Table>>> {
         let table = self.lake.table(name).await?;
         match &table {
-            Some(table) => {
-                self.register(&name.schema, &name.name, Arc::new(LakeTable::new(table)))?
+            Some(table) => self.show(table)?,
+            None => {
+                self.deregister(&name.schema, &name.name)?;
+                self.shown().remove(&name.to_string());
             }
-            None => self.deregister(&name.schema, &name.name)?,
         }
         Ok(table)
+    }
+
+    /// Registers a table at its newest version if it is not. True if it was not.
+    ///
+    /// # Errors
+    /// The table cannot be read.
+    pub async fn catch_up(&self, name: &TableName) -> Result<bool> {
+        let newest = self.lake.table(name).await?.map(|table| table.version);
+        if newest == self.version_shown(&name.to_string()) {
+            return Ok(false);
+        }
+        self.refresh(name).await?;
+        Ok(true)
+    }
+
+    /// The version at which queries read a table (`schema.name`), if they can.
+    pub fn version_shown(&self, name: &str) -> Option<u64> {
+        self.shown().get(name).copied()
+    }
+
+    fn show(&self, table: &Table) -> Result<()> {
+        let name = &table.name;
+        self.register(&name.schema, &name.name, Arc::new(LakeTable::new(table)))?;
+        self.shown().insert(name.to_string(), table.version);
+        Ok(())
+    }
+
+    fn shown(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Registers anything that can be scanned under `schema.name`, over what is there.

@@ -33,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) rate: f64,
     /// After so many bytes written the disk is full.
     pub(crate) full_after: Option<u64>,
+    /// Some calls take effect only after their error was told.
+    pub(crate) late: bool,
 }
 
 impl Settings {
@@ -42,6 +44,7 @@ impl Settings {
             seed: 0,
             rate: 0.0,
             full_after: None,
+            late: true,
         };
         for part in text.split(',') {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
@@ -211,6 +214,9 @@ impl Faults {
                 Err(passing(what))
             }
             Some(Fault::Late(what)) => {
+                if !self.settings.late {
+                    return Err(passing(what));
+                }
                 let pause = Duration::from_micros(self.state.dice.roll() % 3_000);
                 tokio::spawn(async move {
                     tokio::time::sleep(pause).await;

@@ -88,6 +88,15 @@ impl Patience {
         }
     }
 
+    /// Gives up so soon that errors are told: for tests.
+    #[cfg(test)]
+    pub(crate) fn little(seed: u64) -> Self {
+        Self {
+            attempts: 3,
+            ..Self::short(seed)
+        }
+    }
+
     /// How long to wait after `attempt` (from 1), or nothing when it was the last: twice as long
     /// each time, less up to a half by chance so that writers do not meet again.
     fn wait_after(&self, attempt: u32) -> Option<Duration> {
@@ -133,7 +142,7 @@ impl Patience {
 
 /// The same call may succeed later: the server or the network failed, not the request.
 fn is_passing(error: &Error) -> bool {
-    if !matches!(error, Error::Generic { .. }) || crate::error::is_full(error) {
+    if !matches!(error, Error::Generic { .. }) || crate::error::full(error).is_some() {
         return false;
     }
     // A listing tells its status only in words.

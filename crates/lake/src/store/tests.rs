@@ -27,6 +27,7 @@ fn settings(seed: u64, rate: f64) -> Settings {
         seed,
         rate,
         full_after: None,
+        late: true,
     }
 }
 
@@ -145,7 +146,7 @@ async fn a_store_that_never_recovers_gives_its_error_and_a_full_one_at_once() {
     let path = Path::from("x");
     steady.put(&path, "12345".into()).await.expect("room");
     let error = steady.put(&path, "1234567".into()).await;
-    assert!(crate::error::is_full(&error.expect_err("full")));
+    assert!(crate::error::full(&error.expect_err("full")).is_some());
 }
 
 fn layout(name: &str) -> Layout {
@@ -230,6 +231,37 @@ async fn every_commit_that_is_done_is_in_the_table_once_and_every_error_is_not()
         assert_eq!(table.ledger.batch, WRITERS * COMMITS, "seed {seed}");
         assert!(conflicts > 0, "seed {seed}: the writers never met");
     }
+}
+
+/// Where the store is given up so soon that errors are told, an error means that nothing is in the
+/// table, and only `Unclear` leaves it open.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_error_that_is_told_is_true() {
+    let (mut told, mut unclear) = (0, 0);
+    for seed in 0..4 {
+        let memory = Arc::new(InMemory::new());
+        let mut wrong = settings(seed, 0.6);
+        wrong.late = false;
+        let faults = Arc::new(Faults::new(memory.clone(), Some(memory.clone()), wrong));
+        let steady = Steady::new(faults.clone(), Some(faults), Patience::little(seed));
+        let (faulty, sound) = (lake_over(Arc::new(steady)), lake_over(memory));
+        faulty.proved.set(()).expect("not yet proved");
+        for id in 0..60 {
+            let base = sound.reload(&layout("t").table).await.expect("table");
+            let there = |table: Option<Arc<Table>>| table.is_some_and(|t| ids(&t).contains(&id));
+            let answer = commit(&faulty, base.as_deref(), id).await;
+            let now = sound.reload(&layout("t").table).await.expect("table");
+            match answer {
+                Ok(_) => assert!(there(now), "seed {seed}: {id} is done and not there"),
+                Err(LakeError::Unclear { .. }) => unclear += 1,
+                Err(error) => {
+                    told += 1;
+                    assert!(!there(now), "seed {seed}: {id} is there after: {error}");
+                }
+            }
+        }
+    }
+    assert!(told > 10, "{told} errors, {unclear} unclear");
 }
 
 /// The answer to a commit is lost, and before the log is read back another writer has committed

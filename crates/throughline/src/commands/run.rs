@@ -39,7 +39,7 @@ pub(crate) async fn run_opened(
     let clock = std::time::Instant::now();
     opened.lake.prove_conditional_put().await?;
     let started = now();
-    let run_id = format!("{}", started.format("%Y%m%dT%H%M%S%6fZ"));
+    let run_id = started.format(crate::recover::RUN_ID).to_string();
     lake::crash::point("run_log.before_start");
     opened.log.start(&run_id, started).await?;
     lake::crash::point("run_log.started");

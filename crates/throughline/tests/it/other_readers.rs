@@ -80,10 +80,11 @@ fn said(columns: &[(String, &str)]) -> String {
 }
 
 /// Lets the engines read; each must agree on every table.
-fn read(python: &Path, request: &Value) {
+fn read(python: &Path, jars: Option<&Path>, request: &Value) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/readers/read_tables.py");
     let mut child = Command::new(python)
         .arg(script)
+        .envs(jars.map(|jars| ("DELTA_SPARK_JARS", jars)))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -117,7 +118,7 @@ fn deltalake_polars_duckdb_and_chdb_read_every_table_as_it_lies() {
         "engines": ["deltalake", "polars", "duckdb", "chdb"],
         "tables": tables(project),
     });
-    read(&python, &request);
+    read(&python, None, &request);
 }
 
 #[test]
@@ -137,5 +138,19 @@ fn deltalake_and_duckdb_read_every_table_in_a_bucket() {
         },
         "tables": tables(&company.project),
     });
-    read(&python, &request);
+    read(&python, None, &request);
+}
+
+#[test]
+fn delta_spark_reads_every_table_as_it_lies() {
+    let Some((python, jars)) = testkit::spark() else {
+        return;
+    };
+    let project = &*crate::kill::COMPANY;
+    let request = json!({
+        "lake": project.dir().join(".throughline/lake"),
+        "engines": ["spark"],
+        "tables": tables(project),
+    });
+    read(&python, Some(&jars), &request);
 }

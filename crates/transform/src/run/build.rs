@@ -36,6 +36,10 @@ pub(super) async fn build(
         return Ok(result(model, Outcome::View, &decision, None));
     }
     if !decision.builds() {
+        // Another machine may have built it since this one looked.
+        if context.warehouse.catch_up(&own_name(model)).await? {
+            register_entity(context, model).await?;
+        }
         let table = context.warehouse.lake.table(&own_name(model)).await?;
         return Ok(result(
             model,
@@ -70,24 +74,25 @@ pub(super) async fn build(
         return Ok(blocked);
     }
     crash::point(points[1]);
+    context.unmoved(model.name(), &change.ledger.inputs)?;
     let lake = &context.warehouse.lake;
     let table = lake.commit(base.as_deref(), change).await?;
     crash::point(points[2]);
     context.warehouse.refresh(&table.name).await?;
-    if let Some(entity) = model
-        .config
-        .entity
-        .as_deref()
-        .and_then(domain::entity::entity)
-    {
-        context
-            .warehouse
-            .register_entity(context.manifest, entity)
-            .await?;
-    }
+    register_entity(context, model).await?;
     let mut built = result(model, Outcome::Built, &decision, Some(&table));
     built.days = if days > 0 { days } else { days_written };
     Ok(built)
+}
+
+/// Registers anew the union of its entity that a silver model is part of.
+async fn register_entity(context: &Context<'_>, model: &ParsedModel) -> Result<()> {
+    let entity = model.config.entity.as_deref();
+    if let Some(entity) = entity.and_then(domain::entity::entity) {
+        let warehouse = context.warehouse;
+        warehouse.register_entity(context.manifest, entity).await?;
+    }
+    Ok(())
 }
 
 /// Where a run may be made to end: files written, checks passed, committed.
@@ -228,7 +233,7 @@ async fn entity(context: &Context<'_>, model: &ParsedModel, options: &Options) -
     }
     let lake = &context.warehouse.lake;
     let staged_name = silver::staged_name(model.name());
-    let Some(staged) = lake.table(&staged_name).await? else {
+    let Some(staged) = context.warehouse.refresh(&staged_name).await? else {
         return Ok(None);
     };
     let base = lake.table(&own_name(model)).await?;

@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
+use lake::InputMark;
 use serde::Serialize;
 
 use crate::compile::{Manifest, ParsedModel};
@@ -45,6 +46,20 @@ impl Context<'_> {
     /// Writes a model's SQL as it runs.
     pub(crate) fn write_compiled(&self, model: &str, sql: &str) -> Result<()> {
         Ok(self.manifest.write_compiled_sql(&self.target, model, sql)?)
+    }
+
+    /// Refuses to commit what was read from other versions of its inputs than it will be marked
+    /// with: where machines share a lake, a table may have become newer in between.
+    pub(crate) fn unmoved(&self, model: &str, inputs: &BTreeMap<String, InputMark>) -> Result<()> {
+        let mut inputs = inputs.iter();
+        let shown = |name: &str| self.warehouse.version_shown(name);
+        match inputs.find(|(name, mark)| shown(name) != Some(mark.version)) {
+            None => Ok(()),
+            Some((input, _)) => Err(TransformError::Moved {
+                model: model.to_owned(),
+                input: input.clone(),
+            }),
+        }
     }
 
     /// An error of a model's SQL, with where to look.
@@ -214,8 +229,8 @@ pub async fn register_views(context: &Context<'_>) -> Result<()> {
 /// Builds what is dirty.
 ///
 /// # Errors
-/// The project cannot be ordered or the lake cannot be read. What goes wrong in one model stands
-/// in its result.
+/// The project cannot be ordered, the lake cannot be read, or there is no room to write. What else
+/// goes wrong in one model stands in its result.
 pub async fn run(
     context: &Context<'_>,
     options: &Options,
@@ -226,7 +241,7 @@ pub async fn run(
     let order = ordered(context, options)?;
     let queue = queue::Queue::new(context, &order, options, observer);
     let mut report = Report {
-        models: queue.build_all().await,
+        models: queue.build_all().await?,
         ..Report::default()
     };
     let built = |model: &&ModelResult| model.outcome == Outcome::Built;

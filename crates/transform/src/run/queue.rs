@@ -12,8 +12,8 @@ use futures::FutureExt as _;
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::{Context, ModelResult, Observer, Options, Outcome, build, decide, failure};
-use crate::TransformError;
 use crate::compile::ParsedModel;
+use crate::{Result, TransformError};
 
 /// Models built at a time, at most: each may sort a chunk of its input in memory.
 const SIDE_BY_SIDE_MAX: usize = 4;
@@ -34,6 +34,8 @@ pub(super) struct Queue<'a> {
 struct State {
     started: Vec<bool>,
     results: Vec<Option<ModelResult>>,
+    /// Why nothing more is started: there is no room to write.
+    full: Option<TransformError>,
 }
 
 impl<'a> Queue<'a> {
@@ -68,13 +70,17 @@ impl<'a> Queue<'a> {
             state: Mutex::new(State {
                 started: vec![false; count],
                 results: vec![None; count],
+                full: None,
             }),
             changed: Condvar::new(),
         }
     }
 
     /// Builds them all, and gives their results in the order of the queue.
-    pub(super) async fn build_all(&self) -> Vec<ModelResult> {
+    ///
+    /// # Errors
+    /// There is no room to write: what comes next would fail in the same way.
+    pub(super) async fn build_all(&self) -> Result<Vec<ModelResult>> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let workers = threads.min(SIDE_BY_SIDE_MAX).min(self.models.len());
         let runtime = Handle::current();
@@ -92,8 +98,12 @@ impl<'a> Queue<'a> {
                 });
             });
         }
-        let results = std::mem::take(&mut self.lock().results);
-        results.into_iter().flatten().collect()
+        let mut state = self.lock();
+        if let Some(error) = state.full.take() {
+            return Err(error);
+        }
+        let results = std::mem::take(&mut state.results);
+        Ok(results.into_iter().flatten().collect())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -130,16 +140,20 @@ impl<'a> Queue<'a> {
         built
             .and_then(|result| forgotten.map(|()| result))
             .unwrap_or_else(|error: TransformError| {
-                failure(model, Outcome::Failed, error.to_string())
+                let result = failure(model, Outcome::Failed, error.to_string());
+                if error.is_full() {
+                    self.lock().full = Some(error);
+                }
+                result
             })
     }
 
     /// The place of the next model whose inputs are all done; waits for one. None when all are
-    /// started.
+    /// started, or nothing more is to be.
     fn next(&self) -> Option<usize> {
         let mut state = self.lock();
         loop {
-            if state.started.iter().all(|started| *started) {
+            if state.full.is_some() || state.started.iter().all(|started| *started) {
                 return None;
             }
             let is_ready = |place: &usize| {

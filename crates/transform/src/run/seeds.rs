@@ -42,6 +42,8 @@ pub(super) async fn load(context: &Context<'_>) -> Result<()> {
         let name = TableName::new("seeds", &seed.name);
         if changing.contains(&name.to_string()) {
             load_one(context, seed, &name).await?;
+        } else {
+            context.warehouse.catch_up(&name).await?;
         }
     }
     Ok(())

@@ -332,6 +332,7 @@ async fn publish_staged(
     change.ledger.run_id = context.run_id.to_owned();
     change.ledger.notes.insert("barren".into(), barren);
     crash::point("staged.written");
+    context.unmoved(&layout.table.name, &change.ledger.inputs)?;
     warehouse.lake.commit(base.as_deref(), change).await?;
     crash::point("staged.committed");
     warehouse.refresh(&layout.table).await?;
@@ -636,7 +637,7 @@ async fn split(
 /// The good rows of a batch; its bad ones are added to `bad`.
 fn separate(batch: &RecordBatch, bad: &mut Vec<Bad>) -> Result<RecordBatch> {
     let engine = |error: datafusion::arrow::error::ArrowError| {
-        TransformError::Engine(datafusion::error::DataFusionError::from(error))
+        TransformError::from(datafusion::error::DataFusionError::from(error))
     };
     let Some(rules) = batch.column_by_name(RULE) else {
         return Ok(batch.clone());
