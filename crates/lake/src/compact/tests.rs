@@ -61,6 +61,7 @@ fn origin(file_id: i64) -> Origin {
         rows: 3,
         bytes: 30,
         version: 1,
+        reading: String::new(),
     }
 }
 
