@@ -68,7 +68,12 @@ impl Reader {
             },
             Input::Archive(input) => {
                 tar::read_padding(input, self.bytes)?;
-                tar::read_header(input)?
+                let header = tar::read_header(input)?;
+                if header.is_none() {
+                    // To the last byte: an archive cut there has all its files and no end.
+                    io::copy(input, &mut io::sink())?;
+                }
+                header
             }
         };
         self.bytes = next.as_ref().map_or(0, |(_, bytes)| *bytes);
