@@ -133,6 +133,8 @@ impl Lake {
     }
 
     async fn mark(&self, format: u32) -> Result<()> {
+        // Nothing is written into a store that may not keep what is there.
+        self.prove_conditional_put().await?;
         let text = json!({"format": format, "program": env!("CARGO_PKG_VERSION")}).to_string();
         let put = self
             .root_store()
