@@ -3,7 +3,8 @@
     materialized='incremental',
     incremental_strategy='replace_interval',
     event_time='event_date',
-    lookback=2,
+    parts=['web', 'record'],
+    lookback_of={'web_event': 2},
     sort=['anonymous_node_id', 'event_at'],
     bloom=['anonymous_node_id', 'identity_node_id', 'session_id'],
     stats=['event_at', 'event_date', 'reporting_date', 'event_type', 'anonymous_node_id',
@@ -12,7 +13,11 @@
 
 -- An event keeps the identifiers it was seen with, for ever. Customers and versions of dimensions
 -- are joined when it is read (star.journey_event), so a merge of two customers rewrites nothing.
-with web_event as (
+-- Web events and what records state lie in files of their own: a deal stage that is known late puts
+-- no session of its day together again.
+with
+{%- if in_part('web') %}
+web_event as (
     select
         event_id,
         event_at,
@@ -174,6 +179,8 @@ web as (
         consent_ads
     from web_in_session
 ),
+{%- endif %}
+{%- if in_part('record') %}
 
 -- Everything else, in one narrow shape: what happened, when, and the identifiers it names.
 activity as (
@@ -398,11 +405,12 @@ record_event as (
         cast(null as text) as consent_ads
     from record
 ),
+{%- endif %}
 
 every_event as (
-    select * from web
-    union all
-    select * from record_event
+    {% if in_part('web') %}select * from web{% endif %}
+    {% if in_part('web') and in_part('record') %}union all{% endif %}
+    {% if in_part('record') %}select * from record_event{% endif %}
 ),
 
 final as (

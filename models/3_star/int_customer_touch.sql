@@ -22,7 +22,7 @@ session as (
 -- Only what the source marks as a touch; a click in an e-mail already lands as a session.
 touchpoint as (
     select event_id, event_at, identity_node_id, channel_key, campaign_name
-    from {{ ref('fct_journey_event') }}
+    from {{ ref('fct_journey_event', part='record') }}
     where is_touchpoint and event_group = 'crm'
 ),
 

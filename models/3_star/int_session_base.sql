@@ -31,7 +31,7 @@ with session_total as (
         bool_or(is_engaged) as is_engaged,
         bool_or(is_bot) as is_bot,
         bool_or(event_type in ('first_visit', 'first_open')) as is_first_visit
-    from {{ ref('fct_journey_event') }}
+    from {{ ref('fct_journey_event', part='web') }}
     where session_id is not null
     group by session_id
 ),
@@ -52,7 +52,7 @@ source_event as (
         source_resolution,
         referrer_host,
         channel_key
-    from {{ ref('fct_journey_event') }}
+    from {{ ref('fct_journey_event', part='web') }}
     where session_id is not null and source_resolution is not null
 ),
 
@@ -77,7 +77,7 @@ identified_event as (
             else 4
         end
             as strength
-    from {{ ref('fct_journey_event') }}
+    from {{ ref('fct_journey_event', part='web') }}
     where session_id is not null and identity_node_type in ('user', 'email', 'phone', 'order')
 ),
 
@@ -91,7 +91,7 @@ session_identity as (
 -- The shop's funnel in order: a step counts when it comes after the step before it.
 shop_event as (
     select session_id, session_event_index, event_type
-    from {{ ref('fct_journey_event') }}
+    from {{ ref('fct_journey_event', part='web') }}
     where
         session_id is not null
         and event_type in (

@@ -23,7 +23,7 @@ with journey_event as (
         shipping_amount,
         currency_code,
         item_quantity
-    from {{ ref('fct_journey_event') }}
+    from {{ ref('fct_journey_event', part='web') }}
     where
         event_group = 'web'
         and event_type in ({{ conversion_event_names() }})

@@ -40,12 +40,12 @@ pub struct Change {
     pub adds: Vec<NewFile>,
     /// Paths of files that leave.
     pub removes: Vec<String>,
-    /// For carried days: the batch in which a day last changed. Other days changed in this batch.
-    pub carried_days: std::collections::BTreeMap<chrono::NaiveDate, i64>,
     /// All rows are replaced: the table's columns become exactly the layout's.
     pub overwrite: bool,
     /// The same rows come in and leave: nobody downstream has anything to do.
     pub rearranges: bool,
+    /// The rows were built again and came out as they were: nobody downstream has anything to do.
+    pub is_as_before: bool,
     /// What the table is to remember. `batch` and `commit_uuid` are set by the commit.
     pub ledger: Ledger,
 }
@@ -57,19 +57,40 @@ impl Change {
             layout,
             adds: Vec::new(),
             removes: Vec::new(),
-            carried_days: std::collections::BTreeMap::new(),
             overwrite: false,
             rearranges: false,
+            is_as_before: false,
             ledger: Ledger::default(),
         }
     }
 
     fn changes_rows(&self) -> bool {
-        !self.rearranges && (!self.adds.is_empty() || !self.removes.is_empty())
+        !self.rearranges
+            && !self.is_as_before
+            && (!self.adds.is_empty() || !self.removes.is_empty())
     }
 }
 
 impl Lake {
+    /// Takes the files out of a change that came out as the table was, and removes them: the table
+    /// keeps its files, and the commit only notes what was seen.
+    ///
+    /// # Errors
+    /// The store cannot be reached.
+    pub async fn discard(&self, change: &mut Change) -> Result<()> {
+        let store = self.store(&change.layout.table)?;
+        change.removes.clear();
+        change.overwrite = false;
+        for file in change.adds.drain(..) {
+            // One that stays is named in no log; vacuum finds it.
+            let path = object_store::path::Path::from(file.add.path.as_str());
+            if let Err(error) = object_store::ObjectStoreExt::delete(&store, &path).await {
+                log::debug!("{} is left to vacuum: {error}", file.add.path);
+            }
+        }
+        Ok(())
+    }
+
     /// Commits `change` on top of `base` (the table as it was read, `None` where there is none)
     /// and gives the table as it then is.
     ///
@@ -296,10 +317,13 @@ fn tagged(change: &Change, batch: i64) -> Vec<Action> {
         let days = file
             .days
             .iter()
-            .map(|day| (*day, change.carried_days.get(day).copied().unwrap_or(batch)));
+            .map(|day| (*day, file.unchanged.get(day).copied().unwrap_or(batch)));
         let tag = FileTag {
             days: days.collect(),
+            part: file.part.clone(),
             origins: file.origins.clone(),
+            day_sums: file.day_sums.clone(),
+            sum: file.sum,
             sorted: file.sorted.clone(),
             batch,
         };

@@ -65,8 +65,6 @@ pub struct Compacted {
 struct Group {
     removes: Vec<String>,
     adds: Vec<NewFile>,
-    /// The batches in which the days of these files last changed.
-    days: BTreeMap<chrono::NaiveDate, i64>,
 }
 
 impl Lake {
@@ -121,8 +119,16 @@ impl Lake {
             rows = rows.sort(order.map(|column| column.sort(true, false)).collect())?;
         }
         let origins = files.iter().flat_map(|file| &file.tag.origins).cloned();
-        let mut writer =
-            FileWriter::new(layout.clone(), self.store(&table.name)?).with_origins(origins);
+        let has_sums = |file: &&DataFile| file.tag.sum.is_some() || !file.tag.day_sums.is_empty();
+        let layout = Layout {
+            sums: files.iter().all(has_sums),
+            ..layout.clone()
+        };
+        let mut writer = FileWriter::new(layout, self.store(&table.name)?).with_origins(origins);
+        // Only files of one part are merged.
+        if let Some(file) = files.first() {
+            writer = writer.of_part(&file.tag.part);
+        }
         let mut stream = rows.execute_stream().await?;
         while let Some(batch) = stream.next().await {
             writer.write(&batch?).await?;
@@ -145,11 +151,11 @@ impl Lake {
         }
         for file in &mut adds {
             file.add.data_change = false;
+            file.unchanged.clone_from(&days);
         }
         Ok(Group {
             removes: paths.into_iter().map(str::to_owned).collect(),
             adds,
-            days,
         })
     }
 
@@ -178,10 +184,6 @@ impl Lake {
             for group in &groups {
                 change.adds.extend(group.adds.iter().cloned());
                 change.removes.extend(group.removes.iter().cloned());
-                for (day, batch) in &group.days {
-                    let known = change.carried_days.entry(*day).or_insert(*batch);
-                    *known = (*known).max(*batch);
-                }
             }
             let (files_merged, files_written) = (change.removes.len(), change.adds.len());
             crash::point("compact.written");
@@ -232,8 +234,8 @@ fn is_small(file: &DataFile) -> bool {
 fn neighbours(table: &Table, interval: &str) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..table.files.len()).collect();
     order.sort_by_key(|&index| {
-        let days = table.files[index].day_range(interval);
-        (days, index)
+        let file = &table.files[index];
+        (&file.tag.part, file.day_range(interval), index)
     });
     runs_of_small(table, order)
 }
@@ -248,15 +250,16 @@ fn alike(table: &Table) -> Vec<Vec<usize>> {
     runs_of_small(table, order)
 }
 
-/// Cuts a list of files where one is not small or a group is full; single files are left.
+/// Cuts a list of files where one is not small, a part ends or a group is full; single files are
+/// left.
 fn runs_of_small(table: &Table, order: Vec<usize>) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
-    let (mut open, mut rows) = (Vec::new(), 0);
+    let (mut open, mut rows, mut part) = (Vec::new(), 0, "");
     for index in order {
         let file = &table.files[index];
-        if !is_small(file) || rows + file.rows > GROUP_ROWS_MAX {
+        if !is_small(file) || rows + file.rows > GROUP_ROWS_MAX || file.tag.part != part {
             groups.push(std::mem::take(&mut open));
-            rows = 0;
+            (rows, part) = (0, &file.tag.part);
         }
         if is_small(file) {
             open.push(index);

@@ -20,9 +20,18 @@ pub struct FileTag {
     /// For tables kept by day: each day in the file and the batch in which that day last changed.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub days: BTreeMap<NaiveDate, i64>,
+    /// For a table in parts: the part whose rows the file holds.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub part: String,
     /// For raw and staged tables: the source files whose rows are in this file.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub origins: Vec<Origin>,
+    /// What the rows of each of its days say, as a number (see `content`).
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub day_sums: BTreeMap<NaiveDate, u64>,
+    /// What its rows say, for a table that is not kept by day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sum: Option<u64>,
     /// The columns by which its writer saw its rows lie in ascending order, nulls last.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sorted: Vec<String>,

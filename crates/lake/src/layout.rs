@@ -62,6 +62,9 @@ pub struct Layout {
     /// Columns that people look a row up by: each row group gets a bloom filter. Never personal
     /// data.
     pub bloom: Vec<String>,
+    /// What rows say is noted with each file, as a number: who builds the table again can tell
+    /// whether it came out as it was.
+    pub sums: bool,
 }
 
 impl Layout {
@@ -76,6 +79,7 @@ impl Layout {
             range: None,
             stats: Vec::new(),
             bloom: Vec::new(),
+            sums: false,
         }
     }
 

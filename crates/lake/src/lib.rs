@@ -7,6 +7,7 @@
 
 mod commit;
 mod compact;
+mod content;
 mod copy;
 pub mod crash;
 mod error;
@@ -28,6 +29,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod vacuum;
+mod window;
 mod write;
 
 pub use commit::Change;

@@ -11,6 +11,7 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::SessionConfig;
 
 use crate::Result;
+use crate::window::WholePartitions;
 
 /// What a process may use.
 #[derive(Debug, Clone)]
@@ -82,4 +83,5 @@ pub fn builder(resources: &Resources, runtime: Arc<RuntimeEnv>) -> SessionStateB
         .with_config(config(resources))
         .with_runtime_env(runtime)
         .with_default_features()
+        .with_physical_optimizer_rule(Arc::new(WholePartitions))
 }

@@ -39,6 +39,12 @@ pub struct Ledger {
     /// did.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub emptied: BTreeMap<NaiveDate, i64>,
+    /// The same for each part of a table in parts.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub emptied_parts: BTreeMap<String, BTreeMap<NaiveDate, i64>>,
+    /// The parts of a table in parts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<String>,
     /// For a staged table: the source files that were read, also those that gave no good row.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub notes: BTreeMap<String, serde_json::Value>,
@@ -157,14 +163,55 @@ impl Table {
 
     /// Each day with rows, or emptied, and the batch in which it last changed.
     pub fn days(&self) -> BTreeMap<NaiveDate, i64> {
-        let mut days = self.ledger.emptied.clone();
-        for file in self.files.iter() {
-            for (day, batch) in &file.tag.days {
-                let known = days.entry(*day).or_insert(*batch);
-                *known = (*known).max(*batch);
-            }
+        let parts = self.ledger.emptied_parts.values().flatten();
+        let emptied = self.ledger.emptied.iter().chain(parts);
+        let files = self.files.iter().flat_map(|file| &file.tag.days);
+        let mut days = BTreeMap::new();
+        for (day, batch) in emptied.chain(files) {
+            let known = days.entry(*day).or_insert(*batch);
+            *known = (*known).max(*batch);
         }
         days
+    }
+
+    /// One part of a table in parts, as a table: its files, its emptied days, and as its last
+    /// batch the one in which the part last changed.
+    #[must_use]
+    pub fn part(&self, part: &str) -> Self {
+        let files = self.files.iter().filter(|file| file.tag.part == part);
+        let mut table = Self {
+            files: Arc::new(files.cloned().collect()),
+            ..self.clone()
+        };
+        table.ledger.emptied = match part {
+            "" => table.ledger.emptied,
+            part => table.ledger.emptied_parts.remove(part).unwrap_or_default(),
+        };
+        table.ledger.emptied_parts.clear();
+        if !part.is_empty() {
+            table.ledger.data_batch = table.days().into_values().max().unwrap_or_default();
+        }
+        table
+    }
+
+    /// What the rows say, as a number; none where it was not noted.
+    pub fn sum(&self) -> Option<u64> {
+        let mut sums = self.files.iter().map(|file| file.tag.sum);
+        sums.try_fold(0_u64, |all, sum| Some(all.wrapping_add(sum?)))
+    }
+
+    /// What the rows of each day say, as a number; without the days for which it was not noted.
+    pub fn day_sums(&self) -> BTreeMap<NaiveDate, u64> {
+        let mut sums: BTreeMap<NaiveDate, Option<u64>> = BTreeMap::new();
+        for file in self.files.iter() {
+            for day in file.tag.days.keys() {
+                let sum = file.tag.day_sums.get(day).copied();
+                let known = sums.entry(*day).or_insert(Some(0));
+                *known = known.zip(sum).map(|(all, sum)| all.wrapping_add(sum));
+            }
+        }
+        let noted = sums.into_iter().filter_map(|(day, sum)| Some((day, sum?)));
+        noted.collect()
     }
 
     /// The days that changed after `batch`.

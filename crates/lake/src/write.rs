@@ -25,7 +25,7 @@ use serde_json::{Map, Value, json};
 use crate::file::{Origin, day_from_number};
 use crate::layout::{Layout, RANGE_CELLS, range_cells_of};
 use crate::order::Seen;
-use crate::{LakeError, Result, crash};
+use crate::{LakeError, Result, content, crash};
 
 /// A file holds at least this many rows before the next day gets a file of its own.
 const DAY_FILE_ROWS_MIN: usize = 65_536;
@@ -48,6 +48,14 @@ pub struct NewFile {
     pub rows: usize,
     /// The days in it, for a table kept by day.
     pub days: Vec<NaiveDate>,
+    /// Of these the ones whose rows did not change, with the batch in which they last did.
+    pub unchanged: BTreeMap<NaiveDate, i64>,
+    /// For a table in parts: the part whose rows it holds.
+    pub part: String,
+    /// What the rows of each of its days say, as a number.
+    pub day_sums: BTreeMap<NaiveDate, u64>,
+    /// What its rows say, for a table that is not kept by day.
+    pub sum: Option<u64>,
     /// The source files in it, for raw and staged tables.
     pub origins: Vec<Origin>,
     /// The columns by which its rows were seen to lie in ascending order, nulls last.
@@ -66,6 +74,8 @@ pub struct FileWriter {
     last_cell: Option<u32>,
     /// And the lowest.
     first_cell: Option<u32>,
+    /// The part of the table that is written.
+    part: String,
 }
 
 struct OpenFile {
@@ -76,6 +86,8 @@ struct OpenFile {
     day_set: BTreeSet<i32>,
     origins: BTreeSet<i64>,
     ranges: BTreeMap<String, Range>,
+    day_sums: BTreeMap<NaiveDate, u64>,
+    sum: u64,
     seen: Seen,
 }
 
@@ -102,7 +114,15 @@ impl FileWriter {
             known: BTreeMap::new(),
             last_cell: None,
             first_cell: None,
+            part: String::new(),
         }
+    }
+
+    /// Writes files of one part of a table in parts.
+    #[must_use]
+    pub fn of_part(mut self, part: &str) -> Self {
+        part.clone_into(&mut self.part);
+        self
     }
 
     /// Notes each file's source files, found by the upper bits of `_raw_id`: for raw and staged
@@ -252,6 +272,14 @@ impl FileWriter {
         {
             file.days.push(day);
         }
+        if self.layout.sums {
+            let sum = content::sum(&content::row_hashes(batch)?);
+            let known = match day {
+                Some(day) => file.day_sums.entry(day).or_default(),
+                None => &mut file.sum,
+            };
+            *known = known.wrapping_add(sum);
+        }
         for (name, range) in &mut file.ranges {
             if let Some(column) = batch.column_by_name(name) {
                 range.extend(column);
@@ -283,6 +311,8 @@ impl FileWriter {
             day_set: BTreeSet::new(),
             origins: BTreeSet::new(),
             ranges,
+            day_sums: BTreeMap::new(),
+            sum: 0,
             seen: Seen::new(&self.layout),
         })
     }
@@ -307,7 +337,11 @@ impl FileWriter {
                 ..Add::default()
             },
             rows: file.rows,
+            sum: (self.layout.sums && file.days.is_empty()).then_some(file.sum),
             days: file.days.into_iter().chain(unordered).collect(),
+            unchanged: BTreeMap::new(),
+            part: self.part.clone(),
+            day_sums: file.day_sums,
             origins: file
                 .origins
                 .iter()

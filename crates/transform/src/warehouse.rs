@@ -40,6 +40,14 @@ pub fn work_of(model: &str) -> String {
     format!("work_{model}")
 }
 
+/// Schema of the parts of tables that are kept in parts: what `ref('…', part='…')` reads.
+const PARTS: &str = "parts";
+
+/// SQL for one part of a model's table.
+pub fn part_of(model: &str, part: &str) -> String {
+    format!("{PARTS}.\"{model}.{part}\"")
+}
+
 /// The lake in SQL.
 pub struct Warehouse {
     /// The lake.
@@ -73,7 +81,7 @@ impl Warehouse {
         let catalog = session
             .catalog("throughline")
             .ok_or_else(|| TransformError::Setup("the catalogue is missing".into()))?;
-        for zone in ZONES {
+        for zone in ZONES.into_iter().chain([PARTS]) {
             catalog.register_schema(zone, Arc::new(MemorySchemaProvider::new()))?;
         }
         let warehouse = Self {
@@ -125,6 +133,10 @@ impl Warehouse {
     fn show(&self, table: &Table) -> Result<()> {
         let name = &table.name;
         self.register(&name.schema, &name.name, Arc::new(LakeTable::new(table)))?;
+        for part in &table.ledger.parts {
+            let rows = LakeTable::new(&table.part(part));
+            self.register(PARTS, &format!("{}.{part}", name.name), Arc::new(rows))?;
+        }
         self.shown().insert(name.to_string(), table.version);
         Ok(())
     }
@@ -360,7 +372,7 @@ pub struct Whole<'a> {
 
 impl Relations for Whole<'_> {
     fn relation(&self, dependency: &Dependency) -> String {
-        self.manifest.table_of(&dependency.target)
+        self.manifest.relation_of(dependency)
     }
 
     fn this(&self) -> String {

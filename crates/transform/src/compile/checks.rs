@@ -184,16 +184,10 @@ fn typed(
     let column_name = column.map(|column| column.name.clone());
     let kind = kind(manifest, test, &arguments, column_name.as_deref()).map_err(wrong)?;
     let Some(kind) = kind else { return Ok(None) };
-    let own = Dependency {
-        target: target.clone(),
-        is_bounded: true,
-    };
+    let own = Dependency::bounded(target.clone());
     let mut dependencies = vec![own];
     if let CheckKind::Relationships { to, .. } = &kind {
-        let to = Dependency {
-            target: to.clone(),
-            is_bounded: true,
-        };
+        let to = Dependency::bounded(to.clone());
         if !dependencies.contains(&to) {
             dependencies.push(to);
         }

@@ -5,12 +5,7 @@ use super::dependency::{Dependency, Relations, Target};
 
 /// The SQL of a check that is not a singular test.
 pub(super) fn sql(check: &Check, relations: &dyn Relations) -> String {
-    let text = |target: &Target| {
-        relations.relation(&Dependency {
-            target: target.clone(),
-            is_bounded: true,
-        })
-    };
+    let text = |target: &Target| relations.relation(&Dependency::bounded(target.clone()));
     let own = check
         .dependencies
         .first()

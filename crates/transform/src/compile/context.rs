@@ -32,7 +32,7 @@ pub(super) struct Known {
 }
 
 /// Names that models can use, beside macros.
-const NAMES: [&str; 19] = [
+const NAMES: [&str; 20] = [
     "config",
     "ref",
     "source",
@@ -41,6 +41,7 @@ const NAMES: [&str; 19] = [
     "var",
     "this",
     "is_incremental",
+    "in_part",
     "project",
     "model",
     "source_name",
@@ -131,7 +132,7 @@ pub(super) fn context(known: &Arc<Known>, scope: &Arc<Scope>, notes: &Notes) -> 
     let s = shared.clone();
     names.insert(
         "ref",
-        Value::from_function(move |args: Rest<Value>| s.reference(&args)),
+        Value::from_function(move |args: Rest<Value>, named: Kwargs| s.reference(&args, &named)),
     );
     let s = shared.clone();
     names.insert(
@@ -159,6 +160,11 @@ pub(super) fn context(known: &Arc<Known>, scope: &Arc<Scope>, notes: &Notes) -> 
     names.insert(
         "is_incremental",
         Value::from_function(move || is_incremental),
+    );
+    let s = shared.clone();
+    names.insert(
+        "in_part",
+        Value::from_function(move |part: String| s.in_part(&part)),
     );
     names.insert("project", known.project.clone());
     names.insert("execute", Value::from(true));
@@ -194,7 +200,14 @@ struct Shared {
 }
 
 impl Shared {
-    fn reference(&self, args: &[Value]) -> Result<Value, Error> {
+    /// Whether a part of the model's rows is asked for: always where all are.
+    fn in_part(&self, part: &str) -> bool {
+        self.scope.part.as_deref().is_none_or(|asked| asked == part)
+    }
+
+    fn reference(&self, args: &[Value], named: &Kwargs) -> Result<Value, Error> {
+        let part: Option<String> = named.get("part")?;
+        named.assert_all_used()?;
         let names: Vec<&str> = args.iter().filter_map(Value::as_str).collect();
         let name = match (names.as_slice(), args.len()) {
             ([name], 1) | ([_, name], 2) => (*name).to_owned(),
@@ -207,7 +220,7 @@ impl Shared {
             return self.relation(Target::Seed(name));
         }
         self.check_model(&name)?;
-        self.relation(Target::Model(name))
+        self.relation_in(Target::Model(name), part)
     }
 
     fn check_model(&self, name: &str) -> Result<(), Error> {
@@ -325,10 +338,15 @@ impl Shared {
     }
 
     fn relation(&self, target: Target) -> Result<Value, Error> {
+        self.relation_in(target, None)
+    }
+
+    fn relation_in(&self, target: Target, part: Option<String>) -> Result<Value, Error> {
         let of = |is_bounded| {
             let dependency = Dependency {
                 target: target.clone(),
                 is_bounded,
+                part: part.clone(),
             };
             let text = match &self.scope.relations {
                 None => Some(self.while_parsing(&dependency)),
@@ -373,7 +391,8 @@ impl Shared {
             (_, true) => "",
             (_, false) => "__whole",
         };
-        format!("{schema}.{name}{use_of_it}")
+        let part = dependency.part.iter().map(|part| format!("__part_{part}"));
+        format!("{schema}.{name}{use_of_it}{}", part.collect::<String>())
     }
 }
 

@@ -54,6 +54,19 @@ pub struct Dependency {
     /// True for `{{ ref('m') }}`, whose days the runner bounds in an interval model; false for
     /// `{{ ref('m').render() }}`, the whole of it.
     pub is_bounded: bool,
+    /// `{{ ref('m', part='web') }}`: one part of a model in parts.
+    pub part: Option<String>,
+}
+
+impl Dependency {
+    /// `{{ ref('m') }}` and the like.
+    pub fn bounded(target: Target) -> Self {
+        Self {
+            target,
+            is_bounded: true,
+            part: None,
+        }
+    }
 }
 
 /// What the runner says to put into the SQL.
@@ -66,4 +79,9 @@ pub trait Relations {
 
     /// What `is_incremental()` answers.
     fn is_incremental(&self) -> bool;
+
+    /// The part of the model that is compiled; none for all of it.
+    fn part(&self) -> Option<&str> {
+        None
+    }
 }

@@ -41,6 +41,8 @@ pub struct ParsedModel {
     pub config: ModelConfig,
     /// What it reads, on a first build or on later ones, sorted.
     pub dependencies: Vec<Dependency>,
+    /// For a model in parts: what each of them reads.
+    pub parts: BTreeMap<String, Vec<Dependency>>,
     /// Changes when the SQL that would run changes, and not with formatting. Covers macros,
     /// variables and settings; not the functions of the engine nor the data.
     pub fingerprint: String,
@@ -60,6 +62,17 @@ impl ParsedModel {
     /// Its table: `star.fct_order`.
     pub fn table(&self) -> String {
         format!("{}.{}", self.model.layer.schema(), self.model.name)
+    }
+
+    /// Its parts, and what each reads: one without a name where it is not in parts.
+    pub fn parts(&self) -> Vec<(&str, &[Dependency])> {
+        if self.parts.is_empty() {
+            return vec![("", &self.dependencies)];
+        }
+        let parts = self.parts.iter();
+        parts
+            .map(|(part, reads)| (part.as_str(), reads.as_slice()))
+            .collect()
     }
 }
 
@@ -127,6 +140,7 @@ impl Manifest {
             (left.layer(), left_name).cmp(&(right.layer(), right_name))
         });
         if problems.is_empty() {
+            check_parts(&models, &mut problems);
             check_streams(&project, &read_streams, &mut problems);
             check_references(&models, &left_out, &mut problems);
         }
@@ -179,6 +193,14 @@ impl Manifest {
         self.models.values().filter(move |parsed| {
             parsed.layer() == Layer::Silver && parsed.config.entity.as_deref() == Some(entity)
         })
+    }
+
+    /// What stands for a dependency where nothing is bounded.
+    pub fn relation_of(&self, dependency: &Dependency) -> String {
+        match &dependency.part {
+            Some(part) => crate::warehouse::part_of(dependency.target.name(), part),
+            None => self.table_of(&dependency.target),
+        }
     }
 
     /// The table that stands for a target where nothing is bounded.
@@ -243,7 +265,7 @@ struct WholeTables<'a> {
 
 impl Relations for WholeTables<'_> {
     fn relation(&self, dependency: &Dependency) -> String {
-        self.manifest.table_of(&dependency.target)
+        self.manifest.relation_of(dependency)
     }
 
     fn this(&self) -> String {
@@ -298,20 +320,50 @@ fn parse_model(renderer: &Renderer, project: &Project, model: &Model) -> Result<
             missing_streams,
         }));
     }
-    let dependencies: BTreeSet<Dependency> = first
-        .dependencies
-        .iter()
-        .chain(&later.dependencies)
-        .cloned()
-        .collect();
+    let mut dependencies = &first.dependencies | &later.dependencies;
+    let mut parts = BTreeMap::new();
+    for part in &config.parts {
+        let scope = || Scope::of_model(&model).of_part(part);
+        let first = renderer.render(&model.path, &model.raw_sql, scope())?;
+        let later = renderer.render(&model.path, &model.raw_sql, scope().incremental())?;
+        let reads = &first.dependencies | &later.dependencies;
+        dependencies.extend(reads.iter().cloned());
+        parts.insert(part.clone(), reads.into_iter().collect());
+    }
     let fingerprint = fingerprint::fingerprint(project, &config, &[&first.sql, &later.sql]);
     let dependencies = dependencies.into_iter().collect();
     Ok(Parsed::Model(Box::new(ParsedModel {
         model,
         config,
         dependencies,
+        parts,
         fingerprint,
     })))
+}
+
+/// Parts that are read and that their model does not have.
+fn check_parts(models: &IndexMap<String, ParsedModel>, problems: &mut Vec<Problem>) {
+    for parsed in models.values() {
+        for dependency in &parsed.dependencies {
+            let (Target::Model(name), Some(part)) = (&dependency.target, &dependency.part) else {
+                continue;
+            };
+            let Some(read) = models.get(name) else {
+                continue;
+            };
+            if read.parts.contains_key(part) {
+                continue;
+            }
+            let model = &parsed.model;
+            let known = read.parts.keys().map(String::as_str);
+            problems.push(
+                Problem::new(format!("`{name}` has no part `{part}`"))
+                    .at(Place::of_word(&model.path, &model.raw_sql, part))
+                    .why(format!("`config(parts=[…])` of `{name}` does not name it"))
+                    .hint(suggestion(part, known, "part")),
+            );
+        }
+    }
 }
 
 /// Streams of a kind that neither the kind knows nor any model reads are most likely misspelt.

@@ -32,6 +32,8 @@ pub(super) struct Scope {
     pub(super) instance: Option<SilverInstance>,
     /// What `is_incremental()` answers.
     pub(super) is_incremental: bool,
+    /// The part that is rendered; none for the whole model.
+    pub(super) part: Option<String>,
     /// What stands for each relation; none while parsing.
     pub(super) relations: Option<Arc<BTreeMap<Dependency, String>>>,
 }
@@ -43,6 +45,7 @@ impl Scope {
             this: Some(format!("{}.{}", model.layer.schema(), model.name)),
             instance: model.instance.clone(),
             is_incremental: false,
+            part: None,
             relations: None,
         }
     }
@@ -54,12 +57,18 @@ impl Scope {
             this: None,
             instance: None,
             is_incremental: false,
+            part: None,
             relations: None,
         }
     }
 
     pub(super) fn incremental(mut self) -> Self {
         self.is_incremental = true;
+        self
+    }
+
+    pub(super) fn of_part(mut self, part: &str) -> Self {
+        self.part = Some(part.to_owned());
         self
     }
 
@@ -73,6 +82,7 @@ impl Scope {
             .map(|dep| (dep.clone(), relations.relation(dep)));
         self.relations = Some(Arc::new(pairs.collect()));
         self.is_incremental = relations.is_incremental();
+        self.part = relations.part().map(str::to_owned);
         if self.this.is_some() {
             self.this = Some(relations.this());
         }

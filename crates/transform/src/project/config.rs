@@ -92,6 +92,9 @@ pub struct ModelConfig {
     /// Queries of its `with` clause that are carried out once and kept in memory while it is
     /// built: small ones that it reads several times.
     pub share: Vec<String>,
+    /// Parts of its rows that come from different inputs, and of which each keeps its own days: a
+    /// change of one leaves the files of the others as they are. The SQL asks `in_part('…')`.
+    pub parts: Vec<String>,
     /// Columns that together are unique.
     pub unique_key: Vec<String>,
     /// Columns by which files are sorted.
@@ -128,6 +131,7 @@ impl Default for ModelConfig {
             lookahead: 0,
             lookback_of: BTreeMap::new(),
             share: vec![],
+            parts: vec![],
             unique_key: vec![],
             sort: vec![],
             range_by: None,
@@ -144,7 +148,7 @@ impl Default for ModelConfig {
 }
 
 /// Settings that `config` knows.
-pub const SETTINGS: [&str; 21] = [
+pub const SETTINGS: [&str; 22] = [
     "materialized",
     "incremental_strategy",
     "event_time",
@@ -154,6 +158,7 @@ pub const SETTINGS: [&str; 21] = [
     "lookahead",
     "lookback_of",
     "share",
+    "parts",
     "unique_key",
     "sort",
     "range_by",
@@ -203,6 +208,7 @@ impl ModelConfig {
             "lookahead" => self.lookahead = given.count()?,
             "lookback_of" => self.lookback_of = given.counts()?,
             "share" => self.share = given.texts()?,
+            "parts" => self.parts = given.texts()?,
             "unique_key" => self.unique_key = given.texts()?,
             "sort" => self.sort = given.texts()?,
             "range_by" => self.range_by = Some(given.text()?),
@@ -255,6 +261,7 @@ impl ModelConfig {
     /// Settings that do not go together.
     pub fn complete(&mut self) -> Result<(), Problem> {
         self.check_range()?;
+        self.check_parts()?;
         if self.materialized != Materialized::Incremental {
             if let Some(Strategy::Append | Strategy::ReplaceInterval) = self.strategy {
                 return Err(Problem::new(
@@ -280,6 +287,16 @@ impl ModelConfig {
 }
 
 impl ModelConfig {
+    fn check_parts(&self) -> Result<(), Problem> {
+        let is_by_day = self.materialized == Materialized::Incremental && self.event_time.is_some();
+        if self.parts.is_empty() || is_by_day {
+            return Ok(());
+        }
+        Err(Problem::new("`parts` needs a table that is kept by day")
+            .why("parts are days that change by themselves")
+            .hint("add `materialized='incremental'` and `event_time`, or take `parts` out"))
+    }
+
     fn check_range(&self) -> Result<(), Problem> {
         let Some(range) = &self.range_by else {
             return Ok(());

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chrono::NaiveDate;
 use datafusion::dataframe::DataFrame;
 use datafusion::prelude::col;
 use futures::StreamExt as _;
@@ -11,9 +10,9 @@ use lake::schema::kept_schema;
 use lake::{Change, FileWriter, LakeTable, Layout, Table, TableName, crash};
 
 use super::checks;
-use super::days::{Chunk, DayWriter, chunks, weights};
+use super::days::Chunk;
 use super::decide::{self, Decision, Reason};
-use super::{Context, ModelResult, Options, Outcome, share};
+use super::{Context, ModelResult, Options, Outcome, parts, share};
 use crate::compile::{Dependency, ParsedModel, Relations, Target};
 use crate::project::{Layer, Strategy};
 use crate::silver;
@@ -52,7 +51,7 @@ pub(super) async fn build(
     let change = if model.config.entity.is_some() {
         entity(context, model, options).await?
     } else if decide::is_by_day(model) {
-        by_day(context, model, &decision).await?
+        parts::by_day(context, model, &decision).await?
     } else {
         whole(context, model, &decision).await?
     };
@@ -66,6 +65,10 @@ pub(super) async fn build(
         ));
     };
     change.ledger.run_id = context.run_id.to_owned();
+    if change.is_as_before && matches!(decision.reason, Reason::Inputs(_)) {
+        // The files there say the same: they stay, and only what was seen is noted.
+        context.warehouse.lake.discard(&mut change).await?;
+    }
     let points = crash_points(model);
     crash::point(points[0]);
     if let Some(failed) = checks::before_publishing(context, model, &change).await? {
@@ -103,7 +106,7 @@ fn crash_points(model: &ParsedModel) -> [&'static str; 3] {
     }
 }
 
-fn own_name(model: &ParsedModel) -> TableName {
+pub(super) fn own_name(model: &ParsedModel) -> TableName {
     TableName::new(model.layer().schema(), model.name())
 }
 
@@ -126,7 +129,7 @@ fn result(
     }
 }
 
-type Prepared = Option<(Option<Arc<Table>>, Change, usize)>;
+pub(super) type Prepared = Option<(Option<Arc<Table>>, Change, usize)>;
 
 /// A model whose table is rebuilt whole, or only added to.
 async fn whole(
@@ -142,7 +145,8 @@ async fn whole(
         from: None,
         to: None,
     };
-    let rows = model_rows(context, model, everything, append, base.as_deref()).await?;
+    let all = ("", model.dependencies.as_slice());
+    let rows = model_rows(context, model, all, everything, append, base.as_deref()).await?;
     let layout = layout(model, &rows)?;
     let mut writer = FileWriter::new(layout.clone(), context.warehouse.lake.store(&layout.table)?);
     let rows = if layout.sort.is_empty() {
@@ -172,56 +176,14 @@ async fn whole(
             .iter()
             .map(|file| file.add.path.clone())
             .collect();
+        let mut sums = change.adds.iter().map(|file| file.sum);
+        let sum = sums.try_fold(0_u64, |all, sum| Some(all.wrapping_add(sum?)));
+        change.is_as_before =
+            sum.is_some() && sum == base.sum() && base.schema == change.layout.schema;
     }
     change.ledger.fingerprint = decision.fingerprint.clone();
     change.ledger.inputs = decision.inputs.clone();
     Ok(Some((base, change, 0)))
-}
-
-/// A model kept by day: its dirty days are replaced.
-async fn by_day(
-    context: &Context<'_>,
-    model: &ParsedModel,
-    decision: &Decision,
-) -> Result<Prepared> {
-    let base = context.warehouse.lake.table(&own_name(model)).await?;
-    let read = decide::inputs(context.manifest, model);
-    let mut bounded = Vec::new();
-    for (name, reach) in &read.tables {
-        if reach.is_bounded
-            && let Some(table) = context.warehouse.lake.table(name).await?
-        {
-            bounded.push(table);
-        }
-    }
-    let weights = weights(bounded.iter().map(Arc::as_ref));
-    let dirty = base.as_ref().and_then(|_| decision.days.clone());
-    let chunks = chunks(&weights, dirty.as_ref());
-    let mut writer = DayWriter::new(context.warehouse, base.clone(), dirty);
-    let mut last_layout = None;
-    let incremental = decision.days.is_some() && base.is_some();
-    for (index, chunk) in chunks.iter().enumerate() {
-        let rows = model_rows(context, model, *chunk, incremental, base.as_deref()).await?;
-        let layout = layout(model, &rows)?;
-        let is_last = index + 1 == chunks.len();
-        writer
-            .write(&layout, *chunk, is_last, rows)
-            .await
-            .map_err(|error| context.model_error(model, error))?;
-        last_layout = Some(layout);
-    }
-    let Some(layout) = last_layout else {
-        return Ok(None);
-    };
-    let mut change = writer.finish(layout).await?;
-    change.ledger.fingerprint = decision.fingerprint.clone();
-    change.ledger.inputs = decision.inputs.clone();
-    let days: BTreeSet<NaiveDate> = change
-        .adds
-        .iter()
-        .flat_map(|file| file.days.iter().copied())
-        .collect();
-    Ok(Some((base, change, days.len())))
 }
 
 /// A silver model with an entity: new source files are staged, then the days that changed (or the
@@ -268,7 +230,7 @@ async fn entity(context: &Context<'_>, model: &ParsedModel, options: &Options) -
 }
 
 /// How a model's table is laid out, from the rows that it gives.
-fn layout(model: &ParsedModel, rows: &DataFrame) -> Result<Layout> {
+pub(super) fn layout(model: &ParsedModel, rows: &DataFrame) -> Result<Layout> {
     let table = own_name(model);
     let schema = kept_schema(&table, rows.schema().as_arrow())?;
     let interval = if decide::is_by_day(model) {
@@ -295,14 +257,16 @@ fn layout(model: &ParsedModel, rows: &DataFrame) -> Result<Layout> {
         range: model.config.range_by.clone(),
         stats: model.config.stats.clone().unwrap_or_default(),
         bloom: model.config.bloom.clone(),
+        sums: model.config.strategy != Some(Strategy::Append),
         ..Layout::new(table, schema)
     })
 }
 
 /// The rows of a model over its inputs, each bounded to what the chunk needs.
-async fn model_rows(
+pub(super) async fn model_rows(
     context: &Context<'_>,
     model: &ParsedModel,
+    (part, reads): (&str, &[Dependency]),
     chunk: Chunk,
     is_incremental: bool,
     base: Option<&Table>,
@@ -311,13 +275,14 @@ async fn model_rows(
         silver::register_all_sources(context, model).await?;
     }
     let mut relations = BTreeMap::new();
-    for dependency in &model.dependencies {
+    for dependency in reads {
         let relation = bounded(context, model, dependency, chunk, base).await?;
         relations.insert(dependency.clone(), relation);
     }
     let relations = Registered {
         context,
         model,
+        part,
         relations,
         is_incremental,
     };
@@ -331,6 +296,7 @@ async fn model_rows(
 struct Registered<'a> {
     context: &'a Context<'a>,
     model: &'a ParsedModel,
+    part: &'a str,
     relations: BTreeMap<Dependency, String>,
     is_incremental: bool,
 }
@@ -339,7 +305,7 @@ impl Relations for Registered<'_> {
     fn relation(&self, dependency: &Dependency) -> String {
         match self.relations.get(dependency) {
             Some(relation) => relation.clone(),
-            None => self.context.manifest.table_of(&dependency.target),
+            None => self.context.manifest.relation_of(dependency),
         }
     }
 
@@ -352,6 +318,10 @@ impl Relations for Registered<'_> {
     fn is_incremental(&self) -> bool {
         self.is_incremental
     }
+
+    fn part(&self) -> Option<&str> {
+        Some(self.part).filter(|part| !part.is_empty())
+    }
 }
 
 /// What stands in the SQL for one dependency.
@@ -363,7 +333,7 @@ async fn bounded(
     base: Option<&Table>,
 ) -> Result<String> {
     let warehouse = context.warehouse;
-    let whole = context.manifest.table_of(&dependency.target);
+    let whole = context.manifest.relation_of(dependency);
     match &dependency.target {
         Target::Source { source, stream } => Ok(lent(model.name(), &format!("{source}__{stream}"))),
         Target::Previous(name) => previous(context, model, name, base).await,
@@ -378,11 +348,12 @@ async fn bounded(
             if range.is_empty() {
                 return Ok(whole);
             }
-            let name = dependency.target.name();
+            let part = dependency.part.iter().map(|part| format!(".{part}"));
+            let name = format!("{}{}", dependency.target.name(), part.collect::<String>());
             let view = warehouse
                 .sql(&format!("select * from {whole} where {range}"))
                 .await?;
-            warehouse.lend(model.name(), name, view.into_view())
+            warehouse.lend(model.name(), &name, view.into_view())
         }
     }
 }

@@ -101,7 +101,7 @@ impl Relations for Unpublished<'_> {
     fn relation(&self, dependency: &Dependency) -> String {
         match &dependency.target {
             Target::Model(name) if name == self.model => lent(self.model, UNPUBLISHED),
-            target => self.context.manifest.table_of(target),
+            _ => self.context.manifest.relation_of(dependency),
         }
     }
 

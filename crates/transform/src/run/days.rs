@@ -112,6 +112,8 @@ pub(crate) fn chunks(
 pub(crate) struct DayWriter<'a> {
     warehouse: &'a Warehouse,
     layout: Option<Layout>,
+    /// The part of the table that is written, and that part as it is.
+    part: &'a str,
     base: Option<Arc<Table>>,
     /// The days that are replaced; none where all are.
     dirty: Option<BTreeSet<NaiveDate>>,
@@ -125,6 +127,7 @@ pub(crate) struct DayWriter<'a> {
 impl<'a> DayWriter<'a> {
     pub(crate) fn new(
         warehouse: &'a Warehouse,
+        part: &'a str,
         base: Option<Arc<Table>>,
         dirty: Option<BTreeSet<NaiveDate>>,
     ) -> Self {
@@ -145,6 +148,7 @@ impl<'a> DayWriter<'a> {
         Self {
             warehouse,
             layout: None,
+            part,
             base,
             dirty,
             hit,
@@ -177,7 +181,7 @@ impl<'a> DayWriter<'a> {
         let mut stream = rows.sort(order)?.execute_stream().await?;
         if self.writer.is_none() {
             let store = self.warehouse.lake.store(&layout.table)?;
-            self.writer = Some(FileWriter::new(layout.clone(), store));
+            self.writer = Some(FileWriter::new(layout.clone(), store).of_part(self.part));
             self.layout = Some(layout.clone());
         }
         let Some(writer) = self.writer.as_mut() else {
@@ -226,7 +230,7 @@ impl<'a> DayWriter<'a> {
     }
 
     /// Ends writing: the change that puts the new files in the place of the old ones.
-    pub(crate) async fn finish(self, layout: Layout) -> Result<Change> {
+    pub(crate) async fn finish(mut self, layout: Layout) -> Result<Change> {
         let mut change = Change::new(self.layout.unwrap_or(layout));
         if let Some(writer) = self.writer {
             change.adds = writer.finish().await?;
@@ -237,10 +241,11 @@ impl<'a> DayWriter<'a> {
             return Ok(change);
         };
         let before = base.days();
-        for day in &self.carried {
-            if let Some(batch) = before.get(day) {
-                change.carried_days.insert(*day, *batch);
-            }
+        self.carried.extend(as_they_were(base, &change));
+        for file in &mut change.adds {
+            let days = file.days.iter().filter(|day| self.carried.contains(day));
+            let known = days.filter_map(|day| Some((*day, *before.get(day)?)));
+            file.unchanged = known.collect();
         }
         // A day that had rows and has none now leaves a note, or nobody downstream would see it.
         let written: BTreeSet<NaiveDate> = change
@@ -249,19 +254,44 @@ impl<'a> DayWriter<'a> {
             .flat_map(|file| file.days.iter().copied())
             .collect();
         let batch = base.ledger.batch + 1;
-        change.ledger.emptied = base.ledger.emptied.clone();
+        let mut emptied = base.ledger.emptied.clone();
         for day in before.keys() {
             let replaced = self.dirty.as_ref().is_none_or(|dirty| dirty.contains(day));
-            if replaced && !written.contains(day) {
-                change.ledger.emptied.insert(*day, batch);
+            let had_rows = base.files.iter().any(|f| f.tag.days.contains_key(day));
+            if replaced && had_rows && !written.contains(day) {
+                emptied.insert(*day, batch);
             }
         }
-        change
-            .ledger
-            .emptied
-            .retain(|day, _| !written.contains(day));
+        emptied.retain(|day, _| !written.contains(day));
+        change.is_as_before = written.is_subset(&self.carried)
+            && base.schema == change.layout.schema
+            && emptied.values().all(|changed| *changed < batch);
+        match self.part {
+            "" => change.ledger.emptied = emptied,
+            part => {
+                let parts = &mut change.ledger.emptied_parts;
+                parts.insert(part.to_owned(), emptied);
+            }
+        }
         Ok(change)
     }
+}
+
+/// The days that were built again and whose rows say what they said before.
+fn as_they_were(base: &Table, change: &Change) -> BTreeSet<NaiveDate> {
+    if base.schema != change.layout.schema {
+        return BTreeSet::new();
+    }
+    let before = base.day_sums();
+    let mut now: BTreeMap<NaiveDate, u64> = BTreeMap::new();
+    for (day, sum) in change.adds.iter().flat_map(|file| &file.day_sums) {
+        let known = now.entry(*day).or_default();
+        *known = known.wrapping_add(*sum);
+    }
+    let same = now
+        .iter()
+        .filter(|(day, sum)| before.get(*day) == Some(*sum));
+    same.map(|(day, _)| *day).collect()
 }
 
 fn day(value: NaiveDate) -> Expr {

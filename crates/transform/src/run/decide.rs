@@ -42,6 +42,9 @@ pub struct Decision {
     pub reason: Reason,
     /// For a table kept by day: the days to be built; none for the whole table.
     pub days: Option<BTreeSet<NaiveDate>>,
+    /// The same for each of its parts; one without a name where it has none.
+    #[serde(skip)]
+    pub parts: BTreeMap<String, Option<BTreeSet<NaiveDate>>>,
     /// For a silver model: source files to be staged.
     pub files: usize,
     /// What the table is to remember.
@@ -60,10 +63,21 @@ impl Decision {
             table: model.table(),
             reason: Reason::UpToDate,
             days: None,
+            parts: BTreeMap::new(),
             files: 0,
             inputs: BTreeMap::new(),
             fingerprint: model.fingerprint.clone(),
         }
+    }
+
+    /// The days of each part, and of all together.
+    fn with_parts(mut self, parts: BTreeMap<String, Option<BTreeSet<NaiveDate>>>) -> Self {
+        self.days = parts.values().try_fold(BTreeSet::new(), |mut all, days| {
+            all.extend(days.as_ref()?);
+            Some(all)
+        });
+        self.parts = parts;
+        self
     }
 
     /// Something is to be built.
@@ -112,8 +126,8 @@ impl Decision {
 /// The tables that a model reads, through views and entities.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Inputs {
-    /// Each table and how far a change in it reaches.
-    pub(crate) tables: BTreeMap<TableName, Reach>,
+    /// Each table and how it is read.
+    pub(crate) tables: BTreeMap<TableName, Input>,
     /// Fingerprints of the views on the way.
     pub(crate) views: Vec<String>,
     /// Tables read as they were at this model's last build.
@@ -127,6 +141,15 @@ pub(crate) struct Reach {
     pub(crate) is_bounded: bool,
     /// Days after a changed one that look back at it.
     pub(crate) lookback: u32,
+}
+
+/// A table that a model reads.
+#[derive(Debug, Clone)]
+pub(crate) struct Input {
+    /// How far a change in it reaches.
+    pub(crate) reach: Reach,
+    /// The one part of it that is read; none where all of it is.
+    pub(crate) part: Option<String>,
 }
 
 impl Inputs {
@@ -144,8 +167,17 @@ impl Inputs {
 
 /// Follows what a model reads down to tables.
 pub(crate) fn inputs(manifest: &Manifest, model: &ParsedModel) -> Inputs {
+    inputs_of(manifest, model, &model.dependencies)
+}
+
+/// Follows what a model, or a part of it, reads down to tables.
+pub(crate) fn inputs_of(
+    manifest: &Manifest,
+    model: &ParsedModel,
+    dependencies: &[Dependency],
+) -> Inputs {
     let mut found = Inputs::default();
-    for dependency in &model.dependencies {
+    for dependency in dependencies {
         let reach = Reach {
             is_bounded: dependency.is_bounded,
             lookback: model.config.lookback_into(dependency.target.name()),
@@ -166,10 +198,18 @@ fn follow(
         return; // the graph has no circles; this is only a guard
     }
     let table = |parsed: &ParsedModel| TableName::new(parsed.layer().schema(), parsed.name());
+    let part = &dependency.part;
     let mut add = |name: TableName, reach: Reach| {
-        let known = found.tables.entry(name).or_insert(reach);
-        known.is_bounded = known.is_bounded && reach.is_bounded;
-        known.lookback = known.lookback.max(reach.lookback);
+        let input = || Input {
+            reach,
+            part: part.clone(),
+        };
+        let known = found.tables.entry(name).or_insert_with(input);
+        known.reach.is_bounded = known.reach.is_bounded && reach.is_bounded;
+        known.reach.lookback = known.reach.lookback.max(reach.lookback);
+        if known.part != *part {
+            known.part = None;
+        }
     };
     let whole = Reach {
         is_bounded: false,
@@ -266,24 +306,23 @@ pub(crate) async fn decide(
     if let (true, Some((from, to))) = (by_day, options.days) {
         // What is dirty besides is built too: the ledger will say that all inputs were seen.
         decision.reason = Reason::Asked;
-        decision.days = dirty_days(model, &table, &read, &tables, &changed).map(|mut days| {
+        let mut parts = dirty_parts(context, model, &table, &tables, changing);
+        for days in parts.values_mut().flatten() {
             days.extend(from.iter_days().take_while(|day| *day <= to));
-            days
-        });
-        return Ok(decision);
+        }
+        return Ok(decision.with_parts(parts));
     }
     // A seen input that is no longer read at all is a change of the model, and its fingerprint says
     // so.
     if changed.is_empty() {
         return Ok(decision);
     }
-    let names = changed.iter().map(ToString::to_string).collect();
+    let names: Vec<String> = changed.iter().map(ToString::to_string).collect();
     if by_day {
-        decision.days = dirty_days(model, &table, &read, &tables, &changed);
+        let parts = dirty_parts(context, model, &table, &tables, changing);
+        decision = decision.with_parts(parts);
         if decision.days.as_ref().is_some_and(BTreeSet::is_empty)
-            && !changed
-                .iter()
-                .any(|name| changing.contains(&name.to_string()))
+            && !names.iter().any(|name| changing.contains(name))
         {
             return Ok(decision);
         }
@@ -345,22 +384,50 @@ fn changed_inputs<'a>(
     tables: &BTreeMap<TableName, Arc<Table>>,
     changing: &BTreeSet<String>,
 ) -> Vec<&'a TableName> {
-    let is_changed = |name: &&TableName| {
+    let is_changed = |(name, input): &(&TableName, &Input)| {
         let text = name.to_string();
         let seen = table.ledger.inputs.get(&text);
         changing.contains(&text)
             || match tables.get(*name) {
-                Some(input) => seen.is_none_or(|seen| seen.batch < input.ledger.data_batch),
+                Some(table) => seen.is_none_or(|seen| seen.batch < last_change(table, input)),
                 None => seen.is_some(),
             }
     };
-    read.tables.keys().filter(is_changed).collect()
+    let changed = read.tables.iter().filter(is_changed);
+    changed.map(|(name, _)| name).collect()
+}
+
+/// The batch in which what is read of a table last changed.
+fn last_change(table: &Table, input: &Input) -> i64 {
+    match &input.part {
+        Some(part) => table.part(part).ledger.data_batch,
+        None => table.ledger.data_batch,
+    }
 }
 
 /// The model's table is kept by day and its days are replaced.
 pub(crate) fn is_by_day(model: &ParsedModel) -> bool {
     model.config.materialized == Materialized::Incremental
         && model.config.strategy == Some(Strategy::ReplaceInterval)
+}
+
+/// The dirty days of each part of the model.
+fn dirty_parts(
+    context: &Context<'_>,
+    model: &ParsedModel,
+    table: &Table,
+    tables: &BTreeMap<TableName, Arc<Table>>,
+    changing: &BTreeSet<String>,
+) -> BTreeMap<String, Option<BTreeSet<NaiveDate>>> {
+    let parts = model.parts().into_iter();
+    parts
+        .map(|(part, reads)| {
+            let read = inputs_of(context.manifest, model, reads);
+            let changed = changed_inputs(&read, table, tables, changing);
+            let days = dirty_days(model, table, &read, tables, &changed);
+            (part.to_owned(), days)
+        })
+        .collect()
 }
 
 /// The days of the output that changed inputs touch; none where the whole table is touched.
@@ -373,8 +440,12 @@ fn dirty_days(
 ) -> Option<BTreeSet<NaiveDate>> {
     let mut dirty = BTreeSet::new();
     for name in changed {
-        let reach = read.tables.get(*name)?;
-        let input = tables.get(*name)?;
+        let Input { reach, part } = read.tables.get(*name)?;
+        let table_read = tables.get(*name)?;
+        let input = match part {
+            Some(part) => &table_read.part(part),
+            None => table_read.as_ref(),
+        };
         let days = input.days();
         if !reach.is_bounded || (days.is_empty() && input.rows() > 0) {
             return None;

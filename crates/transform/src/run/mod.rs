@@ -9,6 +9,7 @@ mod build;
 pub(crate) mod checks;
 pub(crate) mod days;
 mod decide;
+mod parts;
 mod queue;
 mod seeds;
 mod share;

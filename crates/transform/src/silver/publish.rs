@@ -197,7 +197,7 @@ pub(crate) async fn publish(
                 duplicates.remove(&day.to_string());
             }
             let chunks = chunks(&weights([staged]), dirty.as_ref());
-            let mut writer = DayWriter::new(warehouse, base, dirty.clone());
+            let mut writer = DayWriter::new(warehouse, "", base, dirty.clone());
             for (index, chunk) in chunks.iter().enumerate() {
                 let range = chunk.condition(column, 0, 0);
                 let losers = losers(
