@@ -16,6 +16,9 @@ use super::decide::{self, Decision};
 use crate::compile::{Dependency, ParsedModel};
 use crate::{Result, TransformError};
 
+/// Under this name a table notes the days that its last build was of, changed or not; null for all.
+const BUILT_DAYS: &str = "built_days";
+
 /// Writes what is dirty of each part.
 pub(super) async fn by_day(
     context: &Context<'_>,
@@ -44,6 +47,8 @@ pub(super) async fn by_day(
     if let Some(base) = &base {
         keep_notes(model, base, &mut change);
     }
+    let built = serde_json::json!(decision.days);
+    change.ledger.notes.insert(BUILT_DAYS.into(), built);
     change.ledger.parts = model.parts.keys().cloned().collect();
     change.ledger.fingerprint = decision.fingerprint.clone();
     change.ledger.inputs = decision.inputs.clone();
