@@ -1,5 +1,14 @@
 -- grain: one row per version of a customer
-{{ config(materialized='table', sort=['customer_key', 'valid_from']) }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_key',
+    unique_key='customer_key',
+    keys_of={
+        'contact': ['bridge_identity.identity_node_id', node_key('contact', 'contact_id')],
+        'lead': ['bridge_identity.identity_node_id', node_key('lead', 'lead_id')]
+    },
+    sort=['customer_key', 'valid_from']
+) }}
 
 {%- set attributes = [
     'account_id', 'company_name', 'job_title', 'lifecycle_stage', 'lead_source', 'country',

@@ -1,6 +1,9 @@
 -- grain: one row per conversion, model and credited touch, or its one unattributed row
 {{ config(
-    materialized='table',
+    materialized='incremental',
+    incremental_strategy='replace_key',
+    unique_key='customer_key',
+    key_groups={'int_conversion_party': 'conversion_id'},
     sort=['conversion_date', 'model', 'channel_key'],
     bloom=['conversion_id', 'customer_key']
 ) }}

@@ -1,5 +1,10 @@
 -- grain: one row per conversion, with the way that led to it
-{{ config(materialized='table', sort=['reporting_date']) }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_key',
+    unique_key='customer_key',
+    sort=['reporting_date']
+) }}
 
 -- The linear model credits every touch within the look-back: its rows are the path.
 with credit as (

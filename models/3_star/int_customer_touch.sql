@@ -1,6 +1,12 @@
 -- grain: one row per touch (session, marked activity) or conversion of a customer
 {{ config(
-    materialized='table',
+    materialized='incremental',
+    incremental_strategy='replace_key',
+    unique_key='customer_key',
+    keys_of={
+        'int_session': 'bridge_identity.identity_node_id',
+        'fct_journey_event': 'bridge_identity.identity_node_id'
+    },
     sort=['customer_key', 'event_at', 'is_conversion', 'touch_id', 'conversion_id'],
     range_by='customer_key',
     stats=['customer_key', 'event_at']

@@ -1,5 +1,14 @@
 -- grain: one row per customer that is more than a device
-{{ config(materialized='table', sort=['customer_key']) }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_key',
+    unique_key='customer_key',
+    keys_of={
+        'int_session': 'bridge_identity.identity_node_id',
+        'fct_refund': 'fct_conversion.conversion_id'
+    },
+    sort=['customer_key']
+) }}
 
 with customer as (
     select

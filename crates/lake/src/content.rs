@@ -18,7 +18,7 @@ const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 ///
 /// # Errors
 /// A column's type cannot be hashed.
-pub(crate) fn row_hashes(batch: &RecordBatch) -> Result<Vec<u64>> {
+pub fn row_hashes(batch: &RecordBatch) -> Result<Vec<u64>> {
     let mut rows = vec![0_u64; batch.num_rows()];
     let mut hashes = vec![0_u64; batch.num_rows()];
     for (place, column) in batch.columns().iter().enumerate() {

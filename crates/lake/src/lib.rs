@@ -34,6 +34,7 @@ mod write;
 
 pub use commit::Change;
 pub use compact::{Compacted, Policy};
+pub use content::row_hashes;
 pub use copy::LakeFile;
 pub use error::{LakeError, Result};
 pub use file::{DataFile, Origin};
@@ -47,4 +48,4 @@ pub use provider::LakeTable;
 pub use store::Location;
 pub use table::{InputMark, Ledger, Table};
 pub use vacuum::{Retention, Vacuumed};
-pub use write::{FileWriter, NewFile, RAW_ID, RAW_ID_ROW_BITS};
+pub use write::{FileWriter, NewFile, RAW_ID, RAW_ID_ROW_BITS, conform};

@@ -375,7 +375,10 @@ fn engine(error: impl Into<datafusion::error::DataFusionError>) -> LakeError {
 }
 
 /// The batch with exactly the columns of `schema`, by name.
-fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+///
+/// # Errors
+/// A value cannot be cast.
+pub fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     if batch.schema_ref() == schema {
         return Ok(batch.clone());
     }

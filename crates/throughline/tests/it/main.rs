@@ -21,6 +21,7 @@ mod lake_on_s3;
 mod loading;
 mod maintain;
 mod other_readers;
+mod parts_and_keys;
 mod real_exports;
 mod state_lost;
 mod store_that_fails;

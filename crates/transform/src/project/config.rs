@@ -33,6 +33,19 @@ pub enum Strategy {
     Append,
     /// Whole intervals of `event_time` are replaced.
     ReplaceInterval,
+    /// The rows of those values of `unique_key` for which something changed are replaced.
+    ReplaceKey,
+}
+
+/// How a changed row of an input tells which keys of the model it touches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeyRule {
+    /// A model that the model reads too and that has its key.
+    pub model: String,
+    /// The column of that model that holds the value.
+    pub column: String,
+    /// SQL over the input's row that gives the value; the column of that name where it is not said.
+    pub value: Option<String>,
 }
 
 /// Length of an interval.
@@ -95,6 +108,11 @@ pub struct ModelConfig {
     /// Parts of its rows that come from different inputs, and of which each keeps its own days: a
     /// change of one leaves the files of the others as they are. The SQL asks `in_part('…')`.
     pub parts: Vec<String>,
+    /// For `replace_key`: which keys a changed row of an input touches, by the name of the model or
+    /// entity, for inputs that do not have the key themselves.
+    pub keys_of: BTreeMap<String, KeyRule>,
+    /// For `replace_key`: by model, the column whose equal values tie keys together.
+    pub key_groups: BTreeMap<String, String>,
     /// Columns that together are unique.
     pub unique_key: Vec<String>,
     /// Columns by which files are sorted.
@@ -132,6 +150,8 @@ impl Default for ModelConfig {
             lookback_of: BTreeMap::new(),
             share: vec![],
             parts: vec![],
+            keys_of: BTreeMap::new(),
+            key_groups: BTreeMap::new(),
             unique_key: vec![],
             sort: vec![],
             range_by: None,
@@ -148,7 +168,7 @@ impl Default for ModelConfig {
 }
 
 /// Settings that `config` knows.
-pub const SETTINGS: [&str; 22] = [
+pub const SETTINGS: [&str; 24] = [
     "materialized",
     "incremental_strategy",
     "event_time",
@@ -159,6 +179,8 @@ pub const SETTINGS: [&str; 22] = [
     "lookback_of",
     "share",
     "parts",
+    "keys_of",
+    "key_groups",
     "unique_key",
     "sort",
     "range_by",
@@ -192,6 +214,8 @@ impl ModelConfig {
                 self.strategy = Some(given.one_of(&[
                     ("append", Strategy::Append),
                     ("replace_interval", Strategy::ReplaceInterval),
+                    ("replace_key", Strategy::ReplaceKey),
+                    ("delete+insert", Strategy::ReplaceKey),
                     ("microbatch", Strategy::ReplaceInterval),
                 ])?);
             }
@@ -209,6 +233,8 @@ impl ModelConfig {
             "lookback_of" => self.lookback_of = given.counts()?,
             "share" => self.share = given.texts()?,
             "parts" => self.parts = given.texts()?,
+            "keys_of" => self.keys_of = given.key_rules()?,
+            "key_groups" => self.key_groups = given.pairs()?,
             "unique_key" => self.unique_key = given.texts()?,
             "sort" => self.sort = given.texts()?,
             "range_by" => self.range_by = Some(given.text()?),
@@ -263,7 +289,7 @@ impl ModelConfig {
         self.check_range()?;
         self.check_parts()?;
         if self.materialized != Materialized::Incremental {
-            if let Some(Strategy::Append | Strategy::ReplaceInterval) = self.strategy {
+            if self.strategy.is_some() {
                 return Err(Problem::new(
                     "`incremental_strategy` is given but the model is not incremental",
                 )
@@ -281,6 +307,13 @@ impl ModelConfig {
             return Err(Problem::new("`replace_interval` needs `event_time`")
                 .why("the intervals are those of a DATE column of the model's output")
                 .hint("add `event_time='event_date'` with the name of that column"));
+        }
+        if strategy == Strategy::ReplaceKey && self.unique_key.len() != 1 {
+            return Err(
+                Problem::new("`replace_key` needs one column as `unique_key`")
+                    .why("the rows of a key are replaced together, all that there are of it")
+                    .hint("add `unique_key='customer_key'` with the name of a 64-bit key"),
+            );
         }
         Ok(())
     }
@@ -397,6 +430,43 @@ impl Given<'_> {
                 Ok((name.clone(), count.ok_or_else(|| self.wrong(wanted))?))
             })
             .collect()
+    }
+
+    fn pairs(&self) -> Result<BTreeMap<String, String>, Problem> {
+        let wanted = "names with columns, as `{'int_conversion_party': 'conversion_id'}`";
+        let entries = self.value.as_object().ok_or_else(|| self.wrong(wanted))?;
+        let pair = |(name, value): (&String, &Value)| {
+            let value = value.as_str().ok_or_else(|| self.wrong(wanted))?;
+            Ok((name.clone(), value.to_owned()))
+        };
+        entries.iter().map(pair).collect()
+    }
+
+    fn key_rules(&self) -> Result<BTreeMap<String, KeyRule>, Problem> {
+        let wanted = "inputs with the column that leads to the key, as \
+                      `{'int_session': 'bridge_identity.identity_node_id'}`, or with an expression \
+                      beside it, as `{'contact': ['bridge_identity.identity_node_id', '…']}`";
+        let entries = self.value.as_object().ok_or_else(|| self.wrong(wanted))?;
+        let rule = |(name, given): (&String, &Value)| {
+            let (place, value) = match given {
+                Value::String(place) => (Some(place.as_str()), None),
+                Value::Array(both) => match both.as_slice() {
+                    [place, value] => (place.as_str(), value.as_str().map(str::to_owned)),
+                    _ => (None, None),
+                },
+                _ => (None, None),
+            };
+            let (model, column) = place
+                .and_then(|place| place.split_once('.'))
+                .ok_or_else(|| self.wrong(wanted))?;
+            let rule = KeyRule {
+                model: model.to_owned(),
+                column: column.to_owned(),
+                value,
+            };
+            Ok((name.clone(), rule))
+        };
+        entries.iter().map(rule).collect()
     }
 
     fn day(&self) -> Result<NaiveDate, Problem> {

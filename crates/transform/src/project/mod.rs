@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use domain::config::{ProjectConfig, Stream};
 use indexmap::IndexMap;
 
-pub use config::{BatchSize, Materialized, ModelConfig, Rows, Severity, Strategy};
+pub use config::{BatchSize, KeyRule, Materialized, ModelConfig, Rows, Severity, Strategy};
 pub use files::{EmbeddedFiles, FolderFiles, ModelFile, ModelFiles};
 pub use layer::Layer;
 pub use problem::{Place, Problem, ProjectError};

@@ -12,7 +12,7 @@ use lake::{Change, FileWriter, LakeTable, Layout, Table, TableName, crash};
 use super::checks;
 use super::days::Chunk;
 use super::decide::{self, Decision, Reason};
-use super::{Context, ModelResult, Options, Outcome, parts, share};
+use super::{Context, ModelResult, Options, Outcome, by_key, parts, share};
 use crate::compile::{Dependency, ParsedModel, Relations, Target};
 use crate::project::{Layer, Strategy};
 use crate::silver;
@@ -53,7 +53,10 @@ pub(super) async fn build(
     } else if decide::is_by_day(model) {
         parts::by_day(context, model, &decision).await?
     } else {
-        whole(context, model, &decision).await?
+        match by_key::by_key(context, model, &decision).await? {
+            Some(exchanged) => exchanged,
+            None => whole(context, model, &decision).await?,
+        }
     };
     let Some((base, mut change, days_written)) = change else {
         let table = context.warehouse.lake.table(&own_name(model)).await?;
@@ -141,12 +144,8 @@ async fn whole(
     let append = model.config.strategy == Some(Strategy::Append)
         && base.is_some()
         && matches!(decision.reason, Reason::Inputs(_));
-    let everything = Chunk {
-        from: None,
-        to: None,
-    };
     let all = ("", model.dependencies.as_slice());
-    let rows = model_rows(context, model, all, everything, append, base.as_deref()).await?;
+    let rows = model_rows(context, model, all, Bounds::None, append, base.as_deref()).await?;
     let layout = layout(model, &rows)?;
     let mut writer = FileWriter::new(layout.clone(), context.warehouse.lake.store(&layout.table)?);
     let rows = if layout.sort.is_empty() {
@@ -262,12 +261,23 @@ pub(super) fn layout(model: &ParsedModel, rows: &DataFrame) -> Result<Layout> {
     })
 }
 
-/// The rows of a model over its inputs, each bounded to what the chunk needs.
+/// What of its inputs a model is to see.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Bounds<'a> {
+    /// Days of inputs that are kept by day.
+    Days(Chunk),
+    /// The dirty keys, in inputs that have this column.
+    Keys(&'a str),
+    /// All.
+    None,
+}
+
+/// The rows of a model over its inputs, each bounded to what is to be built.
 pub(super) async fn model_rows(
     context: &Context<'_>,
     model: &ParsedModel,
     (part, reads): (&str, &[Dependency]),
-    chunk: Chunk,
+    bounds: Bounds<'_>,
     is_incremental: bool,
     base: Option<&Table>,
 ) -> Result<DataFrame> {
@@ -276,7 +286,7 @@ pub(super) async fn model_rows(
     }
     let mut relations = BTreeMap::new();
     for dependency in reads {
-        let relation = bounded(context, model, dependency, chunk, base).await?;
+        let relation = bounded(context, model, dependency, bounds, base).await?;
         relations.insert(dependency.clone(), relation);
     }
     let relations = Registered {
@@ -329,7 +339,7 @@ async fn bounded(
     context: &Context<'_>,
     model: &ParsedModel,
     dependency: &Dependency,
-    chunk: Chunk,
+    bounds: Bounds<'_>,
     base: Option<&Table>,
 ) -> Result<String> {
     let warehouse = context.warehouse;
@@ -339,23 +349,52 @@ async fn bounded(
         Target::Previous(name) => previous(context, model, name, base).await,
         Target::Seed(_) => Ok(whole),
         Target::Model(_) | Target::Entity(_) => {
-            let column = match interval_of(context, &dependency.target) {
-                Some(column) if dependency.is_bounded && decide::is_by_day(model) => column,
-                _ => return Ok(whole),
+            let rows = match bounds {
+                _ if !dependency.is_bounded => None,
+                Bounds::None => None,
+                Bounds::Days(chunk) => in_days(context, model, dependency, chunk),
+                Bounds::Keys(key) => of_keys(context, model, &whole, key).await?,
             };
-            let before = model.config.lookback_into(dependency.target.name());
-            let range = chunk.condition(&column, before, model.config.lookahead);
-            if range.is_empty() {
+            let Some(sql) = rows else {
                 return Ok(whole);
-            }
+            };
             let part = dependency.part.iter().map(|part| format!(".{part}"));
             let name = format!("{}{}", dependency.target.name(), part.collect::<String>());
-            let view = warehouse
-                .sql(&format!("select * from {whole} where {range}"))
-                .await?;
+            let view = warehouse.sql(&sql).await?;
             warehouse.lend(model.name(), &name, view.into_view())
         }
     }
+}
+
+/// SQL for the days of a relation that a chunk needs; none where that is all of it.
+fn in_days(
+    context: &Context<'_>,
+    model: &ParsedModel,
+    dependency: &Dependency,
+    chunk: Chunk,
+) -> Option<String> {
+    let column = interval_of(context, &dependency.target).filter(|_| decide::is_by_day(model))?;
+    let before = model.config.lookback_into(dependency.target.name());
+    let range = chunk.condition(&column, before, model.config.lookahead);
+    let whole = context.manifest.relation_of(dependency);
+    (!range.is_empty()).then(|| format!("select * from {whole} where {range}"))
+}
+
+/// SQL for the rows of the dirty keys; none where the relation does not have the key.
+async fn of_keys(
+    context: &Context<'_>,
+    model: &ParsedModel,
+    whole: &str,
+    key: &str,
+) -> Result<Option<String>> {
+    let relation = context.warehouse.session.table(whole).await?;
+    if !relation.schema().has_column_with_unqualified_name(key) {
+        return Ok(None);
+    }
+    let keys = lent(model.name(), by_key::KEYS);
+    Ok(Some(format!(
+        "select r.* from {whole} r left semi join {keys} k on r.\"{key}\" = k.key"
+    )))
 }
 
 /// The column by which a relation is kept by day.

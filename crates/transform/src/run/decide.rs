@@ -398,7 +398,7 @@ fn changed_inputs<'a>(
 }
 
 /// The batch in which what is read of a table last changed.
-fn last_change(table: &Table, input: &Input) -> i64 {
+pub(crate) fn last_change(table: &Table, input: &Input) -> i64 {
     match &input.part {
         Some(part) => table.part(part).ledger.data_batch,
         None => table.ledger.data_batch,

@@ -6,9 +6,11 @@
 //! passed.
 
 mod build;
+mod by_key;
 pub(crate) mod checks;
 pub(crate) mod days;
 mod decide;
+mod keys;
 mod parts;
 mod queue;
 mod seeds;

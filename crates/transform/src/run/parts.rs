@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use lake::{Change, Table};
 
 use super::Context;
-use super::build::{self, Prepared};
+use super::build::{self, Bounds, Prepared};
 use super::days::{DayWriter, chunks, weights};
 use super::decide::{self, Decision};
 use crate::compile::{Dependency, ParsedModel};
@@ -84,7 +84,8 @@ async fn one(
     for (index, chunk) in chunks.iter().enumerate() {
         let reads = (part, reads);
         let base = base.as_deref();
-        let rows = build::model_rows(context, model, reads, *chunk, is_incremental, base).await?;
+        let bounds = Bounds::Days(*chunk);
+        let rows = build::model_rows(context, model, reads, bounds, is_incremental, base).await?;
         let layout = build::layout(model, &rows)?;
         let is_last = index + 1 == chunks.len();
         writer

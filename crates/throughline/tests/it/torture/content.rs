@@ -27,7 +27,7 @@ pub(super) fn lake_of(project: &Project) -> Lake {
 }
 
 /// All tables of a project.
-pub(super) fn tables(project: &Project) -> BTreeMap<String, Table> {
+pub(crate) fn tables(project: &Project) -> BTreeMap<String, Table> {
     let lake = lake_of(project);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

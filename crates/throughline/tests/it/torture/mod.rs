@@ -4,7 +4,7 @@
 //! where `THROUGHLINE_PROGRAM` names one. All chance comes from `THROUGHLINE_SEED`.
 
 mod company;
-mod content;
+pub(crate) mod content;
 mod crash;
 mod exports;
 mod history;
