@@ -1,5 +1,11 @@
 -- grain: one row per identifier and interval of event time; exactly one customer at an instant
-{{ config(materialized='table', sort=['identity_node_id', 'valid_from']) }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_key',
+    unique_key='identity_node_id',
+    keys_of={'int_identity_component': 'node_key'},
+    sort=['identity_node_id', 'valid_from']
+) }}
 
 with component as (
     select node_key, node_type, component_key, component_size, guard, first_at

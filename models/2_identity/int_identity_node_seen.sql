@@ -1,5 +1,11 @@
 -- grain: one row per identifier ever seen
-{{ config(materialized='table', sort=['node_key']) }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_key',
+    unique_key='node_key',
+    keys_of={'int_web_identity_day': 'a_node_key', 'int_record_identity': 'a_node_key'},
+    sort=['node_key']
+) }}
 
 with seen as (
     select

@@ -130,15 +130,11 @@ pub(super) fn context(known: &Arc<Known>, scope: &Arc<Scope>, notes: &Notes) -> 
     };
     names.insert("config", Value::from_object(config));
     let s = shared.clone();
-    names.insert(
-        "ref",
-        Value::from_function(move |args: Rest<Value>, named: Kwargs| s.reference(&args, &named)),
-    );
+    let reference = move |args: Rest<Value>, named: Kwargs| s.reference(&args, &named);
+    names.insert("ref", Value::from_function(reference));
     let s = shared.clone();
-    names.insert(
-        "source",
-        Value::from_function(move |args: Rest<Value>| s.source(&args)),
-    );
+    let source = move |args: Rest<Value>| s.source(&args);
+    names.insert("source", Value::from_function(source));
     let s = shared.clone();
     names.insert(
         "entity",
@@ -162,10 +158,8 @@ pub(super) fn context(known: &Arc<Known>, scope: &Arc<Scope>, notes: &Notes) -> 
         Value::from_function(move || is_incremental),
     );
     let s = shared.clone();
-    names.insert(
-        "in_part",
-        Value::from_function(move |part: String| s.in_part(&part)),
-    );
+    let in_part = move |part: String| s.in_part(&part);
+    names.insert("in_part", Value::from_function(in_part));
     names.insert("project", known.project.clone());
     names.insert("execute", Value::from(true));
     names.insert("exceptions", Value::from_object(Exceptions));

@@ -39,13 +39,19 @@ pub enum Strategy {
 
 /// How a changed row of an input tells which keys of the model it touches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct KeyRule {
-    /// A model that the model reads too and that has its key.
-    pub model: String,
-    /// The column of that model that holds the value.
-    pub column: String,
-    /// SQL over the input's row that gives the value; the column of that name where it is not said.
-    pub value: Option<String>,
+pub enum KeyRule {
+    /// This column of the input is the key, under another name.
+    Column(String),
+    /// A value of the input stands beside the key in another one.
+    Through {
+        /// A model that the model reads too and that has its key.
+        model: String,
+        /// The column of that model that holds the value.
+        column: String,
+        /// SQL over the input's row that gives the value; the column of that name where it is not
+        /// said.
+        value: Option<String>,
+    },
 }
 
 /// Length of an interval.
@@ -443,9 +449,10 @@ impl Given<'_> {
     }
 
     fn key_rules(&self) -> Result<BTreeMap<String, KeyRule>, Problem> {
-        let wanted = "inputs with the column that leads to the key, as \
-                      `{'int_session': 'bridge_identity.identity_node_id'}`, or with an expression \
-                      beside it, as `{'contact': ['bridge_identity.identity_node_id', '…']}`";
+        let wanted = "inputs with the column that is the key, as `{'int_component': 'node_key'}`, \
+                      that leads to it, as `{'int_session': 'bridge_identity.identity_node_id'}`, \
+                      or with an expression beside it, as \
+                      `{'contact': ['bridge_identity.identity_node_id', '…']}`";
         let entries = self.value.as_object().ok_or_else(|| self.wrong(wanted))?;
         let rule = |(name, given): (&String, &Value)| {
             let (place, value) = match given {
@@ -456,13 +463,15 @@ impl Given<'_> {
                 },
                 _ => (None, None),
             };
-            let (model, column) = place
-                .and_then(|place| place.split_once('.'))
-                .ok_or_else(|| self.wrong(wanted))?;
-            let rule = KeyRule {
-                model: model.to_owned(),
-                column: column.to_owned(),
-                value,
+            let place = place.ok_or_else(|| self.wrong(wanted))?;
+            let rule = match (place.split_once('.'), value) {
+                (Some((model, column)), value) => KeyRule::Through {
+                    model: model.to_owned(),
+                    column: column.to_owned(),
+                    value,
+                },
+                (None, None) => KeyRule::Column(place.to_owned()),
+                (None, Some(_)) => return Err(self.wrong(wanted)),
             };
             Ok((name.clone(), rule))
         };

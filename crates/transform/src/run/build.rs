@@ -14,7 +14,7 @@ use super::days::Chunk;
 use super::decide::{self, Decision, Reason};
 use super::{Context, ModelResult, Options, Outcome, by_key, parts, share};
 use crate::compile::{Dependency, ParsedModel, Relations, Target};
-use crate::project::{Layer, Strategy};
+use crate::project::{KeyRule, Layer, Strategy};
 use crate::silver;
 use crate::warehouse::lent;
 use crate::{Result, TransformError};
@@ -353,7 +353,7 @@ async fn bounded(
                 _ if !dependency.is_bounded => None,
                 Bounds::None => None,
                 Bounds::Days(chunk) => in_days(context, model, dependency, chunk),
-                Bounds::Keys(key) => of_keys(context, model, &whole, key).await?,
+                Bounds::Keys(key) => of_keys(context, model, dependency, key).await?,
             };
             let Some(sql) = rows else {
                 return Ok(whole);
@@ -384,16 +384,20 @@ fn in_days(
 async fn of_keys(
     context: &Context<'_>,
     model: &ParsedModel,
-    whole: &str,
+    dependency: &Dependency,
     key: &str,
 ) -> Result<Option<String>> {
-    let relation = context.warehouse.session.table(whole).await?;
-    if !relation.schema().has_column_with_unqualified_name(key) {
-        return Ok(None);
-    }
+    let whole = context.manifest.relation_of(dependency);
+    let relation = context.warehouse.session.table(whole.as_str()).await?;
+    let has_key = relation.schema().has_column_with_unqualified_name(key);
+    let column = match model.config.keys_of.get(dependency.target.name()) {
+        _ if has_key => key,
+        Some(KeyRule::Column(column)) => column.as_str(),
+        _ => return Ok(None),
+    };
     let keys = lent(model.name(), by_key::KEYS);
     Ok(Some(format!(
-        "select r.* from {whole} r left semi join {keys} k on r.\"{key}\" = k.key"
+        "select r.* from {whole} r left semi join {keys} k on r.\"{column}\" = k.key"
     )))
 }
 

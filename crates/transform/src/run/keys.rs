@@ -5,7 +5,8 @@
 //! model by a column of its own, or by the column of another input that it is joined with
 //! (`keys_of`). Keys that share a group (`key_groups`) are dirty together.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::cmp::Ordering;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -78,14 +79,20 @@ fn rule(context: &Context<'_>, model: &ParsedModel, key: &str, input: &Table) ->
     let name = &input.name.name;
     let entity = context.manifest.models.get(name)?.config.entity.clone();
     let rules = &model.config.keys_of;
-    let KeyRule {
-        model,
-        column,
-        value,
-    } = rules.get(name).or_else(|| rules.get(entity.as_deref()?))?;
-    Some(Rule {
-        value: value.clone().unwrap_or_else(|| format!("\"{column}\"")),
-        through: Some((table_of(context, model), column.clone())),
+    let rule = rules.get(name).or_else(|| rules.get(entity.as_deref()?))?;
+    Some(match rule {
+        KeyRule::Column(column) => Rule {
+            value: format!("\"{column}\""),
+            through: None,
+        },
+        KeyRule::Through {
+            model,
+            column,
+            value,
+        } => Rule {
+            value: value.clone().unwrap_or_else(|| format!("\"{column}\"")),
+            through: Some((table_of(context, model), column.clone())),
+        },
     })
 }
 
@@ -118,37 +125,56 @@ async fn changed_values(
     let (old, now) = (part(old), part(now));
     let mut values = BTreeSet::new();
     let is_comparable = old.schema == now.schema;
-    // Each row's hash, how often it is there more often than before, and its value.
-    let mut changes: HashMap<u64, (i64, Option<i64>)> = HashMap::new();
-    for (table, other, sign) in [(&old, &now, -1), (&now, &old, 1)] {
+    let (mut gone, mut come) = (Vec::new(), Vec::new());
+    for (rows, table, other) in [(&mut gone, &old, &now), (&mut come, &now, &old)] {
         let kept: HashSet<&str> = other.files.iter().map(|f| f.add.path.as_str()).collect();
         let files = LakeTable::only(table, |file| {
             !is_comparable || !kept.contains(file.add.path.as_str())
         });
         let lent = warehouse.lend(model.name(), "__changed", Arc::new(files))?;
-        let sql = format!(
-            "select cast({} as bigint) as __value, * from {lent}",
-            rule.value
-        );
+        let value = &rule.value;
+        let sql = format!("select cast({value} as bigint) as __value, * from {lent}");
         let mut stream = warehouse.sql(&sql).await?.execute_stream().await?;
         while let Some(batch) = stream.next().await {
             let batch = batch?;
             let of_row = batch.column(0).as_primitive::<Int64Type>();
-            if !is_comparable {
-                values.extend(of_row.iter().flatten());
-                continue;
-            }
-            for (hash, value) in lake::row_hashes(&batch)?.into_iter().zip(of_row) {
-                let (count, _) = changes.entry(hash).or_insert((0, value));
-                *count += sign;
-                if *count == 0 {
-                    changes.remove(&hash);
-                }
+            match is_comparable {
+                true => rows.extend(lake::row_hashes(&batch)?.into_iter().zip(of_row)),
+                false => values.extend(of_row.iter().flatten()),
             }
         }
     }
-    values.extend(changes.into_values().filter_map(|(_, value)| value));
+    add_unpaired(gone, come, &mut values);
     Ok(values)
+}
+
+/// Adds the values of the rows that are on one side more often than on the other.
+fn add_unpaired(
+    mut gone: Vec<(u64, Option<i64>)>,
+    mut come: Vec<(u64, Option<i64>)>,
+    values: &mut BTreeSet<i64>,
+) {
+    gone.sort_unstable_by_key(|row| row.0);
+    come.sort_unstable_by_key(|row| row.0);
+    let (mut gone, mut come) = (gone.into_iter().peekable(), come.into_iter().peekable());
+    loop {
+        let order = match (gone.peek(), come.peek()) {
+            (None, None) => return,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(gone), Some(come)) => gone.0.cmp(&come.0),
+        };
+        let one_sided = match order {
+            Ordering::Less => gone.next(),
+            Ordering::Greater => come.next(),
+            Ordering::Equal => {
+                gone.next();
+                come.next();
+                None
+            }
+        };
+        values.extend(one_sided.and_then(|(_, value)| value));
+    }
 }
 
 /// The keys of the rows of `through` that have one of the values in `column`.
@@ -212,4 +238,19 @@ async fn read_keys(warehouse: &Warehouse, sql: &str) -> Result<BTreeSet<i64>> {
         keys.extend(batch.column(0).as_primitive::<Int64Type>().iter().flatten());
     }
     Ok(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_rows_of_both_sides_cancel_out() {
+        let mut values = BTreeSet::new();
+        let gone = vec![(7, Some(1)), (9, Some(2)), (9, Some(2)), (5, Some(3))];
+        let come = vec![(9, Some(2)), (7, Some(1)), (8, Some(4)), (6, None)];
+        add_unpaired(gone, come, &mut values);
+        // Row 9 is there once less than before, 5 went, 8 came.
+        assert_eq!(values, BTreeSet::from([2, 3, 4]));
+    }
 }
