@@ -1,5 +1,5 @@
 -- grain: one row per identifier and time at which its customer changed
-{{ config(materialized='incremental', incremental_strategy='append') }}
+{{ config(materialized='incremental', incremental_strategy='append', full_refresh=false) }}
 
 -- A log: nothing is ever taken out, so that a key written down long ago still finds its customer.
 with component as (

@@ -45,6 +45,7 @@ pub(crate) async fn plan(place: Place, args: &RunArgs, voice: Voice) -> anyhow::
             "model": decision.model,
             "table": decision.table,
             "why": decision.why(),
+            "sure": !decision.is_conditional,
             "days": decision.days,
         })).collect::<Vec<_>>(),
         "up_to_date": decisions.iter().filter(|d| !d.builds()).map(|d| &d.model).collect::<Vec<_>>(),
@@ -66,10 +67,11 @@ pub(crate) async fn plan(place: Place, args: &RunArgs, voice: Voice) -> anyhow::
     if files.is_empty() && builds.is_empty() {
         voice.line("nothing to do: everything is up to date");
     } else {
+        let maybe = builds.iter().filter(|d| d.is_conditional).count();
         voice.line(&format!(
-            "{} files to load, {} tables to build",
+            "{} files to load, {} tables to build, {maybe} more if what they read changes",
             files.len(),
-            builds.len()
+            builds.len() - maybe
         ));
     }
     Ok(Exit::Done)

@@ -226,3 +226,35 @@ fn a_part_that_is_not_there_is_told() {
     assert!(told.contains("`fct_event` has no part `ordr`"), "{told}");
     assert!(told.contains("order"), "{told}");
 }
+
+#[test]
+fn a_log_that_cannot_be_made_again_is_only_added_to() {
+    let project = project();
+    let log = "-- grain: one row per order that changed hands
+{{ config(materialized='incremental', incremental_strategy='append', full_refresh=false) }}
+select old.order_id, old.buyer_key as old_buyer_key, new.buyer_key
+from {{ previous('int_purchase') }} as old
+inner join {{ ref('int_purchase').render() }} as new on old.order_id = new.order_id
+where old.buyer_key <> new.buyer_key
+";
+    project.write("models/3_star/int_hand.sql", log);
+    project.json(&["run"], 0);
+    project.write(
+        "orders/2026-03-01.csv",
+        "id,at,buyer,amount\no1,2026-03-01 10:00:00,7,1.50\n",
+    );
+    project.json(&["run"], 0);
+    let found = rows(&project, "star.int_hand");
+    assert!(found.contains("\"buyer_key\":\"7\""), "{found}");
+    project.json(&["run", "--full-refresh"], 0);
+    assert_eq!(rows(&project, "star.int_hand"), found);
+    project.write("models/3_star/int_hand.sql", log.replace("<>", "!="));
+    project.json(&["run"], 0);
+    assert_eq!(rows(&project, "star.int_hand"), found);
+    // What it was built from is removed: nothing is known of what moved in between.
+    project.json(&["run", "--full-refresh", "--select", "int_purchase"], 0);
+    let upkeep = ["maintain", "--keep-days", "0", "--grace-hours", "0"];
+    project.json(&upkeep, 0);
+    project.json(&["run"], 0);
+    assert_eq!(rows(&project, "star.int_hand"), found);
+}

@@ -12,6 +12,7 @@ pub mod dependency;
 mod fingerprint;
 mod objects;
 mod personal;
+mod references;
 mod render;
 
 #[cfg(test)]
@@ -140,9 +141,10 @@ impl Manifest {
             (left.layer(), left_name).cmp(&(right.layer(), right_name))
         });
         if problems.is_empty() {
-            check_parts(&models, &mut problems);
-            check_streams(&project, &read_streams, &mut problems);
-            check_references(&models, &left_out, &mut problems);
+            references::check_parts(&models, &mut problems);
+            references::check_keys(&models, &mut problems);
+            references::check_streams(&project, &read_streams, &mut problems);
+            references::check_references(&models, &left_out, &mut problems);
         }
         let mut manifest = Self {
             project,
@@ -339,84 +341,4 @@ fn parse_model(renderer: &Renderer, project: &Project, model: &Model) -> Result<
         parts,
         fingerprint,
     })))
-}
-
-/// Parts that are read and that their model does not have.
-fn check_parts(models: &IndexMap<String, ParsedModel>, problems: &mut Vec<Problem>) {
-    for parsed in models.values() {
-        for dependency in &parsed.dependencies {
-            let (Target::Model(name), Some(part)) = (&dependency.target, &dependency.part) else {
-                continue;
-            };
-            let Some(read) = models.get(name) else {
-                continue;
-            };
-            if read.parts.contains_key(part) {
-                continue;
-            }
-            let model = &parsed.model;
-            let known = read.parts.keys().map(String::as_str);
-            problems.push(
-                Problem::new(format!("`{name}` has no part `{part}`"))
-                    .at(Place::of_word(&model.path, &model.raw_sql, part))
-                    .why(format!("`config(parts=[…])` of `{name}` does not name it"))
-                    .hint(suggestion(part, known, "part")),
-            );
-        }
-    }
-}
-
-/// Streams of a kind that neither the kind knows nor any model reads are most likely misspelt.
-fn check_streams(
-    project: &Project,
-    read: &BTreeSet<(String, String)>,
-    problems: &mut Vec<Problem>,
-) {
-    let path = "throughline.yml";
-    let text = std::fs::read_to_string(project.dir.join(path)).unwrap_or_default();
-    for stream in project.streams() {
-        let kind = stream
-            .kind
-            .as_ref()
-            .and_then(|kind| project.source_kinds.get(kind));
-        let Some(kind) = kind else { continue };
-        let is_read = read.contains(&(stream.source.clone(), stream.name.clone()));
-        if is_read || kind.streams.contains_key(&stream.name) {
-            continue;
-        }
-        let what = format!(
-            "source `{}` has the stream `{}`, which the kind `{}` does not have and no model reads",
-            stream.source, stream.name, kind.kind
-        );
-        let known = kind.streams.keys().map(String::as_str);
-        let hint = suggestion(&stream.name, known, &format!("stream of `{}`", kind.kind));
-        problems.push(
-            Problem::new(what)
-                .at(Place::of_word(path, &text, &stream.name))
-                .hint(hint),
-        );
-    }
-}
-
-/// Models that read a model which is left out.
-fn check_references(
-    models: &IndexMap<String, ParsedModel>,
-    left_out: &[LeftOut],
-    problems: &mut Vec<Problem>,
-) {
-    for parsed in models.values() {
-        for dependency in &parsed.dependencies {
-            let (Target::Model(name) | Target::Previous(name)) = &dependency.target else {
-                continue;
-            };
-            let Some(out) = left_out.iter().find(|out| out.model == *name) else {
-                continue;
-            };
-            let why = out.why();
-            let model = &parsed.model;
-            let place = Place::of_word(&model.path, &model.raw_sql, name);
-            let what = format!("model `{}` reads `{name}`, which is not built", model.name);
-            problems.push(Problem::new(what).at(place).why(why));
-        }
-    }
 }

@@ -119,6 +119,8 @@ pub struct ModelConfig {
     pub keys_of: BTreeMap<String, KeyRule>,
     /// For `replace_key`: by model, the column whose equal values tie keys together.
     pub key_groups: BTreeMap<String, String>,
+    /// False for a log that cannot be made again: it is only ever added to, whatever is asked for.
+    pub full_refresh: bool,
     /// Columns that together are unique.
     pub unique_key: Vec<String>,
     /// Columns by which files are sorted.
@@ -156,6 +158,7 @@ impl Default for ModelConfig {
             lookback_of: BTreeMap::new(),
             share: vec![],
             parts: vec![],
+            full_refresh: true,
             keys_of: BTreeMap::new(),
             key_groups: BTreeMap::new(),
             unique_key: vec![],
@@ -174,7 +177,7 @@ impl Default for ModelConfig {
 }
 
 /// Settings that `config` knows.
-pub const SETTINGS: [&str; 24] = [
+pub const SETTINGS: [&str; 25] = [
     "materialized",
     "incremental_strategy",
     "event_time",
@@ -185,6 +188,7 @@ pub const SETTINGS: [&str; 24] = [
     "lookback_of",
     "share",
     "parts",
+    "full_refresh",
     "keys_of",
     "key_groups",
     "unique_key",
@@ -239,6 +243,7 @@ impl ModelConfig {
             "lookback_of" => self.lookback_of = given.counts()?,
             "share" => self.share = given.texts()?,
             "parts" => self.parts = given.texts()?,
+            "full_refresh" => self.full_refresh = given.boolean()?,
             "keys_of" => self.keys_of = given.key_rules()?,
             "key_groups" => self.key_groups = given.pairs()?,
             "unique_key" => self.unique_key = given.texts()?,

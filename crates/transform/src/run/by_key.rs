@@ -20,9 +20,10 @@ use futures::StreamExt as _;
 use lake::{Change, DataFile, FileWriter, LakeTable, Layout, Table};
 
 use super::Context;
-use super::build::{self, Bounds, Prepared};
+use super::build::{self, Prepared};
 use super::decide::{Decision, Reason};
 use super::keys;
+use super::rows::{Bounds, model_rows};
 use crate::Result;
 use crate::compile::ParsedModel;
 use crate::project::Strategy;
@@ -66,7 +67,7 @@ pub(super) async fn by_key(
     keys::lend_keys(context.warehouse, model, KEYS, &dirty)?;
     let reads = ("", model.dependencies.as_slice());
     let bounds = Bounds::Keys(key);
-    let rows = build::model_rows(context, model, reads, bounds, true, Some(&base)).await?;
+    let rows = model_rows(context, model, reads, bounds, true, Some(&base)).await?;
     let layout = build::layout(model, &rows)?;
     if layout.schema != base.schema {
         return Ok(None);

@@ -40,6 +40,9 @@ pub struct Decision {
     pub table: String,
     /// Why.
     pub reason: Reason,
+    /// Only what would be built first may make it dirty: if that comes out as it was, this is not
+    /// built.
+    pub is_conditional: bool,
     /// For a table kept by day: the days to be built; none for the whole table.
     pub days: Option<BTreeSet<NaiveDate>>,
     /// The same for each of its parts; one without a name where it has none.
@@ -62,6 +65,7 @@ impl Decision {
             model: model.name().to_owned(),
             table: model.table(),
             reason: Reason::UpToDate,
+            is_conditional: false,
             days: None,
             parts: BTreeMap::new(),
             files: 0,
@@ -117,6 +121,9 @@ impl Decision {
                     self.files,
                     names.join(", ")
                 )
+            }
+            Reason::Inputs(names) if self.is_conditional => {
+                format!("if one of these changes: {}{extent}", names.join(", "))
             }
             Reason::Inputs(names) => format!("changed: {}{extent}", names.join(", ")),
         }
@@ -318,12 +325,15 @@ pub(crate) async fn decide(
         return Ok(decision);
     }
     let names: Vec<String> = changed.iter().map(ToString::to_string).collect();
+    // What changed already, not only what is about to.
+    let known = changed_inputs(&read, &table, &tables, &BTreeSet::new());
+    decision.is_conditional = known.is_empty();
     if by_day {
         let parts = dirty_parts(context, model, &table, &tables, changing);
         decision = decision.with_parts(parts);
-        if decision.days.as_ref().is_some_and(BTreeSet::is_empty)
-            && !names.iter().any(|name| changing.contains(name))
-        {
+        let is_clean = decision.days.as_ref().is_some_and(BTreeSet::is_empty);
+        decision.is_conditional |= is_clean;
+        if is_clean && !names.iter().any(|name| changing.contains(name)) {
             return Ok(decision);
         }
     }

@@ -13,6 +13,7 @@ mod decide;
 mod keys;
 mod parts;
 mod queue;
+mod rows;
 mod seeds;
 mod share;
 

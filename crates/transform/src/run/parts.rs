@@ -10,9 +10,10 @@ use chrono::NaiveDate;
 use lake::{Change, Table};
 
 use super::Context;
-use super::build::{self, Bounds, Prepared};
+use super::build::{self, Prepared};
 use super::days::{DayWriter, chunks, weights};
 use super::decide::{self, Decision};
+use super::rows::{Bounds, model_rows};
 use crate::compile::{Dependency, ParsedModel};
 use crate::{Result, TransformError};
 
@@ -85,7 +86,7 @@ async fn one(
         let reads = (part, reads);
         let base = base.as_deref();
         let bounds = Bounds::Days(*chunk);
-        let rows = build::model_rows(context, model, reads, bounds, is_incremental, base).await?;
+        let rows = model_rows(context, model, reads, bounds, is_incremental, base).await?;
         let layout = build::layout(model, &rows)?;
         let is_last = index + 1 == chunks.len();
         writer

@@ -161,6 +161,11 @@ fn run_and_compare(company: &mut Company, seed: u64, counts: &mut Counts) {
         .iter()
         .map(|m| m["model"].as_str().unwrap().to_owned())
         .collect();
+    let surely = planned["build"].as_array().unwrap().iter();
+    let surely = surely.filter(|build| build["sure"] == true);
+    let surely: BTreeSet<String> = surely
+        .map(|build| build["model"].as_str().unwrap().to_owned())
+        .collect();
     let planned = names(&planned["build"]);
     let unplanned: Vec<&String> = built.difference(&planned).collect();
     assert!(
@@ -170,6 +175,11 @@ fn run_and_compare(company: &mut Company, seed: u64, counts: &mut Counts) {
     *counts.entry("tables built").or_insert(0) += built.len() as u64;
     let spared = planned.difference(&built).count() as u64;
     *counts.entry("tables planned and found clean").or_insert(0) += spared;
+    let missed: Vec<&String> = surely.difference(&built).collect();
+    assert!(
+        missed.is_empty(),
+        "planned for sure and not built: {missed:?}\n{story}"
+    );
 
     for balance in ran["balances"].as_array().unwrap() {
         let count = |name: &str| balance[name].as_i64().unwrap();
