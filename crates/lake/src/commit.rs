@@ -81,6 +81,7 @@ impl Lake {
         let store = self.store(&change.layout.table)?;
         change.removes.clear();
         change.overwrite = false;
+        crash::point("model.before_discard");
         for file in change.adds.drain(..) {
             // One that stays is named in no log; vacuum finds it.
             let path = object_store::path::Path::from(file.add.path.as_str());
@@ -88,6 +89,7 @@ impl Lake {
                 log::debug!("{} is left to vacuum: {error}", file.add.path);
             }
         }
+        crash::point("model.discarded");
         Ok(())
     }
 

@@ -56,6 +56,9 @@ pub const POINTS: &[&str] = &[
     "model.written",
     "model.checked",
     "model.committed",
+    // Files that came out as those in the table are removed again.
+    "model.before_discard",
+    "model.discarded",
     // Upkeep: compaction, checkpoints on demand, vacuum.
     "compact.written",
     "compact.committed",

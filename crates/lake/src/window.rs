@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch, UInt64Array};
-use arrow_schema::DataType;
+use arrow_schema::{ArrowError, DataType};
 use datafusion::arrow::compute::{concat, concat_batches, partition};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode as _, TreeNodeRecursion};
@@ -214,6 +214,16 @@ fn pieces(batch: &RecordBatch, rows: usize) -> Vec<Result<RecordBatch>> {
         .collect()
 }
 
+/// Bytes of a batch's own rows: a piece of a large batch shares the buffers of all of it.
+fn bytes(batch: &RecordBatch) -> Result<usize> {
+    let mut sizes = batch.columns().iter();
+    let all = sizes.try_fold(0, |all, column| {
+        let size = column.to_data().get_slice_memory_size()?;
+        Ok::<_, ArrowError>(all + size)
+    });
+    Ok(all?)
+}
+
 /// The evaluation of one stream of sorted rows.
 struct Evaluation {
     exprs: Vec<Arc<dyn WindowExpr>>,
@@ -230,7 +240,7 @@ struct Evaluation {
 impl Evaluation {
     /// Takes in rows; gives those of complete partitions once there are enough.
     fn take(&mut self, batch: RecordBatch) -> Result<Option<RecordBatch>> {
-        self.memory.try_grow(batch.get_array_memory_size())?;
+        self.memory.try_grow(bytes(&batch)?)?;
         self.rows += batch.num_rows();
         self.waiting.push(batch);
         if self.rows < self.rows_at_a_time {
@@ -246,12 +256,11 @@ impl Evaluation {
         self.rows = rest.num_rows();
         self.rows_at_a_time = ROWS_AT_A_TIME.max(self.rows * 2);
         self.waiting.push(rest);
+        // What waits is a piece of these rows and keeps them all.
+        self.memory.try_resize(bytes(&rows)?)?;
         if ranges.is_empty() {
-            self.memory.try_resize(rows.get_array_memory_size())?;
             return Ok(None);
         }
-        // What waits is a piece of these rows and keeps them all.
-        self.memory.try_resize(rows.get_array_memory_size())?;
         self.evaluate(&rows.slice(0, last), &ranges).map(Some)
     }
 

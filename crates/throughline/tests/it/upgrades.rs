@@ -119,7 +119,8 @@ fn a_project_from_before_formats_were_said_opens_and_says_so_once() {
     let out = project.run(&["run"]);
     assert!(out.status.success(), "{}", text(&out));
     for said in [
-        "note: the lake was brought from format 0 to 1: the lake says its format",
+        "note: the lake was brought from format 0 to 2: the lake says its format; tables may be in \
+         parts",
         "note: the log of runs was brought from format 0 to 2",
         "0 tables built",
     ] {
