@@ -40,6 +40,32 @@ pub(crate) fn sum(hashes: &[u64]) -> u64 {
         .fold(0, |sum: u64, hash| sum.wrapping_add(*hash))
 }
 
+/// Rows that a sample for [`diverse`] has at least, and at most.
+const SAMPLE_ROWS: std::ops::RangeInclusive<usize> = 4_096..=8_192;
+
+/// The flat columns in whose first rows hardly a value comes twice; none of few rows.
+pub(crate) fn diverse(batch: &RecordBatch) -> Result<Vec<String>> {
+    let rows = batch.num_rows().min(*SAMPLE_ROWS.end());
+    if rows < *SAMPLE_ROWS.start() {
+        return Ok(Vec::new());
+    }
+    let sample = batch.slice(0, rows);
+    let mut names = Vec::new();
+    for (column, field) in sample.columns().iter().zip(batch.schema_ref().fields()) {
+        if field.data_type().is_nested() {
+            continue;
+        }
+        let mut hashes = vec![0_u64; rows];
+        create_hashes([column], &QualityRandomState::with_seed(0), &mut hashes)?;
+        hashes.sort_unstable();
+        hashes.dedup();
+        if hashes.len() * 10 > rows * 9 {
+            names.push(field.name().clone());
+        }
+    }
+    Ok(names)
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -75,6 +101,20 @@ mod tests {
         ] {
             assert_ne!(of(&one), of(&other));
         }
+    }
+
+    #[test]
+    fn a_column_is_diverse_where_hardly_a_value_comes_twice() {
+        let ids: Vec<_> = (0..9_000).map(Some).collect();
+        let names: Vec<_> = ids
+            .iter()
+            .map(|id| ["a", "b"].get(id.unwrap() as usize % 2))
+            .collect();
+        let names: Vec<_> = names.into_iter().map(|name| name.copied()).collect();
+        let some = [&names[..100], &vec![None; 8_900]].concat();
+        let many = batch(&ids, &names, &some);
+        assert_eq!(diverse(&many).unwrap(), ["id"]);
+        assert!(diverse(&many.slice(0, 100)).unwrap().is_empty());
     }
 
     #[test]

@@ -125,8 +125,9 @@ impl Layout {
         columns
     }
 
-    /// How Parquet files are written.
-    pub(crate) fn writer_properties(&self) -> WriterProperties {
+    /// How Parquet files are written. Columns of which nearly every value is another one
+    /// (`diverse`) get no dictionary: to look for repetitions is much of the cost of writing.
+    pub(crate) fn writer_properties(&self, diverse: &[String]) -> WriterProperties {
         let stats = self.stats_columns();
         let order = self.order();
         let sorting = order
@@ -156,6 +157,9 @@ impl Layout {
             if impersonal {
                 builder =
                     builder.set_column_statistics_enabled(path.clone(), EnabledStatistics::Chunk);
+            }
+            if diverse.contains(field.name()) {
+                builder = builder.set_column_dictionary_enabled(path.clone(), false);
             }
             if self.bloom.contains(field.name()) {
                 // Sized for a row group of distinct values, and folded to what came.

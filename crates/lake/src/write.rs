@@ -245,7 +245,7 @@ impl FileWriter {
             self.close_file().await?;
         }
         if self.current.is_none() {
-            self.current = Some(self.open_file()?);
+            self.current = Some(self.open_file(batch)?);
             crash::point("file.opened");
         }
         let Some(file) = self.current.as_mut() else {
@@ -288,13 +288,14 @@ impl FileWriter {
         Ok(())
     }
 
-    fn open_file(&self) -> Result<OpenFile> {
+    /// A file that begins with these rows.
+    fn open_file(&self, first: &RecordBatch) -> Result<OpenFile> {
         let path = format!("part-{}.zstd.parquet", uuid::Uuid::now_v7().simple());
         let object = BufWriter::new(self.store.clone(), Path::from(path.as_str()));
         let writer = AsyncArrowWriter::try_new(
             object,
             self.layout.schema.clone(),
-            Some(self.layout.writer_properties()),
+            Some(self.layout.writer_properties(&content::diverse(first)?)),
         )
         .map_err(engine)?;
         let ranges = self

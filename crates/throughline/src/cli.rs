@@ -18,7 +18,7 @@ pub(crate) struct Cli {
     /// Print only the result and errors.
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
-    /// Print more; twice for the engine's own log.
+    /// Print more; twice for each step and the engine's own log.
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     #[command(subcommand)]

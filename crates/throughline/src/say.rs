@@ -68,24 +68,42 @@ pub(crate) fn upgrade(text: &str) {
     eprintln!("note: {text}");
 }
 
-/// The engine's own log, on standard error, where it is asked for.
+/// The log, on standard error: warnings of our own crates; where it is asked for, each of their
+/// steps and what the engine says.
 pub(crate) fn start_logging(verbose: u8) {
-    if verbose < 2 {
-        return;
-    }
-    let _ = log::set_logger(&STDERR).map(|()| log::set_max_level(log::LevelFilter::Info));
+    let level = match verbose {
+        0 | 1 => log::LevelFilter::Warn,
+        _ => log::LevelFilter::Debug,
+    };
+    let _ = log::set_logger(&STDERR).map(|()| log::set_max_level(level));
 }
 
 struct Stderr;
 static STDERR: Stderr = Stderr;
 
+/// Our own crates that log.
+const OURS: [&str; 6] = [
+    "throughline",
+    "transform",
+    "lake",
+    "sources",
+    "journeys",
+    "orchestrate",
+];
+
 impl log::Log for Stderr {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        true
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        let name = metadata.target().split("::").next().unwrap_or_default();
+        match log::max_level() {
+            log::LevelFilter::Warn => OURS.contains(&name),
+            _ => OURS.contains(&name) || metadata.level() <= log::Level::Info,
+        }
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        eprintln!("{}: {}", record.target(), record.args());
+        if self.enabled(record.metadata()) {
+            eprintln!("{}: {}", record.target(), record.args());
+        }
     }
 
     fn flush(&self) {}

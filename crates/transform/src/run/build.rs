@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use datafusion::dataframe::DataFrame;
+use datafusion::logical_expr::SortExpr;
 use datafusion::prelude::col;
 use futures::StreamExt as _;
 use lake::schema::kept_schema;
@@ -147,17 +148,7 @@ async fn whole(
     let rows = model_rows(context, model, all, Bounds::None, append, base.as_deref()).await?;
     let layout = layout(model, &rows)?;
     let mut writer = FileWriter::new(layout.clone(), context.warehouse.lake.store(&layout.table)?);
-    let rows = if layout.sort.is_empty() {
-        rows
-    } else {
-        rows.sort(
-            layout
-                .sort
-                .iter()
-                .map(|n| col(format!("\"{n}\"")).sort(true, false))
-                .collect(),
-        )?
-    };
+    let rows = in_order(rows, &layout)?;
     let fail = |error: datafusion::error::DataFusionError| context.model_error(model, error.into());
     let mut stream = rows.execute_stream().await.map_err(fail)?;
     while let Some(batch) = stream.next().await {
@@ -225,6 +216,22 @@ async fn entity(context: &Context<'_>, model: &ParsedModel, options: &Options) -
     change.ledger.fingerprint = staged.ledger.fingerprint.clone();
     change.ledger.inputs = BTreeMap::from([(staged_name.to_string(), staged.mark())]);
     Ok(Some((base, change, days)))
+}
+
+/// The order of a table's rows.
+pub(super) fn order(layout: &Layout) -> Vec<SortExpr> {
+    let columns = layout.sort.iter();
+    columns
+        .map(|name| col(format!("\"{name}\"")).sort(true, false))
+        .collect()
+}
+
+/// Rows in the table's order, where it has one.
+pub(super) fn in_order(rows: DataFrame, layout: &Layout) -> Result<DataFrame> {
+    match layout.sort.is_empty() {
+        true => Ok(rows),
+        false => Ok(rows.sort(order(layout))?),
+    }
 }
 
 /// How a model's table is laid out, from the rows that it gives.

@@ -7,15 +7,17 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Instant;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use arrow_array::{BooleanArray, RecordBatch};
+use arrow_array::{Array as _, BooleanArray, RecordBatch};
+use datafusion::arrow::buffer::BooleanBuffer;
 use datafusion::arrow::compute::filter_record_batch;
+use datafusion::common::HashSet;
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
-use datafusion::prelude::col;
 use futures::StreamExt as _;
 use lake::{Change, DataFile, FileWriter, LakeTable, Layout, Table};
 
@@ -52,19 +54,29 @@ pub(super) async fn by_key(
     else {
         return Ok(None);
     };
-    let Some(dirty) = keys::dirty(context, model, key, &base).await? else {
+    let begun = Instant::now();
+    let said = |what: &str| {
+        let seconds = begun.elapsed().as_secs_f64();
+        log::debug!("{}: {what} at {seconds:.2} s", model.name());
+    };
+    let Some(keys) = keys::dirty(context, model, key, &base).await? else {
         return Ok(None);
     };
-    if dirty.len() * 2 > base.rows() {
+    if keys.len() * 2 > base.rows() {
         return Ok(None);
     }
-    if dirty.is_empty() {
+    if keys.is_empty() {
         let mut change = Change::new(base.layout());
         change.is_as_before = true;
         note(&mut change, decision);
         return Ok(Some(Some((Some(base), change, 0))));
     }
-    keys::lend_keys(context.warehouse, model, KEYS, &dirty)?;
+    said(&format!("{} keys are dirty", keys.len()));
+    keys::lend_keys(context.warehouse, model, KEYS, &keys)?;
+    let dirty = Dirty {
+        key,
+        keys: keys.iter().copied().collect(),
+    };
     let reads = ("", model.dependencies.as_slice());
     let bounds = Bounds::Keys(key);
     let rows = model_rows(context, model, reads, bounds, true, Some(&base)).await?;
@@ -76,20 +88,24 @@ pub(super) async fn by_key(
     let fail = |error: DataFusionError| context.model_error(model, error.into());
     let rows = rows.collect().await.map_err(fail)?;
     // Rows that the SQL gives whatever it reads (reserved members) are not of a dirty key.
-    let theirs = rows.iter().map(|batch| {
-        filter_record_batch(batch, &is_dirty(batch, key, &dirty)).map_err(DataFusionError::from)
-    });
+    let theirs = rows
+        .iter()
+        .map(|batch| filter_record_batch(batch, &dirty.rows(batch)).map_err(DataFusionError::from));
     let rows = theirs.collect::<Result<Vec<_>, _>>()?;
+    said("rows are there");
     let mut exchange = Exchange::new(&layout, rows)?;
-    for file in base.files.iter().filter(|file| may_hold(file, key, &dirty)) {
-        exchange.compare(context, &base, file, key, &dirty).await?;
+    for file in base.files.iter().filter(|file| may_hold(file, key, &keys)) {
+        exchange.compare(context, &base, file, &dirty).await?;
     }
+    said("rows are compared");
     exchange.gather_small(&base);
-    let kept = exchange.remaining(context, &base, key, &dirty).await?;
+    let mut runs = exchange.remaining(context, &base, &dirty).await?;
     let new = exchange.new_rows()?;
     change.is_as_before = new.is_empty() && exchange.hit.is_empty();
     change.removes = exchange.hit.into_keys().collect();
-    change.adds = write(context, &layout, kept.into_iter().chain(new).collect()).await?;
+    runs.push(sorted(context, &layout, new).await?);
+    change.adds = write(context, &layout, runs).await?;
+    said("rows are written");
     note(&mut change, decision);
     Ok(Some(Some((Some(base), change, 0))))
 }
@@ -158,8 +174,7 @@ impl Exchange {
         context: &Context<'_>,
         base: &Table,
         file: &DataFile,
-        key: &str,
-        dirty: &BTreeSet<i64>,
+        dirty: &Dirty<'_>,
     ) -> Result<()> {
         let path = &file.add.path;
         let scan = LakeTable::only(base, |other| other.add.path == *path);
@@ -168,8 +183,8 @@ impl Exchange {
         let mut untrue: HashMap<u64, usize> = HashMap::new();
         while let Some(batch) = stream.next().await {
             let batch = batch?;
-            let theirs = filter_record_batch(&batch, &is_dirty(&batch, key, dirty))
-                .map_err(DataFusionError::from)?;
+            let theirs =
+                filter_record_batch(&batch, &dirty.rows(&batch)).map_err(DataFusionError::from)?;
             for hash in lake::row_hashes(&lake::conform(&theirs, &base.schema)?)? {
                 match self.missing.get_mut(&hash) {
                     Some(count) if *count > 0 => *count -= 1,
@@ -197,34 +212,40 @@ impl Exchange {
         }
     }
 
-    /// The rows of the files that have to be written again, without those that are no longer true.
+    /// The rows of the files that have to be written again, without those that are no longer true:
+    /// for each file, in the table's order.
     async fn remaining(
         &self,
         context: &Context<'_>,
         base: &Table,
-        key: &str,
-        dirty: &BTreeSet<i64>,
-    ) -> Result<Vec<RecordBatch>> {
-        let mut kept = Vec::new();
+        dirty: &Dirty<'_>,
+    ) -> Result<Vec<Vec<RecordBatch>>> {
+        let mut runs = Vec::new();
         for (path, untrue) in &self.hit {
             let mut untrue = untrue.clone();
             let scan = LakeTable::only(base, |file| file.add.path == *path);
             let rows = context.warehouse.session.read_table(Arc::new(scan))?;
+            let rows = build::in_order(rows, &base.layout())?;
             let mut stream = rows.execute_stream().await?;
+            let mut kept = Vec::new();
             while let Some(batch) = stream.next().await {
                 let batch = lake::conform(&batch?, &base.schema)?;
-                let theirs = is_dirty(&batch, key, dirty);
-                let hashes = lake::row_hashes(&batch)?;
-                let stays = hashes.iter().zip(&theirs).map(|(hash, is_theirs)| {
-                    let count = untrue.get_mut(hash).filter(|_| is_theirs == Some(true));
+                let theirs = dirty.rows(&batch);
+                let of_theirs =
+                    filter_record_batch(&batch, &theirs).map_err(DataFusionError::from)?;
+                let mut hashes = lake::row_hashes(&of_theirs)?.into_iter();
+                let stays = theirs.values().iter().map(|is_theirs| {
+                    let hash = is_theirs.then(|| hashes.next()).flatten();
+                    let count = hash.and_then(|hash| untrue.get_mut(&hash));
                     let leaves = count.filter(|count| **count > 0).map(|count| *count -= 1);
                     Some(leaves.is_none())
                 });
                 let stays: BooleanArray = stays.collect();
                 kept.push(filter_record_batch(&batch, &stays).map_err(DataFusionError::from)?);
             }
+            runs.push(kept);
         }
-        Ok(kept)
+        Ok(runs)
     }
 
     /// The rows that the table lacks.
@@ -245,28 +266,46 @@ impl Exchange {
     }
 }
 
-/// Which rows are of dirty keys.
-fn is_dirty(batch: &RecordBatch, key: &str, dirty: &BTreeSet<i64>) -> BooleanArray {
-    let Some(keys) = batch.column_by_name(key) else {
-        return BooleanArray::from(vec![false; batch.num_rows()]);
-    };
-    let keys = keys.as_primitive::<Int64Type>().iter();
-    keys.map(|key| Some(key.is_some_and(|key| dirty.contains(&key))))
-        .collect()
+/// The keys whose rows may have changed.
+struct Dirty<'a> {
+    /// The column that holds the key.
+    key: &'a str,
+    keys: HashSet<i64>,
 }
 
-/// Writes rows in the table's order.
-async fn write(
+impl Dirty<'_> {
+    /// Which rows are of dirty keys.
+    fn rows(&self, batch: &RecordBatch) -> BooleanArray {
+        let Some(keys) = batch.column_by_name(self.key) else {
+            return BooleanArray::from(vec![false; batch.num_rows()]);
+        };
+        let keys = keys.as_primitive::<Int64Type>();
+        let is_dirty = |row| keys.is_valid(row) && self.keys.contains(&keys.value(row));
+        BooleanArray::from(BooleanBuffer::collect_bool(keys.len(), is_dirty))
+    }
+}
+
+/// Rows in the table's order.
+async fn sorted(
     context: &Context<'_>,
     layout: &Layout,
     rows: Vec<RecordBatch>,
-) -> Result<Vec<lake::NewFile>> {
+) -> Result<Vec<RecordBatch>> {
     let table = MemTable::try_new(layout.schema.clone(), vec![rows])?;
-    let mut rows: DataFrame = context.warehouse.session.read_table(Arc::new(table))?;
-    if !layout.sort.is_empty() {
-        let order = layout.sort.iter().map(|name| col(format!("\"{name}\"")));
-        rows = rows.sort(order.map(|column| column.sort(true, false)).collect())?;
-    }
+    let rows: DataFrame = context.warehouse.session.read_table(Arc::new(table))?;
+    Ok(build::in_order(rows, layout)?.collect().await?)
+}
+
+/// Writes sorted runs of rows as one.
+async fn write(
+    context: &Context<'_>,
+    layout: &Layout,
+    runs: Vec<Vec<RecordBatch>>,
+) -> Result<Vec<lake::NewFile>> {
+    let table = MemTable::try_new(layout.schema.clone(), runs)?;
+    let table = table.with_sort_order(vec![build::order(layout)]);
+    let rows = context.warehouse.session.read_table(Arc::new(table))?;
+    let rows = build::in_order(rows, layout)?;
     let mut writer = FileWriter::new(layout.clone(), context.warehouse.lake.store(&layout.table)?);
     let mut stream = rows.execute_stream().await?;
     while let Some(batch) = stream.next().await {

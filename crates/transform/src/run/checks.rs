@@ -5,6 +5,7 @@
 //! the singular ones, are run afterwards, on request.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
@@ -147,10 +148,16 @@ async fn run_check(
     };
     let sql = context.manifest.check_sql(check, relations)?;
     let counted = format!("select count(*) from (\n{sql}\n) as offending");
+    let begun = Instant::now();
     match count(context, &counted).await {
         Ok(failures) => result.failures = failures,
         Err(error) => result.error = Some(error.to_string()),
     }
+    log::debug!(
+        "check {}: {:.2} s",
+        check.name,
+        begun.elapsed().as_secs_f64()
+    );
     Ok(result)
 }
 

@@ -1,7 +1,8 @@
 //! Random histories: after every run every table equals a rebuild from raw.
 //!
 //! A history is a seed. `THROUGHLINE_SEED=17 cargo test -p throughline --test it history` runs
-//! number 17 alone; `THROUGHLINE_HISTORIES=200` runs that many.
+//! number 17 alone; `THROUGHLINE_HISTORIES=200` runs that many from there (from 1 where no seed is
+//! named).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -22,10 +23,8 @@ const RUNS: usize = 5;
 
 #[test]
 fn every_history_equals_its_rebuild() {
-    let (first, count) = match setting("THROUGHLINE_SEED") {
-        Some(seed) => (seed, 1),
-        None => (1, setting("THROUGHLINE_HISTORIES").unwrap_or(1)),
-    };
+    let first = setting("THROUGHLINE_SEED").unwrap_or(1);
+    let count = setting("THROUGHLINE_HISTORIES").unwrap_or(1);
     let jobs = setting("THROUGHLINE_JOBS").unwrap_or(1);
     let (next, failed) = (AtomicU64::new(first), Mutex::new(Vec::new()));
     let tally = Mutex::new(BTreeMap::new());

@@ -6,27 +6,29 @@
 //! partition, whole partitions are evaluated as they end instead. Memory holds a batch of
 //! partitions, or the largest one.
 
+mod values;
+
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, RecordBatch, UInt64Array};
-use arrow_schema::{ArrowError, DataType};
-use datafusion::arrow::compute::{concat, concat_batches, partition};
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::ArrowError;
+use datafusion::arrow::compute::{concat_batches, partition};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode as _, TreeNodeRecursion};
 use datafusion::common::{Statistics, internal_err};
 use datafusion::error::Result;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::window::{StandardWindowExpr, WindowExpr};
+use datafusion::physical_expr::window::WindowExpr;
 use datafusion::physical_expr::{OrderingRequirements, PhysicalExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowUDFExpr};
+use datafusion::physical_plan::windows::BoundedWindowAggExec;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, InputDistributionRequirements,
     InputOrderMode, PlanProperties,
@@ -296,7 +298,7 @@ impl Evaluation {
     fn evaluate(&self, rows: &RecordBatch, partitions: &[Range<usize>]) -> Result<RecordBatch> {
         let mut columns = rows.columns().to_vec();
         for expr in &self.exprs {
-            columns.push(evaluated(expr, rows, partitions)?);
+            columns.push(values::of(expr, rows, partitions)?);
         }
         let batch = RecordBatch::try_new(self.plan.schema(), columns)?;
         self.metrics.record_output(batch.num_rows());
@@ -304,38 +306,9 @@ impl Evaluation {
     }
 }
 
-/// The values of a window expression for the rows of all partitions.
-fn evaluated(
-    expr: &Arc<dyn WindowExpr>,
-    rows: &RecordBatch,
-    partitions: &[Range<usize>],
-) -> Result<ArrayRef> {
-    let field = expr.field()?;
-    let standard = expr.as_any().downcast_ref::<StandardWindowExpr>();
-    let function = standard
-        .and_then(|standard| {
-            let function = standard.get_standard_func_expr().as_any();
-            function.downcast_ref::<WindowUDFExpr>()
-        })
-        .map(|function| function.fun().name());
-    if function == Some("row_number") && field.data_type() == &DataType::UInt64 {
-        let numbers = partitions.iter().flat_map(|range| 1..=range.len() as u64);
-        return Ok(Arc::new(UInt64Array::from_iter_values(numbers)));
-    }
-    let parts = partitions
-        .iter()
-        .map(|range| expr.evaluate(&rows.slice(range.start, range.len())))
-        .collect::<Result<Vec<_>>>()?;
-    if parts.is_empty() {
-        return Ok(arrow_array::new_empty_array(field.data_type()));
-    }
-    let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
-    Ok(concat(&parts)?)
-}
-
 #[cfg(test)]
 mod tests {
-    use arrow_array::{Int64Array, StringArray};
+    use arrow_array::{ArrayRef, Int64Array, StringArray};
     use datafusion::arrow::util::pretty::pretty_format_batches;
     use datafusion::datasource::MemTable;
     use datafusion::physical_plan::displayable;
@@ -353,13 +326,13 @@ mod tests {
                 .wrapping_add(1);
             (state >> 33) % below
         };
-        let rows = 200_000;
+        let rows = 120_000;
         let (mut who, mut at, mut what) = (Vec::new(), Vec::new(), Vec::new());
         for row in 0..rows {
             who.push(match next(10) {
-                0..4 => Some(7),
-                4 => None,
-                _ => Some(next(40_000) as i64),
+                0..6 => Some(7),
+                6 => None,
+                _ => Some(next(20_000) as i64),
             });
             at.push(row as i64);
             what.push(["view", "cart", "buy"].get(next(4) as usize).copied());
@@ -378,8 +351,24 @@ mod tests {
     const QUESTION: &str = "select who, at, what,
             row_number() over by_time as number,
             lag(at) over by_time as before,
+            lag(what, 1, 'nothing') over by_time as what_before,
+            lag(what) ignore nulls over by_time as last_known,
+            lead(what) ignore nulls over by_time as next_known,
+            lead(at, 1, -1) over by_time as after,
+            lead(at, 3) over by_time as third_after,
+            lag(cast(null as bigint)) over by_time as nothing,
             last_value(what) ignore nulls over (partition by who order by at
                 rows between unbounded preceding and 1 preceding) as last_what,
+            last_value(what) over (partition by who order by at
+                rows between 3 preceding and 2 preceding) as what_back,
+            last_value(what) ignore nulls over (partition by who order by at
+                rows between unbounded preceding and unbounded following) as very_last,
+            first_value(what) ignore nulls over (partition by who order by at
+                rows between current row and unbounded following) as next_what,
+            first_value(what) over by_time as first_what,
+            last_value(at) over (partition by who order by what) as last_of_equals,
+            first_value(what) ignore nulls over (partition by who order by at
+                rows between 1 following and 2 following) as what_soon,
             min(case when what = 'buy' then at end) over (partition by who) as first_buy,
             count(*) over (partition by who order by at
                 rows between 2 preceding and current row) as near,
