@@ -9,6 +9,7 @@ pub mod compile;
 mod error;
 pub mod functions;
 pub mod graph;
+mod named_windows;
 pub mod project;
 pub mod run;
 pub mod silver;

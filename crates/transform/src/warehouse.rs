@@ -19,7 +19,7 @@ use lake::{Lake, LakeTable, Table, TableName};
 use crate::compile::{Dependency, Manifest, Relations, Target};
 use crate::functions::{self, ChannelSeeds, FunctionContext};
 use crate::project::{Materialized, Project};
-use crate::{Result, TransformError};
+use crate::{Result, TransformError, named_windows};
 
 /// The zones, each a schema in SQL.
 pub const ZONES: [&str; 9] = [
@@ -206,7 +206,7 @@ impl Warehouse {
     /// # Errors
     /// It cannot be planned.
     pub async fn sql(&self, sql: &str) -> Result<DataFrame> {
-        Ok(self.session.sql(sql).await?)
+        self.planned(sql, &SQLOptions::new()).await
     }
 
     /// A query of a user: it may read, and nothing else.
@@ -218,7 +218,14 @@ impl Warehouse {
             .with_allow_ddl(false)
             .with_allow_dml(false)
             .with_allow_statements(false);
-        Ok(self.session.sql_with_options(sql, options).await?)
+        self.planned(sql, &options).await
+    }
+
+    async fn planned(&self, sql: &str, options: &SQLOptions) -> Result<DataFrame> {
+        let statement = named_windows::parse(&self.session, sql)?;
+        let plan = self.session.state().statement_to_plan(statement).await?;
+        options.verify_plan(&plan)?;
+        Ok(self.session.execute_logical_plan(plan).await?)
     }
 
     /// Registers the views: one per entity, and the project's `view` models. Models that cannot be
@@ -261,7 +268,7 @@ impl Warehouse {
                 model: name,
             },
         )?;
-        let plan = self.session.sql(&sql).await?;
+        let plan = self.sql(&sql).await?;
         let schema = manifest
             .models
             .get(name)

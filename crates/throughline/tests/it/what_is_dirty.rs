@@ -142,3 +142,40 @@ fn a_failing_check_keeps_the_table_as_it_was() {
     assert_eq!(day["outcome"], "blocked");
     assert_eq!(table(&project), before);
 }
+
+#[test]
+fn a_view_between_two_selected_models_shows_what_the_run_has_built() {
+    let project = project();
+    project.write(
+        "models/4_marts/mart_shown.sql",
+        "-- grain: one row per day\n{{ config(materialized='view') }}\n\
+         select * from {{ ref('mart_day') }}\n",
+    );
+    project.write(
+        "models/4_marts/mart_total.sql",
+        "-- grain: one row\n{{ config(materialized='table') }}\n\
+         select sum(orders) as orders from {{ ref('mart_shown') }}\n",
+    );
+    let total = || project.rows("select orders from marts.mart_total")[0]["orders"].clone();
+    project.json(&["run"], 0);
+    assert_eq!(total(), 5);
+    project.write(
+        "orders/late.csv",
+        "id,at,amount\n9,2026-03-02 23:00:00,100.00\n",
+    );
+    let selected = ["stg_shop__orders", "mart_day", "mart_total"];
+    let ran = project.json(&[&["run", "--select"], &selected[..]].concat(), 0);
+    assert_eq!(total(), 6, "{ran}");
+    let models = ran["models"].as_array().unwrap();
+    assert_eq!(
+        models.len(),
+        selected.len(),
+        "only what was selected is told: {ran}"
+    );
+    // It read what its mark says: the next run has nothing to make up for.
+    let ran = project.json(&["run"], 0);
+    let models = ran["models"].as_array().unwrap();
+    let is_total = |model: &&serde_json::Value| model["model"] == "mart_total";
+    let total = models.iter().find(is_total).unwrap();
+    assert_eq!(total["outcome"], "up_to_date", "{total}");
+}

@@ -17,7 +17,7 @@ mod rows;
 mod seeds;
 mod share;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
@@ -25,7 +25,8 @@ use lake::InputMark;
 use serde::Serialize;
 
 use crate::compile::{Manifest, ParsedModel};
-use crate::graph::Graph;
+use crate::graph::{Graph, Node};
+use crate::project::Materialized;
 use crate::silver::account::Balance;
 use crate::{Result, TransformError, Warehouse};
 
@@ -185,6 +186,35 @@ fn ordered(context: &Context<'_>, options: &Options) -> Result<Vec<String>> {
     })
 }
 
+/// The models of a run, and the unselected views that lie between them: those are registered anew,
+/// so that they show what the run has built.
+fn with_views_between(context: &Context<'_>, chosen: &[String]) -> Result<Vec<String>> {
+    let graph = Graph::new(context.manifest)?;
+    let chosen: BTreeSet<&str> = chosen.iter().map(String::as_str).collect();
+    let is_view = |name: &str| {
+        let model = context.manifest.models.get(name);
+        model.is_some_and(|model| model.config.materialized == Materialized::View)
+    };
+    let node = |name: &str| Node::Model(name.to_owned());
+    let mut shows_new = BTreeSet::new();
+    for name in graph.models() {
+        let (own, mut parents) = (node(name), graph.ancestors(&node(name)).into_iter());
+        let reads_new = parents.any(|parent| parent.as_model().is_some_and(|p| chosen.contains(p)));
+        let is_read = graph.descendants(&own).iter().any(|child| {
+            let name = child.as_model();
+            name.is_some_and(|child| chosen.contains(child))
+        });
+        if is_view(name) && reads_new && is_read {
+            shows_new.insert(name);
+        }
+    }
+    let all = graph.models();
+    Ok(all
+        .filter(|name| chosen.contains(name) || shows_new.contains(name))
+        .map(str::to_owned)
+        .collect())
+}
+
 /// Says what a run would build, and why, without building. What depends on a table that would
 /// change is said to depend on it; how far the change reaches is known when it is built. `loading`
 /// names raw tables that are about to get new files.
@@ -242,10 +272,17 @@ pub async fn run(
 ) -> Result<Report> {
     seeds::load(context).await?;
     register_views(context).await?;
-    let order = ordered(context, options)?;
+    let chosen = ordered(context, options)?;
+    let order = with_views_between(context, &chosen)?;
     let queue = queue::Queue::new(context, &order, options, observer);
+    let mut models = queue.build_all().await?;
+    models.retain(|model| chosen.contains(&model.model) || model.outcome == Outcome::Failed);
+    if options.only.is_some() {
+        // Views that nobody in this run reads; checks may.
+        register_views(context).await?;
+    }
     let mut report = Report {
-        models: queue.build_all().await?,
+        models,
         ..Report::default()
     };
     let built = |model: &&ModelResult| model.outcome == Outcome::Built;
