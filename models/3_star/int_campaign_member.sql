@@ -25,7 +25,6 @@ reported as (
         2 as precedence,
         arrow_cast(max(report_date), 'Timestamp(Microsecond, Some("UTC"))') as known_at
     from {{ entity('ad_performance') }}
-    where level in ('account', 'campaign', 'ad_group', 'ad')
     group by
         platform, level, account_id, campaign_id, ad_group_id, ad_id,
         campaign_name, ad_group_name, ad_name

@@ -32,7 +32,14 @@ case
             when lower({{ source }}) in ('bing', 'microsoft', 'msn', 'microsoft_ads', 'bing_ads')
                 then 'microsoft_ads'
             when lower({{ source }}) in ('tiktok', 'tiktok_ads', 'tiktok.com') then 'tiktok_ads'
-            when lower({{ source }}) in ('twitter', 'x', 't.co', 'twitter_ads') then 'twitter_ads'
+            when lower({{ source }})
+                in ('twitter', 'x', 't.co', 'twitter.com', 'x.com', 'twitter_ads', 'x_ads')
+                then 'x_ads'
+            when lower({{ source }}) in ('pinterest', 'pinterest.com', 'pinterest_ads')
+                then 'pinterest_ads'
+            when lower({{ source }}) in ('reddit', 'reddit.com', 'reddit_ads') then 'reddit_ads'
+            when lower({{ source }}) in ('snapchat', 'snapchat.com', 'snap', 'snapchat_ads')
+                then 'snapchat_ads'
             else '*'
         end
 {%- endmacro -%}
@@ -56,16 +63,18 @@ case
 case
             when lower({{ campaign_type }}) like '%performance_max%'
                 or lower({{ campaign_type }})
-                    in ('pmax', 'demand_gen', 'discovery', 'cross-network')
+                    in ('pmax', 'performancemax', 'demand_gen', 'discovery', 'cross-network')
                 then 'Cross-network'
             when lower({{ campaign_type }}) like '%shopping%' then 'Paid Shopping'
             when lower({{ campaign_type }}) like '%video%' and {{ platform }} = 'google_ads'
                 then 'Paid Video'
             when lower({{ campaign_type }}) like '%display%' then 'Display'
-            when {{ platform }} in ('google_ads', 'microsoft_ads', 'apple_search_ads')
+            when {{ platform }} = 'microsoft_ads' and lower({{ campaign_type }}) = 'audience'
+                then 'Display'
+            when {{ platform }} in ('google_ads', 'microsoft_ads', 'apple_ads')
                 then 'Paid Search'
             when {{ platform }} in ('meta_ads', 'facebook_ads', 'linkedin_ads', 'tiktok_ads',
-                'twitter_ads', 'pinterest_ads', 'snapchat_ads', 'reddit_ads') then 'Paid Social'
+                'x_ads', 'pinterest_ads', 'snapchat_ads', 'reddit_ads') then 'Paid Social'
             when {{ platform }} = 'amazon_ads' then 'Paid Shopping'
             when {{ platform }} = 'email' then 'Email'
             else 'Paid Other'

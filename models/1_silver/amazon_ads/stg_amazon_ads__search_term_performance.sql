@@ -1,0 +1,39 @@
+-- grain: one row per search term, keyword and day, every report of it
+{{ config(entity='ad_performance') }}
+
+with search_term_ad_keyword_report as (
+    select * from {{ source('amazon_ads', 'search_term_ad_keyword_report') }}
+),
+
+-- Purchases and sales within 30 days of the click; where the report lacks those, the longest window
+-- that it has.
+final as (
+    select
+        _raw_id,
+        date as report_date,
+        'amazon_ads' as platform,
+        'search_term' as level,
+        campaign_id,
+        ad_group_id,
+        {{ segment_of([['keyword', 'keyword_id'], ['search_term', 'search_term']]) }} as segment,
+        impressions,
+        clicks,
+        cost as spend_amount,
+        campaign_budget_currency_code as currency_code,
+        coalesce(purchases_30_d, purchases_14_d, purchases_7_d, purchases_1_d)
+            as platform_conversions,
+        coalesce(sales_30_d, sales_14_d, sales_7_d, sales_1_d) as platform_conversion_amount,
+        search_term,
+        keyword_id,
+        targeting as keyword_text,
+        keyword_bid as bid,
+        purchases_1_d,
+        purchases_7_d,
+        purchases_14_d,
+        sales_1_d,
+        sales_7_d,
+        sales_14_d
+    from search_term_ad_keyword_report
+)
+
+select * from final
