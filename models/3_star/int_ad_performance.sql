@@ -121,6 +121,85 @@ change as (
     )
 ),
 
+-- Ads and ad groups whose campaign nobody names (platforms take deleted ones out of the structure).
+campaign_unknown as (
+    select
+        platform,
+        account_id,
+        report_date,
+        max(currency_code) as currency_code,
+        max(account_zone) as account_zone,
+        max(source_name) as source_name
+    from change
+    where level in ('ad_group', 'ad') and campaign_id is null
+    group by platform, account_id, report_date
+),
+
+-- The campaigns of their account and day have that money already, once they are reported. Without
+-- an account it may be any of the platform.
+campaign_elsewhere as (
+    select
+        campaign_unknown.platform,
+        campaign_unknown.account_id,
+        campaign_unknown.report_date,
+        change.reported_at,
+        campaign_unknown.currency_code,
+        campaign_unknown.account_zone,
+        campaign_unknown.source_name,
+        change.row_change
+    from campaign_unknown
+    inner join change
+        on
+            campaign_unknown.platform = change.platform
+            and campaign_unknown.report_date = change.report_date
+            and coalesce(campaign_unknown.account_id, change.account_id, '')
+                = coalesce(change.account_id, '')
+    where change.level = 'campaign' and change.campaign_id is not null
+),
+
+-- What each report changed of a campaign, and of those elsewhere.
+campaign_part as (
+    select
+        platform,
+        account_id,
+        report_date,
+        campaign_id,
+        reported_at,
+        currency_code,
+        account_zone,
+        source_name
+        {%- for level in levels if level != 'account' %},
+        case when level = '{{ level }}' then row_change else 0 end as {{ level }}_rows
+        {%- for measure in measures %},
+        case when level = '{{ level }}' then {{ measure }}_change else 0 end
+            as {{ level }}_{{ measure }}
+        {%- endfor %}
+        {%- endfor %},
+        0 as elsewhere_rows
+    from change
+    where level <> 'account'
+
+    union all
+
+    select
+        platform,
+        account_id,
+        report_date,
+        cast(null as text) as campaign_id,
+        reported_at,
+        currency_code,
+        account_zone,
+        source_name
+        {%- for level in levels if level != 'account' %},
+        0 as {{ level }}_rows
+        {%- for measure in measures %},
+        cast(0 as decimal(18, 6)) as {{ level }}_{{ measure }}
+        {%- endfor %}
+        {%- endfor %},
+        row_change as elsewhere_rows
+    from campaign_elsewhere
+),
+
 -- Per campaign: the totals that its own rows, its ad groups and its ads show after each report.
 -- A row of these levels without a campaign counts as a campaign of its own, the account's rest.
 campaign_change as (
@@ -134,14 +213,13 @@ campaign_change as (
         max(account_zone) as account_zone,
         max(source_name) as source_name
         {%- for level in levels if level != 'account' %},
-        sum(case when level = '{{ level }}' then row_change else 0 end) as {{ level }}_rows
+        sum({{ level }}_rows) as {{ level }}_rows
         {%- for measure in measures %},
-        sum(case when level = '{{ level }}' then {{ measure }}_change else 0 end)
-            as {{ level }}_{{ measure }}
+        sum({{ level }}_{{ measure }}) as {{ level }}_{{ measure }}
         {%- endfor %}
-        {%- endfor %}
-    from change
-    where level <> 'account'
+        {%- endfor %},
+        sum(elsewhere_rows) as elsewhere_rows
+    from campaign_part
     group by platform, account_id, report_date, campaign_id, reported_at
 ),
 
@@ -160,7 +238,8 @@ campaign_total as (
         {%- for measure in measures %},
         sum({{ level }}_{{ measure }}) over so_far as {{ level }}_{{ measure }}
         {%- endfor %}
-        {%- endfor %}
+        {%- endfor %},
+        sum(elsewhere_rows) over so_far as elsewhere_rows
     from campaign_change
     window so_far as (
         partition by platform, account_id, report_date, campaign_id
@@ -169,13 +248,15 @@ campaign_total as (
     )
 ),
 
--- The record of a campaign: its own rows; without them its ad groups; without those its ads.
+-- The record of a campaign: its own rows; without them its ad groups; without those its ads. What
+-- other campaigns have already is none.
 campaign_record as (
     select
         *
         {%- for measure in measures %},
         case
             when campaign_rows > 0 then campaign_{{ measure }}
+            when elsewhere_rows > 0 then 0
             when ad_group_rows > 0 then ad_group_{{ measure }}
             else ad_{{ measure }}
         end as {{ measure }}

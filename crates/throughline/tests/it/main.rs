@@ -10,6 +10,7 @@
     reason = "tests fail by panicking and say what they came to"
 )]
 
+mod ad_exports;
 mod backup;
 mod bad_input;
 mod command_line;

@@ -5,7 +5,7 @@ use testkit::{Project, copy_folder, shared};
 
 use crate::PROGRAM;
 
-fn balanced(project: &Project) {
+pub(crate) fn balanced(project: &Project) {
     let out = project.run(&["--json", "--quiet", "run"]);
     // Real exports may break rules of ours; the books must balance all the same.
     let ran: serde_json::Value = serde_json::from_slice(&out.stdout)
@@ -25,7 +25,12 @@ fn balanced(project: &Project) {
 }
 
 /// `streams:` of a kind for those seeds of a folder that have this prefix.
-fn streams(folder: &std::path::Path, kind: &str, prefix: &str, wanted: &[&str]) -> String {
+pub(crate) fn streams(
+    folder: &std::path::Path,
+    kind: &str,
+    prefix: &str,
+    wanted: &[&str],
+) -> String {
     let mut text = format!("  {kind}:\n    kind: {kind}\n    layout: fivetran\n    streams:\n");
     for name in wanted {
         let file = format!("{prefix}{name}_data.csv");
@@ -163,4 +168,115 @@ fn samples_of_the_ga4_export() {
         "{}",
         project.value(at)
     );
+}
+
+#[test]
+fn salesforce_as_fivetran_lands_it() {
+    let Some(seeds) = shared("data/fivetran_salesforce/integration_tests/seeds") else {
+        return;
+    };
+    let wanted = [
+        "account",
+        "account_history",
+        "contact",
+        "contact_history",
+        "event",
+        "lead",
+        "opportunity",
+        "opportunity_history",
+        "opportunity_line_item",
+        "order",
+        "product_2",
+        "task",
+        "user",
+        "user_role",
+    ];
+    let settings = format!(
+        "sources:\n{}",
+        streams(&seeds, "salesforce", "sf_", &wanted)
+    );
+    let project = Project::new(PROGRAM, &settings);
+    copy_folder(&seeds, &project.dir().join("exports"));
+    balanced(&project);
+    for (query, expected) in [
+        (
+            "cast(sum(gross_amount) * 100 as bigint) from silver.\"order\"",
+            "5480060",
+        ),
+        (
+            "cast(sum(amount) * 100 as bigint) from silver.stg_salesforce__deals",
+            "2453000100",
+        ),
+        ("count(*) from silver.stg_salesforce__deal_versions", "10"),
+        ("count(*) from silver.activity", "20"),
+        // A converted lead is its contact.
+        (
+            "a_value || ' ' || b_value from silver.identity_link",
+            "salesforce:00Q1G00000nDnM5UAK salesforce:0031G00001QtDPlQAN",
+        ),
+    ] {
+        assert_eq!(
+            project.value(&format!("select {query}")),
+            expected,
+            "{query}"
+        );
+    }
+}
+
+#[test]
+fn snowplow_as_its_loaders_write_it() {
+    let Some(data) = shared("data/snowplow_web_apache/integration_tests/data/source") else {
+        return;
+    };
+    let project = Project::new(
+        PROGRAM,
+        "sources:\n  snowplow:\n    kind: snowplow\n    streams:\n      \
+         events: exports/snowplow_web_events.csv\n      \
+         spiders_and_robots: exports/snowplow_web_spider_context.csv\n      \
+         ua_parser_context: exports/snowplow_web_ua_context.csv\n      \
+         yauaa_context: exports/snowplow_web_yauaa_context.csv\n      \
+         web_vitals: exports/snowplow_web_cwv_context.csv\n      \
+         consent_preferences: exports/snowplow_web_consent_preferences.csv\n      \
+         cmp_visible: exports/snowplow_web_consent_cmp_visible.csv\n  \
+         vitals:\n    kind: snowplow\n    streams:\n      \
+         events: exports/snowplow_web_vital_events.csv\n",
+    );
+    copy_folder(&data, &project.dir().join("exports"));
+    balanced(&project);
+    for (query, expected) in [
+        (
+            "count(*) from silver.web_event where source_name = 'snowplow'",
+            "157",
+        ),
+        (
+            "count(*) from silver.web_event where source_name = 'vitals'",
+            "1000",
+        ),
+        ("count(*) from quarantine.stg_vitals__events", "1"),
+        // Snowplow's models have 43: they leave out late, long and unnamed page views.
+        (
+            "sum(page_view_count) from star.fct_session where source_name = 'snowplow'",
+            "49",
+        ),
+        (
+            "sum(engagement_msec) from star.fct_session where source_name = 'snowplow'",
+            "80000",
+        ),
+        ("count(*) from silver.consent", "110"),
+        (
+            "count(*) from silver.consent where purpose = 'ads' and state = 'granted'",
+            "15",
+        ),
+        ("count(*) from star.fct_session where is_bot", "0"),
+        (
+            "count(*) from star.fct_session where source_name = 'snowplow'",
+            "59",
+        ),
+    ] {
+        assert_eq!(
+            project.value(&format!("select {query}")),
+            expected,
+            "{query}"
+        );
+    }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, BooleanArray, RecordBatch};
+use arrow_schema::SchemaRef;
 use datafusion::arrow::compute;
 use datafusion::dataframe::DataFrame;
 use domain::config::Stream;
@@ -169,6 +170,25 @@ pub async fn work(context: &Context<'_>, model: &ParsedModel, anew: bool) -> Res
         .filter(|(id, _)| !seen.contains(id))
         .collect();
     Ok(work)
+}
+
+/// The columns of a raw table under the names by which a model reads them. Where a file writes a
+/// declared column in another case, as unloads of Snowflake do, it is read under the declared name.
+fn named_columns<'a>(raw: &'a SchemaRef, declared: &'a [String]) -> Vec<(&'a str, Vec<&'a str>)> {
+    let mut named: Vec<(&str, Vec<&str>)> = Vec::new();
+    for field in raw.fields() {
+        let column = field.name().as_str();
+        let is_exact = META.contains(&column) || declared.iter().any(|name| name == column);
+        let other = declared
+            .iter()
+            .find(|name| name.eq_ignore_ascii_case(column));
+        let shown = other.filter(|_| !is_exact).map_or(column, String::as_str);
+        match named.iter_mut().find(|(name, _)| *name == shown) {
+            Some((_, columns)) => columns.push(column),
+            None => named.push((shown, vec![column])),
+        }
+    }
+    named
 }
 
 fn primary(model: &ParsedModel) -> Option<(&str, &str)> {
@@ -520,20 +540,26 @@ async fn register_source(
     let words = stream.files.null_words.iter().flatten();
     nulls.extend(words.map(|word| format!("'{}'", word.replace('\'', "''"))));
     let nulls = nulls.join(", ");
+    let named = named_columns(&raw.schema, declared);
     let mut list = Vec::new();
-    for field in raw.schema.fields() {
-        let column = field.name();
-        if is_text && !META.contains(&column.as_str()) {
-            list.push(format!(
-                "case when \"{column}\" in ({nulls}) then null else \"{column}\" end as \"{column}\""
-            ));
-        } else {
-            list.push(format!("\"{column}\""));
+    for (name, columns) in &named {
+        if !is_text || META.contains(name) {
+            list.extend(columns.iter().map(|column| format!("\"{column}\"")));
+            continue;
         }
+        let known = |column: &&str| {
+            format!("case when \"{column}\" in ({nulls}) then null else \"{column}\" end")
+        };
+        let values: Vec<String> = columns.iter().map(known).collect();
+        list.push(match values.as_slice() {
+            [value] => format!("{value} as \"{name}\""),
+            values => format!("coalesce({}) as \"{name}\"", values.join(", ")),
+        });
     }
+    let is_there = |column: &str| named.iter().any(|(name, _)| *name == column);
     let missing = declared
         .iter()
-        .filter(|column| is_text && raw.schema.column_with_name(column).is_none());
+        .filter(|column| is_text && !is_there(column));
     list.extend(missing.map(|column| format!("cast(null as text) as \"{column}\"")));
     let filter = if mixed || files.is_empty() {
         let ids: Vec<String> = files.iter().map(i64::to_string).collect();
@@ -664,4 +690,28 @@ fn separate(batch: &RecordBatch, bad: &mut Vec<Bad>) -> Result<RecordBatch> {
         .map(|row| Some(texts.is_null(row)))
         .collect();
     compute::filter_record_batch(batch, &keep).map_err(engine)
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_schema::{DataType, Field, Schema};
+
+    use super::*;
+
+    #[test]
+    fn a_declared_column_is_found_in_any_case_and_others_keep_theirs() {
+        let names = ["_raw_id", "AD_ID", "ad_id", "Day", "day_name", "Extra"];
+        let fields = names.map(|name| Field::new(name, DataType::Utf8, true));
+        let raw: SchemaRef = Arc::new(Schema::new(fields.to_vec()));
+        let declared = ["ad_id", "day", "DAY_NAME"].map(str::to_owned);
+        let found = named_columns(&raw, &declared);
+        let wanted: [(&str, Vec<&str>); 5] = [
+            ("_raw_id", vec!["_raw_id"]),
+            ("ad_id", vec!["AD_ID", "ad_id"]),
+            ("day", vec!["Day"]),
+            ("DAY_NAME", vec!["day_name"]),
+            ("Extra", vec!["Extra"]),
+        ];
+        assert_eq!(found, wanted);
+    }
 }
