@@ -77,7 +77,11 @@ create or replace macro platform_of_source(v) as
         when lower(v) in ('bing', 'microsoft', 'msn', 'microsoft_ads', 'bing_ads')
             then 'microsoft_ads'
         when lower(v) in ('tiktok', 'tiktok_ads', 'tiktok.com') then 'tiktok_ads'
-        when lower(v) in ('twitter', 'x', 't.co', 'twitter_ads') then 'twitter_ads'
+        when lower(v)
+            in ('twitter', 'x', 't.co', 'twitter.com', 'x.com', 'twitter_ads', 'x_ads') then 'x_ads'
+        when lower(v) in ('pinterest', 'pinterest.com', 'pinterest_ads') then 'pinterest_ads'
+        when lower(v) in ('reddit', 'reddit.com', 'reddit_ads') then 'reddit_ads'
+        when lower(v) in ('snapchat', 'snapchat.com', 'snap', 'snapchat_ads') then 'snapchat_ads'
         else '*'
     end;
 create or replace macro alias_text(v) as
