@@ -40,7 +40,8 @@ pub struct ParsedModel {
     pub model: Model,
     /// Its settings.
     pub config: ModelConfig,
-    /// What it reads, on a first build or on later ones, sorted.
+    /// What it reads, on a first build or on later ones, sorted; before all the first stream that
+    /// the text reads: a silver model gives its rows, and looks up those of others.
     pub dependencies: Vec<Dependency>,
     /// For a model in parts: what each of them reads.
     pub parts: BTreeMap<String, Vec<Dependency>>,
@@ -333,7 +334,9 @@ fn parse_model(renderer: &Renderer, project: &Project, model: &Model) -> Result<
         parts.insert(part.clone(), reads.into_iter().collect());
     }
     let fingerprint = fingerprint::fingerprint(project, &config, &[&first.sql, &later.sql]);
-    let dependencies = dependencies.into_iter().collect();
+    let mut dependencies: Vec<Dependency> = dependencies.into_iter().collect();
+    // The stream whose rows it gives; the others are looked up.
+    dependencies.sort_by_key(|dependency| first.first_source.as_ref() != Some(dependency));
     Ok(Parsed::Model(Box::new(ParsedModel {
         model,
         config,

@@ -44,7 +44,7 @@ impl Object for Relation {
         if method != "render" || !args.is_empty() {
             return Err(Error::from(ErrorKind::UnknownMethod));
         }
-        lock(&self.notes).dependencies.insert(self.whole.0.clone());
+        lock(&self.notes).read(self.whole.0.clone());
         match &self.whole.1 {
             Some(text) => Ok(Value::from(text.as_str())),
             None => Err(unforeseen(&self.whole.0.target)),
@@ -52,9 +52,7 @@ impl Object for Relation {
     }
 
     fn render(self: &Arc<Self>, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        lock(&self.notes)
-            .dependencies
-            .insert(self.bounded.0.clone());
+        lock(&self.notes).read(self.bounded.0.clone());
         // Without a text the file asks for other things than when it was read.
         out.write_str(self.bounded.1.as_deref().ok_or(fmt::Error)?)
     }

@@ -9,7 +9,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::context::{self, Known, Refusal};
-use super::dependency::{Dependency, Relations};
+use super::dependency::{Dependency, Relations, Target};
 use super::fingerprint::{normalised_sql, without_semicolon};
 use crate::project::problem::{nearest, unless};
 use crate::project::{
@@ -96,8 +96,20 @@ pub(super) struct Rendered {
     pub(super) sql: String,
     pub(super) config: Vec<(String, Value)>,
     pub(super) dependencies: BTreeSet<Dependency>,
+    /// The first stream that its text reads.
+    pub(super) first_source: Option<Dependency>,
     /// Streams that it reads and that its source does not have, as `source.stream`.
     pub(super) missing_streams: BTreeSet<String>,
+}
+
+impl Rendered {
+    /// Notes what the text reads.
+    pub(super) fn read(&mut self, dependency: Dependency) {
+        if self.first_source.is_none() && matches!(dependency.target, Target::Source { .. }) {
+            self.first_source = Some(dependency.clone());
+        }
+        self.dependencies.insert(dependency);
+    }
 }
 
 /// Renders the files of one project.

@@ -122,6 +122,22 @@ fn a_model_becomes_sql() {
 }
 
 #[test]
+fn the_stream_that_a_text_reads_first_gives_the_rows() {
+    let yml = "name: x\nsources:\n  crm:\n    streams: {campaign: 'c/*.csv', member: 'm/*.csv'}\n";
+    let manifest = manifest(&[
+        ("throughline.yml", yml),
+        (
+            "models/1_silver/stg_crm__members.sql",
+            "select m.* from {{ source('crm', 'member') }} m \
+             left join {{ source('crm', 'campaign') }} c on m.campaign_id = c.id",
+        ),
+    ]);
+    let reads = manifest.models["stg_crm__members"].dependencies.iter();
+    let names: Vec<&str> = reads.map(|read| read.target.name()).collect();
+    assert_eq!(names, ["member", "campaign"]);
+}
+
+#[test]
 fn macros_call_each_other_and_the_project_wins() {
     let builtin: &[(&str, &str)] = &[(
         "models/macros/a.sql",
