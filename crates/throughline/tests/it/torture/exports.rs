@@ -51,6 +51,8 @@ fn exports_in_any_order_equal_their_rebuild() {
     files.retain(|file| !file.starts_with(made.join("truth")));
     files.sort();
     files.shuffle(&mut random);
+    // A path without a glob names a file that has to be there.
+    files.sort_by_key(|file| !file.ends_with("shopify/products.ndjson"));
     let share = files.len().div_ceil(parts);
     for (number, part) in files.chunks(share).enumerate() {
         for file in part {
