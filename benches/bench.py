@@ -44,6 +44,15 @@ def peak_of(child, seen):
         time.sleep(0.05)
 
 
+def errors_in(text):
+    """What went wrong in a run, from its report; of other output the end."""
+    try:
+        models = json.loads(text)["models"]
+    except (ValueError, KeyError, TypeError):
+        return text[-2000:]
+    return "".join(f"{m['table']}: {m['error']}\n" for m in models if m.get("error"))
+
+
 def measure(command, accepted=(0,)):
     """Runs a command to its end: wall and CPU seconds, peak memory, what it printed, and the lines
     that it said meanwhile with their times."""
@@ -67,7 +76,7 @@ def measure(command, accepted=(0,)):
         out.seek(0)
         text = out.read()
         if child.returncode not in accepted:
-            told = text[-2000:] + "".join(line for _, line in said)[-4000:]
+            told = errors_in(text) + "".join(line for _, line in said)[-4000:]
             sys.exit(f"bench: `{' '.join(map(str, command))}` failed:\n{told}")
         return {
             "wall": wall,
