@@ -215,6 +215,12 @@ fn pinterest_reddit_and_snapchat() {
     };
     // Hours do not replace each other; windows stand side by side; fractions of counts are refused.
     for (query, expected) in [
+        // Reddit's ads are not in its structure: their money is that of the reported campaigns.
+        (
+            "cast(sum(spend_amount) * 1000000 as bigint) from star.fct_ad_performance_current \
+             where platform = 'reddit_ads' and is_spend_of_record",
+            "12970777467",
+        ),
         (
             "count(*) from star.fct_ad_performance_current where platform = 'snapchat_ads' \
              and level = 'ad' and record_kind = 'reported'",
