@@ -10,31 +10,8 @@ with line_item_report as (
 line_item_report_with_conversions as (
     select
         *,
-        case
-            when coalesce(
-                {%- for kind in kinds %}
-                conversion_{{ kind }}_metric{{ ',' if not loop.last }}
-                {%- endfor %}
-            ) is not null
-                then 0
-                {%- for kind in kinds %}
-                + coalesce(try_cast(conversion_{{ kind }}_metric as double), 0)
-                {%- endfor %}
-        end as conversions,
-        case
-            when coalesce(
-                {%- for kind in kinds %}
-                conversion_{{ kind }}_sale_amount{{ ',' if not loop.last }}
-                {%- endfor %}
-            ) is not null
-                then cast(
-                    cast(0 as decimal(20, 0))
-                    {%- for kind in kinds %}
-                    + coalesce(try_cast(conversion_{{ kind }}_sale_amount as decimal(20, 0)), 0)
-                    {%- endfor %}
-                    as text
-                )
-        end as sale_micros
+        {{ x_conversions(kinds) }} as conversions,
+        {{ x_sale_micros(kinds) }} as sale_micros
     from line_item_report
 ),
 

@@ -14,31 +14,8 @@ campaign_regions_report_with_conversions as (
         coalesce(
             country_name, case when upper(location_type) = 'COUNTRIES' then location_name end
         ) as country,
-        case
-            when coalesce(
-                {%- for kind in kinds %}
-                conversion_{{ kind }}_metric{{ ',' if not loop.last }}
-                {%- endfor %}
-            ) is not null
-                then 0
-                {%- for kind in kinds %}
-                + coalesce(try_cast(conversion_{{ kind }}_metric as double), 0)
-                {%- endfor %}
-        end as conversions,
-        case
-            when coalesce(
-                {%- for kind in kinds %}
-                conversion_{{ kind }}_sale_amount{{ ',' if not loop.last }}
-                {%- endfor %}
-            ) is not null
-                then cast(
-                    cast(0 as decimal(20, 0))
-                    {%- for kind in kinds %}
-                    + coalesce(try_cast(conversion_{{ kind }}_sale_amount as decimal(20, 0)), 0)
-                    {%- endfor %}
-                    as text
-                )
-        end as sale_micros
+        {{ x_conversions(kinds) }} as conversions,
+        {{ x_sale_micros(kinds) }} as sale_micros
     from campaign_regions_report
 ),
 
