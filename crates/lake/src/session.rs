@@ -1,12 +1,13 @@
 //! Sessions of the engine: how much memory, how many threads, which settings.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::SessionConfig;
 
@@ -47,6 +48,9 @@ fn machine_memory_bytes() -> usize {
     total.map_or(4 << 30, |kib| kib * 1024)
 }
 
+/// How many of the largest operators are named when memory does not suffice.
+const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::new(5).unwrap();
+
 /// The engine's environment, shared by all sessions of a process; `spill` is a folder for what
 /// does not fit into memory.
 ///
@@ -57,7 +61,10 @@ pub fn runtime(resources: &Resources, spill: &Path) -> Result<Arc<RuntimeEnv>> {
         .with_mode(DiskManagerMode::Directories(vec![spill.to_path_buf()]));
     std::fs::create_dir_all(spill).map_err(DataFusionError::from)?;
     Ok(RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(FairSpillPool::new(resources.memory_bytes)))
+        .with_memory_pool(Arc::new(TrackConsumersPool::new(
+            FairSpillPool::new(resources.memory_bytes),
+            CONSUMERS_NAMED,
+        )))
         .with_disk_manager_builder(disk)
         .build_arc()?)
 }

@@ -2,9 +2,10 @@
 //!
 //! The engine's streaming window keeps a state for each partition, found by hash, and works it off
 //! batch by batch: right for endless input, and microseconds for each partition. A journey has a
-//! handful of rows and there are as many of them as visitors. Where the input comes sorted by
-//! partition, whole partitions are evaluated as they end instead. Memory holds a batch of
-//! partitions, or the largest one.
+//! handful of rows and there are as many of them as visitors. Its other window, for frames that look
+//! ahead without end, waits for all of its input and gives it out as one batch. Where the input
+//! comes sorted by partition, whole partitions are evaluated as they end instead. Memory holds a
+//! batch of partitions, or the largest one.
 
 mod values;
 
@@ -28,7 +29,7 @@ use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceC
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::windows::BoundedWindowAggExec;
+use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, InputDistributionRequirements,
     InputOrderMode, PlanProperties,
@@ -38,7 +39,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 /// Rows that are waited for before partitions are evaluated.
 const ROWS_AT_A_TIME: usize = 65_536;
 
-/// Puts [`PartitionWindowExec`] in the place of sorted streaming windows.
+/// Puts [`PartitionWindowExec`] in the place of sorted windows.
 #[derive(Debug, Default)]
 pub(crate) struct WholePartitions;
 
@@ -57,16 +58,7 @@ impl PhysicalOptimizerRule for WholePartitions {
         _config: &ConfigOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let put = |plan: Arc<dyn ExecutionPlan>| {
-            let Some(window) = plan.downcast_ref::<BoundedWindowAggExec>() else {
-                return Ok(Transformed::no(plan));
-            };
-            let sorted = window.input_order_mode == InputOrderMode::Sorted
-                && window.state_observer().is_none()
-                && window
-                    .window_expr()
-                    .first()
-                    .is_some_and(|first| !first.partition_by().is_empty());
-            if !sorted {
+            if sorted_by_partition(plan.as_ref()).is_none() {
                 return Ok(Transformed::no(plan));
             }
             let whole = PartitionWindowExec::new(plan.clone());
@@ -74,6 +66,22 @@ impl PhysicalOptimizerRule for WholePartitions {
         };
         plan.transform_up(put).map(|done| done.data)
     }
+}
+
+/// The window functions of a plan, and its input, where that comes sorted by partition.
+fn sorted_by_partition(
+    plan: &dyn ExecutionPlan,
+) -> Option<(&[Arc<dyn WindowExpr>], &Arc<dyn ExecutionPlan>)> {
+    let (exprs, input) = if let Some(window) = plan.downcast_ref::<BoundedWindowAggExec>() {
+        let is_sorted =
+            window.input_order_mode == InputOrderMode::Sorted && window.state_observer().is_none();
+        is_sorted.then(|| (window.window_expr(), window.input()))?
+    } else {
+        let window = plan.downcast_ref::<WindowAggExec>()?;
+        (window.window_expr(), window.input())
+    };
+    let has_partitions = !exprs.first()?.partition_by().is_empty();
+    has_partitions.then_some((exprs, input))
 }
 
 /// A sorted window that evaluates whole partitions.
@@ -166,13 +174,13 @@ impl ExecutionPlan for PartitionWindowExec {
         partition: usize,
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
-        let Some(window) = self.planned.downcast_ref::<BoundedWindowAggExec>() else {
+        let Some((exprs, input)) = sorted_by_partition(self.planned.as_ref()) else {
             return internal_err!("not a window: {}", self.planned.name());
         };
         let memory = MemoryConsumer::new(format!("PartitionWindowExec[{partition}]"))
             .register(context.memory_pool());
         let evaluation = Evaluation {
-            exprs: window.window_expr().to_vec(),
+            exprs: exprs.to_vec(),
             plan: Arc::clone(&self.planned),
             waiting: Vec::new(),
             rows: 0,
@@ -181,7 +189,7 @@ impl ExecutionPlan for PartitionWindowExec {
             metrics: BaselineMetrics::new(&self.metrics, partition),
         };
         let batch_rows = context.session_config().batch_size();
-        let input = window.input().execute(partition, context)?;
+        let input = input.execute(partition, context)?;
         let done = stream::unfold(Some((evaluation, input)), |state| async move {
             let (mut evaluation, mut input) = state?;
             loop {
@@ -366,13 +374,16 @@ mod tests {
             first_value(what) ignore nulls over (partition by who order by at
                 rows between current row and unbounded following) as next_what,
             first_value(what) over by_time as first_what,
-            last_value(at) over (partition by who order by what) as last_of_equals,
+            last_value(what) over (partition by who order by what) as last_of_equals,
             first_value(what) ignore nulls over (partition by who order by at
                 rows between 1 following and 2 following) as what_soon,
             min(case when what = 'buy' then at end) over (partition by who) as first_buy,
             count(*) over (partition by who order by at
                 rows between 2 preceding and current row) as near,
-            rank() over (partition by who order by what) as what_rank
+            rank() over (partition by who order by what) as what_rank,
+            sum(at) over (partition by who) as all_at,
+            count(*) over (partition by who order by at
+                rows between current row and unbounded following) as still_to_come
         from events window by_time as (partition by who order by at) order by at";
 
     async fn answer(context: SessionContext) -> (String, String) {
@@ -397,6 +408,14 @@ mod tests {
         );
         let (plan, found) = answer(SessionContext::new_with_state(ours.build())).await;
         assert!(plan.contains("PartitionWindowExec of"), "{plan}");
+        // Neither of the engine's own is left.
+        let windows = plan.matches("WindowAggExec: ").count();
+        assert_eq!(
+            windows,
+            plan.matches("PartitionWindowExec of").count(),
+            "{plan}"
+        );
+        assert!(plan.contains("of WindowAggExec: "), "{plan}");
         let (plan, wanted) = answer(SessionContext::new()).await;
         assert!(!plan.contains("PartitionWindowExec"), "{plan}");
         let mut lines = found.lines().zip(wanted.lines());

@@ -12,11 +12,12 @@ pub mod account;
 mod contract;
 mod publish;
 mod quarantine;
+mod received;
 mod stage;
 mod typed;
 
 pub use contract::Contract;
 pub(crate) use publish::{add_moved_days, publish};
 pub use quarantine::quarantine_name;
-pub(crate) use stage::register_all_sources;
+pub(crate) use received::register_all_sources;
 pub use stage::{Staged, Work, current_files, stage, staged_name, work};

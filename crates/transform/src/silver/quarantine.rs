@@ -161,7 +161,7 @@ async fn write_bad(
         let fields = received.schema().fields().iter().map(|field| field.name());
         let fields: Vec<String> = fields
             .filter(|name| {
-                name.as_str() == "_surplus" || !super::stage::META.contains(&name.as_str())
+                name.as_str() == "_surplus" || !super::received::META.contains(&name.as_str())
             })
             .map(|name| format!("'{}', r.\"{name}\"", name.replace('\'', "''")))
             .collect();

@@ -10,41 +10,21 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, BooleanArray, RecordBatch};
-use arrow_schema::SchemaRef;
 use datafusion::arrow::compute;
 use datafusion::dataframe::DataFrame;
-use domain::config::Stream;
 use futures::StreamExt as _;
 use lake::schema::kept_schema;
 use lake::{Change, FileWriter, LakeTable, Layout, Ledger, Origin, Table, TableName, crash};
 
 use super::contract::{Contract, RULE};
 use super::quarantine::{self, Bad};
+use super::received::register_sources;
 use super::typed::typed;
 use crate::compile::{Dependency, Manifest, ParsedModel, Relations, Target};
 use crate::project::Rows;
 use crate::run::Context;
 use crate::warehouse::lent;
-use crate::{Result, TransformError, Warehouse};
-
-/// Raw columns that the program wrote; all others are the provider's, as received.
-pub(super) const META: [&str; 9] = [
-    "_raw_id",
-    "_file_id",
-    "_file",
-    "_row",
-    "_effective_at",
-    "_row_hash",
-    "_loaded_at",
-    SURPLUS,
-    MALFORMED,
-];
-
-/// Raw column of what a row of text has beyond the header: a JSON list of texts.
-pub(super) const SURPLUS: &str = "_surplus";
-
-/// Raw column of records: `payload` is not valid JSON.
-pub(super) const MALFORMED: &str = "_malformed";
+use crate::{Result, TransformError};
 
 /// What staging came to.
 #[derive(Debug, Clone, Copy, Default)]
@@ -170,25 +150,6 @@ pub async fn work(context: &Context<'_>, model: &ParsedModel, anew: bool) -> Res
         .filter(|(id, _)| !seen.contains(id))
         .collect();
     Ok(work)
-}
-
-/// The columns of a raw table under the names by which a model reads them. Where a file writes a
-/// declared column in another case, as unloads of Snowflake do, it is read under the declared name.
-fn named_columns<'a>(raw: &'a SchemaRef, declared: &'a [String]) -> Vec<(&'a str, Vec<&'a str>)> {
-    let mut named: Vec<(&str, Vec<&str>)> = Vec::new();
-    for field in raw.fields() {
-        let column = field.name().as_str();
-        let is_exact = META.contains(&column) || declared.iter().any(|name| name == column);
-        let other = declared
-            .iter()
-            .find(|name| name.eq_ignore_ascii_case(column));
-        let shown = other.filter(|_| !is_exact).map_or(column, String::as_str);
-        match named.iter_mut().find(|(name, _)| *name == shown) {
-            Some((_, columns)) => columns.push(column),
-            None => named.push((shown, vec![column])),
-        }
-    }
-    named
 }
 
 fn primary(model: &ParsedModel) -> Option<(&str, &str)> {
@@ -459,157 +420,6 @@ impl Relations for Bounded<'_> {
     }
 }
 
-/// Registers all current raw rows that a model reads.
-pub(crate) async fn register_all_sources(context: &Context<'_>, model: &ParsedModel) -> Result<()> {
-    register_sources(context, model, ("", ""), &BTreeMap::new()).await
-}
-
-/// Registers the raw rows that a model reads: of its first stream those of `files`, of others all
-/// that are current. Null words and empty texts are null; columns that the kind declares and the
-/// files lack are there as null.
-pub(crate) async fn register_sources(
-    context: &Context<'_>,
-    model: &ParsedModel,
-    primary: (&str, &str),
-    files: &BTreeMap<i64, Origin>,
-) -> Result<()> {
-    let streams = context.manifest.project.streams();
-    for dependency in &model.dependencies {
-        let Target::Source { source, stream } = &dependency.target else {
-            continue;
-        };
-        let Some(settings) = streams
-            .iter()
-            .find(|known| known.source == *source && known.name == *stream)
-        else {
-            continue;
-        };
-        let name = TableName::new("raw", format!("{source}__{stream}"));
-        let raw = context.warehouse.lake.table(&name).await?;
-        let wanted: BTreeSet<i64> = if (source.as_str(), stream.as_str()) == primary {
-            files.keys().copied().collect()
-        } else {
-            raw.as_deref()
-                .map(current_files)
-                .unwrap_or_default()
-                .into_keys()
-                .collect()
-        };
-        let declared = context.manifest.project.stream_kind(settings);
-        let declared = declared
-            .map(|kind| kind.columns.clone())
-            .unwrap_or_default();
-        register_source(
-            context.warehouse,
-            model.name(),
-            settings,
-            raw.as_deref(),
-            &wanted,
-            &declared,
-        )
-        .await?;
-    }
-    Ok(())
-}
-
-async fn register_source(
-    warehouse: &Warehouse,
-    model: &str,
-    stream: &Stream,
-    raw: Option<&Table>,
-    files: &BTreeSet<i64>,
-    declared: &[String],
-) -> Result<()> {
-    let name = format!("{}__{}", stream.source, stream.name);
-    let Some(raw) = raw else {
-        return register_nothing(warehouse, model, &name, declared).await;
-    };
-    let scan = LakeTable::only(raw, |file| {
-        file.tag
-            .origins
-            .iter()
-            .any(|origin| files.contains(&origin.file_id))
-    });
-    let others = raw.files.iter().flat_map(|file| &file.tag.origins);
-    let mixed = others
-        .into_iter()
-        .any(|origin| !files.contains(&origin.file_id));
-    let received = warehouse.lend(model, &format!("__raw_{name}"), Arc::new(scan))?;
-    let is_text = raw.schema.column_with_name("payload").is_none();
-    let mut nulls = vec!["''".to_owned()];
-    let words = stream.files.null_words.iter().flatten();
-    nulls.extend(words.map(|word| format!("'{}'", word.replace('\'', "''"))));
-    let nulls = nulls.join(", ");
-    let named = named_columns(&raw.schema, declared);
-    let mut list = Vec::new();
-    for (name, columns) in &named {
-        if !is_text || META.contains(name) {
-            list.extend(columns.iter().map(|column| format!("\"{column}\"")));
-            continue;
-        }
-        let known = |column: &&str| {
-            format!("case when \"{column}\" in ({nulls}) then null else \"{column}\" end")
-        };
-        let values: Vec<String> = columns.iter().map(known).collect();
-        list.push(match values.as_slice() {
-            [value] => format!("{value} as \"{name}\""),
-            values => format!("coalesce({}) as \"{name}\"", values.join(", ")),
-        });
-    }
-    let is_there = |column: &str| named.iter().any(|(name, _)| *name == column);
-    let missing = declared
-        .iter()
-        .filter(|column| is_text && !is_there(column));
-    list.extend(missing.map(|column| format!("cast(null as text) as \"{column}\"")));
-    let filter = if mixed || files.is_empty() {
-        let ids: Vec<String> = files.iter().map(i64::to_string).collect();
-        if ids.is_empty() {
-            " where false".to_owned()
-        } else {
-            format!(" where \"_file_id\" in ({})", ids.join(", "))
-        }
-    } else {
-        String::new()
-    };
-    let sql = format!("select {} from {received}{filter}", list.join(", "));
-    let view = warehouse.sql(&sql).await?.into_view();
-    warehouse.lend(model, &name, view)?;
-    Ok(())
-}
-
-/// Registers a stream of which nothing was delivered yet: no rows, with the columns that the kind
-/// declares.
-async fn register_nothing(
-    warehouse: &Warehouse,
-    model: &str,
-    name: &str,
-    declared: &[String],
-) -> Result<()> {
-    let instant = crate::warehouse::cast("null", domain::entity::ColumnKind::Instant);
-    let mut list = vec![
-        "cast(null as bigint) as \"_raw_id\"".to_owned(),
-        "cast(null as bigint) as \"_file_id\"".to_owned(),
-        "cast(null as text) as \"_file\"".to_owned(),
-        "cast(null as bigint) as \"_row\"".to_owned(),
-        format!("{instant} as \"_effective_at\""),
-    ];
-    let payload = ["payload".to_owned()];
-    let columns = if declared.is_empty() {
-        &payload[..]
-    } else {
-        declared
-    };
-    list.extend(
-        columns
-            .iter()
-            .map(|column| format!("cast(null as text) as \"{column}\"")),
-    );
-    let sql = format!("select {} where false", list.join(", "));
-    let view = warehouse.sql(&sql).await?.into_view();
-    warehouse.lend(model, name, view)?;
-    Ok(())
-}
-
 fn output_schema(name: &TableName, typed: &DataFrame) -> Result<arrow_schema::SchemaRef> {
     let fields: Vec<_> = typed
         .schema()
@@ -690,28 +500,4 @@ fn separate(batch: &RecordBatch, bad: &mut Vec<Bad>) -> Result<RecordBatch> {
         .map(|row| Some(texts.is_null(row)))
         .collect();
     compute::filter_record_batch(batch, &keep).map_err(engine)
-}
-
-#[cfg(test)]
-mod tests {
-    use arrow_schema::{DataType, Field, Schema};
-
-    use super::*;
-
-    #[test]
-    fn a_declared_column_is_found_in_any_case_and_others_keep_theirs() {
-        let names = ["_raw_id", "AD_ID", "ad_id", "Day", "day_name", "Extra"];
-        let fields = names.map(|name| Field::new(name, DataType::Utf8, true));
-        let raw: SchemaRef = Arc::new(Schema::new(fields.to_vec()));
-        let declared = ["ad_id", "day", "DAY_NAME"].map(str::to_owned);
-        let found = named_columns(&raw, &declared);
-        let wanted: [(&str, Vec<&str>); 5] = [
-            ("_raw_id", vec!["_raw_id"]),
-            ("ad_id", vec!["AD_ID", "ad_id"]),
-            ("day", vec!["Day"]),
-            ("DAY_NAME", vec!["day_name"]),
-            ("Extra", vec!["Extra"]),
-        ];
-        assert_eq!(found, wanted);
-    }
 }

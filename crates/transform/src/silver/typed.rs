@@ -16,7 +16,7 @@ use datafusion::prelude::{Expr, col, lit};
 use lake::RAW_ID_ROW_BITS;
 
 use super::contract::Contract;
-use super::stage::{MALFORMED, SURPLUS};
+use super::received::{MALFORMED, SURPLUS};
 use crate::compile::ParsedModel;
 use crate::run::Context;
 use crate::{Result, TransformError, Warehouse};

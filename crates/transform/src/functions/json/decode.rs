@@ -54,6 +54,7 @@ impl Decoder {
 enum Column {
     Text(TextColumn),
     Json(TextColumn),
+    Value(TextColumn),
     Struct(StructColumn),
     List(ListColumn),
 }
@@ -68,6 +69,8 @@ struct StructColumn {
     names: Vec<String>,
     /// Bits of the lengths that the names have: most other names are told apart by it.
     lengths: u64,
+    /// A member that is not found as it is written may be written in another case.
+    any_case: bool,
     members: Vec<Column>,
     validity: BooleanBufferBuilder,
 }
@@ -81,33 +84,35 @@ struct ListColumn {
 
 impl Column {
     fn new(shape: &Shape, rows: usize) -> Self {
-        let validity = BooleanBufferBuilder::new(rows);
         match shape {
             Shape::Text => Self::Text(TextColumn::new(rows)),
             Shape::Json => Self::Json(TextColumn::new(rows)),
-            Shape::Struct(members) => Self::Struct(StructColumn {
-                lengths: members
-                    .iter()
-                    .fold(0, |bits, (name, _)| bits | length_bit(name.len())),
-                names: members.iter().map(|(name, _)| name.clone()).collect(),
-                members: members
-                    .iter()
-                    .map(|(_, shape)| Self::new(shape, rows))
-                    .collect(),
-                validity,
-            }),
+            Shape::Struct(members) => {
+                let names = members.iter().map(|(name, _)| name.clone()).collect();
+                let columns = members.iter().map(|(_, shape)| Self::new(shape, rows));
+                Self::Struct(StructColumn::new(names, columns.collect(), false, rows))
+            }
+            Shape::Columns(names) => {
+                let columns = names.iter().map(|_| Self::Value(TextColumn::new(rows)));
+                Self::Struct(StructColumn::new(
+                    names.clone(),
+                    columns.collect(),
+                    true,
+                    rows,
+                ))
+            }
             Shape::List(element) => Self::List(ListColumn {
                 elements: Box::new(Self::new(element, rows)),
                 elements_field: Arc::new(Field::new_list_field(element.data_type(), true)),
                 ends: Vec::with_capacity(rows),
-                validity,
+                validity: BooleanBufferBuilder::new(rows),
             }),
         }
     }
 
     fn len(&self) -> usize {
         match self {
-            Self::Text(column) | Self::Json(column) => column.ends.len(),
+            Self::Text(column) | Self::Json(column) | Self::Value(column) => column.ends.len(),
             Self::Struct(column) => column.validity.len(),
             Self::List(column) => column.ends.len(),
         }
@@ -115,7 +120,7 @@ impl Column {
 
     fn push_null(&mut self) {
         match self {
-            Self::Text(column) | Self::Json(column) => column.push(None),
+            Self::Text(column) | Self::Json(column) | Self::Value(column) => column.push(None),
             Self::Struct(column) => {
                 column.members.iter_mut().for_each(Self::push_null);
                 column.validity.append(false);
@@ -130,7 +135,7 @@ impl Column {
     /// Takes back everything after the first `len` entries.
     fn truncate(&mut self, len: usize) {
         match self {
-            Self::Text(column) | Self::Json(column) => column.truncate(len),
+            Self::Text(column) | Self::Json(column) | Self::Value(column) => column.truncate(len),
             Self::Struct(column) => {
                 column
                     .members
@@ -151,7 +156,7 @@ impl Column {
     fn finish(self) -> Result<ArrayRef, ArrowError> {
         let len = self.len();
         match self {
-            Self::Text(column) | Self::Json(column) => {
+            Self::Text(column) | Self::Json(column) | Self::Value(column) => {
                 let nulls = nulls(column.validity);
                 let text = Buffer::from_vec(column.text.into_bytes());
                 Ok(Arc::new(StringArray::try_new(
@@ -245,13 +250,13 @@ impl Column {
     /// Appends the value that comes next: exactly one entry, or an error.
     fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), NoJson> {
         match (self, reader.kind()) {
-            (Self::Text(column), Kind::Text) => column.push_text(reader.string()?),
+            (Self::Text(column) | Self::Value(column), Kind::Text) => column.push_text(reader.string()?),
             (Self::Text(column), Kind::Other) => column.push(Some(reader.raw()?)),
-            (Self::Json(column), Kind::Null) => {
+            (Self::Json(column) | Self::Value(column), Kind::Null) => {
                 reader.skip()?;
                 column.push(None);
             }
-            (Self::Json(column), _) => column.push(Some(reader.raw()?)),
+            (Self::Json(column) | Self::Value(column), _) => column.push(Some(reader.raw()?)),
             (Self::Struct(column), Kind::Object) => column.read(reader)?,
             (Self::List(column), Kind::List) => column.read(reader)?,
             // Null, or a value of another kind than asked for.
@@ -265,6 +270,18 @@ impl Column {
 }
 
 impl StructColumn {
+    fn new(names: Vec<String>, members: Vec<Column>, any_case: bool, rows: usize) -> Self {
+        Self {
+            lengths: names
+                .iter()
+                .fold(0, |bits, name| bits | length_bit(name.len())),
+            names,
+            any_case,
+            members,
+            validity: BooleanBufferBuilder::new(rows),
+        }
+    }
+
     fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), NoJson> {
         let row = self.validity.len();
         reader.enter()?;
@@ -281,7 +298,7 @@ impl StructColumn {
                 {
                     None
                 }
-                _ => self.names.iter().position(|candidate| name.is(candidate)),
+                _ => self.place(&name),
             };
             let Some(place) = place else {
                 reader.skip()?;
@@ -302,6 +319,17 @@ impl StructColumn {
         }
         self.validity.append(true);
         Ok(())
+    }
+
+    fn place(&self, name: &RawText<'_>) -> Option<usize> {
+        let exact = self.names.iter().position(|known| name.is(known));
+        if exact.is_some() || !self.any_case {
+            return exact;
+        }
+        let name = name.text();
+        self.names
+            .iter()
+            .position(|known| known.eq_ignore_ascii_case(&name))
     }
 }
 

@@ -1,4 +1,5 @@
-//! The type text of `from_json`: `struct<a: text, b: list<struct<k: text>>, c: json>`.
+//! The type text of `from_json`: `struct<a: text, b: list<struct<k: text>>, c: json>`, or
+//! `columns<a, b>`.
 
 use std::sync::Arc;
 
@@ -18,6 +19,9 @@ pub(super) enum Shape {
     Struct(Vec<(String, Shape)>),
     /// The elements of a list.
     List(Box<Shape>),
+    /// These members of an object as the columns of a row: in any case where none is written in
+    /// this one, each a text, objects and lists as JSON.
+    Columns(Vec<String>),
 }
 
 impl Shape {
@@ -39,7 +43,7 @@ impl Shape {
     pub(super) fn data_type(&self) -> DataType {
         match self {
             Self::Text | Self::Json => DataType::Utf8,
-            Self::Struct(_) => DataType::Struct(self.fields()),
+            Self::Struct(_) | Self::Columns(_) => DataType::Struct(self.fields()),
             Self::List(element) => {
                 DataType::List(Arc::new(Field::new_list_field(element.data_type(), true)))
             }
@@ -51,6 +55,10 @@ impl Shape {
             Self::Struct(members) => members
                 .iter()
                 .map(|(name, shape)| Field::new(name, shape.data_type(), true))
+                .collect(),
+            Self::Columns(names) => names
+                .iter()
+                .map(|name| Field::new(name, DataType::Utf8, true))
                 .collect(),
             _ => Fields::empty(),
         }
@@ -79,27 +87,45 @@ impl Parser<'_> {
                 Ok(Shape::List(Box::new(element)))
             }
             "struct" => {
-                self.sign('<')?;
-                let mut members: Vec<(String, Shape)> = Vec::new();
-                loop {
-                    let name = self.name()?;
-                    if members.iter().any(|(other, _)| *other == name) {
-                        return Err(format!("`{name}` stands in it twice"));
-                    }
-                    self.sign(':')?;
-                    members.push((name, self.shape(depth + 1)?));
-                    if self.sign(',').is_err() {
-                        break;
-                    }
-                }
-                self.sign('>')?;
+                let members = self.members(|parser| {
+                    parser.sign(':')?;
+                    parser.shape(depth + 1)
+                })?;
                 Ok(Shape::Struct(members))
+            }
+            "columns" => {
+                let members = self.members(|_| Ok(()))?;
+                Ok(Shape::Columns(
+                    members.into_iter().map(|(name, ())| name).collect(),
+                ))
             }
             _ => {
                 self.at = start;
-                Err(self.expected("`text`, `json`, `list<…>` or `struct<…>`"))
+                Err(self.expected("`text`, `json`, `list<…>`, `struct<…>` or `columns<…>`"))
             }
         }
+    }
+
+    /// Names between `<` and `>`, each once, with what `rest` reads behind it.
+    fn members<T>(
+        &mut self,
+        rest: impl Fn(&mut Self) -> Result<T, String>,
+    ) -> Result<Vec<(String, T)>, String> {
+        self.sign('<')?;
+        let mut members: Vec<(String, T)> = Vec::new();
+        loop {
+            let name = self.name()?;
+            if members.iter().any(|(other, _)| *other == name) {
+                return Err(format!("`{name}` stands in it twice"));
+            }
+            let rest = rest(self)?;
+            members.push((name, rest));
+            if self.sign(',').is_err() {
+                break;
+            }
+        }
+        self.sign('>')?;
+        Ok(members)
     }
 
     /// A name: plain, or anything between double quotes.

@@ -218,7 +218,7 @@ fn shapes_may_be_quoted_and_broken_over_lines() {
         ("struct<a: text", "`>` is missing at its end"),
         (
             "struct<a: int>",
-            "`text`, `json`, `list<…>` or `struct<…>` is missing before `int>`",
+            "`text`, `json`, `list<…>`, `struct<…>` or `columns<…>` is missing before `int>`",
         ),
         ("struct<a: text, a: text>", "`a` stands in it twice"),
         ("text, text", "the end is missing before `, text`"),
@@ -262,4 +262,27 @@ fn paths_walk_members_and_elements() {
     for wrong in ["a..b", "a[", "a[x]", "a[\"b", "."] {
         assert!(Path::parse(wrong).is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn columns_of_a_row_are_texts_whatever_their_case() {
+    let shape = Shape::parse("columns<id, \"Cost (EUR)\", tags, note>").unwrap();
+    let mut decoder = Decoder::new(&shape, 3);
+    decoder.push(Some(
+        r#"{"ID":7,"cost (eur)":"1,50","tags":["a",{"b":null}],"note":null}"#,
+    ));
+    // As it is written wins over another case, wherever it stands among the members.
+    decoder.push(Some(r#"{"id":"a\"b","other":1,"Note":true}"#));
+    decoder.push(Some("no document"));
+    let rows = decoder.finish().unwrap();
+    let texts = |name: &str| -> Vec<Option<String>> {
+        let column = rows.as_struct().column_by_name(name).unwrap();
+        let column = column.as_string::<i32>();
+        column.iter().map(|text| text.map(str::to_owned)).collect()
+    };
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(texts("id"), [some("7"), some("a\"b"), None]);
+    assert_eq!(texts("Cost (EUR)"), [some("1,50"), None, None]);
+    assert_eq!(texts("tags"), [some(r#"["a",{"b":null}]"#), None, None]);
+    assert_eq!(texts("note"), [None, some("true"), None]);
 }
