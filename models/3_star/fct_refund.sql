@@ -12,11 +12,26 @@ shop_order as (
     from {{ ref('fct_order') }}
 ),
 
--- The conversion that the order is evidence of: what the refund takes back.
-conversion_evidence as (
-    select evidence_id, conversion_id
+-- The conversion that the order, or the invoice, is evidence of: what the refund takes back. Where a
+-- shop records the sale, its own refunds count, and not those of the till as well.
+evidence_of_sale as (
+    select
+        evidence_id,
+        conversion_id,
+        evidence_type,
+        identity_node_id,
+        bool_or(evidence_type = 'order') over (partition by conversion_id) as has_order,
+        row_number() over (
+            partition by evidence_id order by evidence_type = 'order' desc, conversion_id
+        ) as place
     from {{ ref('fct_conversion_evidence') }}
-    where evidence_type = 'order' and is_valid
+    where evidence_type in ('order', 'invoice') and is_valid
+),
+
+conversion_evidence as (
+    select evidence_id, conversion_id, identity_node_id
+    from evidence_of_sale
+    where place = 1 and (evidence_type = 'order' or not has_order)
 ),
 
 exchange_rate as (
@@ -61,7 +76,9 @@ final as (
         durable_key('refund', with_rate.refund_id) as refund_key,
         with_rate.order_key,
         conversion_evidence.conversion_id,
-        with_rate.identity_node_id,
+        coalesce(
+            nullif(with_rate.identity_node_id, 0), conversion_evidence.identity_node_id, 0
+        ) as identity_node_id,
         with_rate.refund_id,
         with_rate.order_id,
         with_rate.line_id,

@@ -178,7 +178,8 @@ invoice_by_deal as (
 record as (
     select
         'invoice' as record_type,
-        1 as precedence,
+        -- One that states no tax is a payment: the order knows more.
+        case when invoice.tax_amount is null then 3 else 1 end as precedence,
         invoice.invoice_id as record_id,
         coalesce(
             resolved.sale_reference,
@@ -244,7 +245,7 @@ record as (
 
     select
         'deal' as record_type,
-        3 as precedence,
+        4 as precedence,
         won_deal.deal_id as record_id,
         deal_sale.sale_reference,
         won_deal.closed_at as recorded_at,
@@ -269,7 +270,7 @@ record as (
     -- Without a transaction id, the same amount twice in one session is one purchase.
     select
         'web' as record_type,
-        4 as precedence,
+        5 as precedence,
         cast(web_purchase.event_id as text) as record_id,
         coalesce(
             resolved.sale_reference,

@@ -24,6 +24,7 @@ mod maintain;
 mod other_readers;
 mod parts_and_keys;
 mod real_exports;
+mod sample_exports;
 mod state_lost;
 mod store_that_fails;
 mod torture;

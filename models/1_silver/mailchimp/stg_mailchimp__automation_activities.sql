@@ -1,0 +1,30 @@
+-- grain: one row per thing that a member did with an e-mail of an automation
+-- The table has no id: what tells two rows apart makes one.
+{{ config(entity='email_event') }}
+
+with activity as (
+    select * from {{ source('mailchimp', 'automation_recipient_activity') }}
+),
+
+final as (
+    select
+        _raw_id,
+        text_digest('automation', automation_email_id, list_id, member_id, action, timestamp, url)
+            as email_event_id,
+        timestamp as event_at,
+        lower(action) as event_type,
+        concat(coalesce(list_id || '-', ''), member_id) as contact_id,
+        automation_email_id as campaign_id,
+        url as link_url,
+        url_param(url, 'utm_source') as utm_source,
+        url_param(url, 'utm_medium') as utm_medium,
+        url_param(url, 'utm_campaign') as utm_campaign,
+        url_param(url, 'utm_term') as utm_term,
+        url_param(url, 'utm_content') as utm_content,
+        url_param(url, 'utm_id') as utm_id,
+        bounce_type,
+        list_id
+    from activity
+)
+
+select * from final

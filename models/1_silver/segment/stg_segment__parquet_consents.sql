@@ -1,0 +1,82 @@
+-- grain: one row per purpose that a choice in the consent manager speaks of (Parquet or JSON lines)
+{{ config(entity='consent', rows='many') }}
+{%- set columns = [
+    'id', 'anonymous_id', 'user_id', 'timestamp', '_timestamp', 'original_timestamp', 'sent_at',
+    'received_at', 'event', 'event_text', 'name', 'email', 'context_traits_email',
+    'context_consent_category_preferences_analytics',
+    'context_consent_category_preferences_performance',
+    'context_consent_category_preferences_c0002',
+    'context_consent_category_preferences_advertising',
+    'context_consent_category_preferences_marketing',
+    'context_consent_category_preferences_targeting',
+    'context_consent_category_preferences_c0004',
+] %}
+
+with received as (
+    select
+        _raw_id,
+        from_json(payload, 'struct<{{ columns | join(": text, ") }}: text>') as call
+    from {{ source('segment', 'tracks_parquet') }}
+),
+
+tracks as (
+    select
+        _raw_id
+        {%- for column in columns %},
+        call['{{ column }}'] as "{{ column }}"
+        {%- endfor %}
+    from received
+),
+
+-- Segment's consent manager tells each choice by an event of this name; its answers are stamped on
+-- every other event too, where they are no new choice.
+choices as (
+    select
+        *,
+        coalesce(strpos(user_id, '@') > 1, false) as is_email,
+        to_boolean(first_text(
+            context_consent_category_preferences_analytics,
+            context_consent_category_preferences_performance,
+            context_consent_category_preferences_c0002
+        )) as allows_analytics,
+        to_boolean(first_text(
+            context_consent_category_preferences_advertising,
+            context_consent_category_preferences_marketing,
+            context_consent_category_preferences_targeting,
+            context_consent_category_preferences_c0004
+        )) as allows_ads
+    from tracks
+    where
+        lower(stated(event, regexp_replace(trim(event_text), '[^A-Za-z0-9]+', '_', 'g')))
+        = 'segment_consent_preference_updated'
+),
+
+purposes as (
+    select
+        *,
+        unnest(make_array('analytics', 'ads')) as purpose
+    from choices
+),
+
+judged as (
+    select
+        *,
+        case when purpose = 'analytics' then allows_analytics else allows_ads end as allows
+    from purposes
+),
+
+final as (
+    select
+        _raw_id,
+        concat(id, '|', purpose) as consent_id,
+        stated("timestamp", _timestamp, original_timestamp, sent_at, received_at) as consent_at,
+        anonymous_id,
+        text_if(not is_email, user_id) as user_id,
+        first_text(text_if(is_email, user_id), context_traits_email) as email,
+        purpose,
+        case when allows then 'granted' else 'denied' end as state
+    from judged
+    where allows is not null
+)
+
+select * from final
