@@ -158,7 +158,8 @@ impl<'de> Visitor<'de> for At<'_> {
     }
 }
 
-/// Whether a name is the next one of the path.
+/// Whether a name is the next one of the path, in whatever case: unloads of Snowflake write names in
+/// capitals.
 struct IsNext<'p>(Option<&'p String>);
 
 impl<'de> DeserializeSeed<'de> for IsNext<'_> {
@@ -177,6 +178,6 @@ impl Visitor<'_> for IsNext<'_> {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<bool, E> {
-        Ok(self.0.is_some_and(|next| next == name))
+        Ok(self.0.is_some_and(|next| next.eq_ignore_ascii_case(name)))
     }
 }
