@@ -12,8 +12,8 @@ shop_order as (
     from {{ ref('fct_order') }}
 ),
 
--- The conversion that the order, or the invoice, is evidence of: what the refund takes back. Where a
--- shop records the sale, its own refunds count, and not those of the till as well.
+-- The conversion that the order, or the invoice, is evidence of: what the refund takes back. Where
+-- a shop records the sale, its own refunds count, and not those of the till as well.
 evidence_of_sale as (
     select
         evidence_id,

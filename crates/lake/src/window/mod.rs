@@ -2,10 +2,10 @@
 //!
 //! The engine's streaming window keeps a state for each partition, found by hash, and works it off
 //! batch by batch: right for endless input, and microseconds for each partition. A journey has a
-//! handful of rows and there are as many of them as visitors. Its other window, for frames that look
-//! ahead without end, waits for all of its input and gives it out as one batch. Where the input
-//! comes sorted by partition, whole partitions are evaluated as they end instead. Memory holds a
-//! batch of partitions, or the largest one.
+//! handful of rows and there are as many of them as visitors. Its other window, for frames that
+//! look ahead without end, waits for all of its input and gives it out as one batch. Where the
+//! input comes sorted by partition, whole partitions are evaluated as they end instead. Memory
+//! holds a batch of partitions, or the largest one.
 
 mod values;
 

@@ -127,12 +127,7 @@ async fn register_source(
 }
 
 /// The query that gives raw rows their columns.
-fn columns_read(
-    raw: &SchemaRef,
-    declared: &[String],
-    null_words: &[String],
-    rows: &str,
-) -> String {
+fn columns_read(raw: &SchemaRef, declared: &[String], null_words: &[String], rows: &str) -> String {
     let has_documents = raw.column_with_name(PAYLOAD).is_some();
     let reads_documents = has_documents && !declared.is_empty();
     let mut named = named_columns(raw, declared);

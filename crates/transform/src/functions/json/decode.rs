@@ -250,7 +250,9 @@ impl Column {
     /// Appends the value that comes next: exactly one entry, or an error.
     fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), NoJson> {
         match (self, reader.kind()) {
-            (Self::Text(column) | Self::Value(column), Kind::Text) => column.push_text(reader.string()?),
+            (Self::Text(column) | Self::Value(column), Kind::Text) => {
+                column.push_text(reader.string()?)
+            }
             (Self::Text(column), Kind::Other) => column.push(Some(reader.raw()?)),
             (Self::Json(column) | Self::Value(column), Kind::Null) => {
                 reader.skip()?;

@@ -158,8 +158,8 @@ impl<'de> Visitor<'de> for At<'_> {
     }
 }
 
-/// Whether a name is the next one of the path, in whatever case: unloads of Snowflake write names in
-/// capitals.
+/// Whether a name is the next one of the path, in whatever case: unloads of Snowflake write names
+/// in capitals.
 struct IsNext<'p>(Option<&'p String>);
 
 impl<'de> DeserializeSeed<'de> for IsNext<'_> {
