@@ -55,6 +55,8 @@ with events as (
         dvce_type,
         domain_sessionid,
         derived_tstamp,
+        dvce_created_tstamp,
+        dvce_sent_tstamp,
         event_vendor,
         event_name,
         page_view_id,
@@ -327,6 +329,8 @@ final as (
         -- raw, and so do the fields of other self-describing events: they may hold anything.
         event_vendor,
         stated(page_view_id, json_text(web_page_json, '[0].id')) as page_view_id,
+        dvce_created_tstamp,
+        dvce_sent_tstamp,
         network_userid,
         stated(link_click['targetUrl'], link_click['target_url']) as target_url,
         refr_medium,

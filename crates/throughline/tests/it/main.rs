@@ -25,6 +25,7 @@ mod other_readers;
 mod parts_and_keys;
 mod real_exports;
 mod sample_exports;
+mod snowplow_own_figures;
 mod state_lost;
 mod store_that_fails;
 mod torture;
