@@ -1,15 +1,12 @@
 //! A guide followed to the letter: its files are taken from its code blocks.
 
-use std::path::Path;
 
 use crate::Project;
 
 /// Writes what a guide says into a project: each `sql` block to the file that is named before it,
 /// and the first `yaml` block over `throughline.yml`.
 pub fn write_guide(project: &Project, guide: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../docs/guides")
-        .join(guide);
+    let path = crate::repository().join("docs/guides").join(guide);
     let text = std::fs::read_to_string(&path).expect("the guide");
     let (mut file, mut block, mut language) = (None::<String>, String::new(), None::<String>);
     let mut settings_written = false;

@@ -181,12 +181,19 @@ pub fn text(output: &Output) -> String {
     )
 }
 
+/// The repository that is tested. Asked when the test runs: cargo takes a build for fresh that was
+/// made of another clone into the same target folder.
+pub fn repository() -> PathBuf {
+    let crate_folder = std::env::var_os("CARGO_MANIFEST_DIR");
+    let crate_folder =
+        crate_folder.map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    crate_folder.join("../..")
+}
+
 /// The folder of shared real data, if it is there. Where it is not, the caller's test is skipped,
 /// and this says so.
 pub fn shared(relative: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared")
-        .join(relative);
+    let path = repository().join("../shared").join(relative);
     if path.exists() {
         return path.canonicalize().ok();
     }

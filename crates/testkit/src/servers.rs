@@ -20,10 +20,7 @@ pub fn skip(why: &str) {
 /// Where `make setup` puts what only tests need.
 fn tools() -> PathBuf {
     let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".into());
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .join(target)
-        .join("tools")
+    crate::repository().join(target).join("tools")
 }
 
 /// The Python with the packages of `tests/readers/requirements.txt`, if it is there.

@@ -81,7 +81,7 @@ fn said(columns: &[(String, &str)]) -> String {
 
 /// Lets the engines read; each must agree on every table.
 fn read(python: &Path, jars: Option<&Path>, request: &Value) {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/readers/read_tables.py");
+    let script = testkit::repository().join("tests/readers/read_tables.py");
     let mut child = Command::new(python)
         .arg(script)
         .envs(jars.map(|jars| ("DELTA_SPARK_JARS", jars)))

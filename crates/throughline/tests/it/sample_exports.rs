@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use parquet::arrow::ArrowWriter;
-use testkit::{Project, copy_folder, csv_rows};
+use testkit::{Project, copy_folder, csv_rows, repository};
 
 use crate::PROGRAM;
 use crate::real_exports::balanced;
@@ -22,8 +22,10 @@ fn over(kinds: &[(&str, &[&str])], more: &str) -> Project {
         }
     }
     let project = Project::new(PROGRAM, &format!("{settings}{more}"));
-    let samples = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/exports"));
-    copy_folder(samples, &project.dir().join("exports"));
+    copy_folder(
+        &repository().join("tests/exports"),
+        &project.dir().join("exports"),
+    );
     project
 }
 
@@ -250,10 +252,7 @@ fn parquet_in_capitals_is_read_as_csv_is() {
         ));
     }
     let project = Project::new(PROGRAM, &format!("{settings}{}", tracks("parquet")));
-    let samples = Path::new(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../tests/exports/segment"
-    ));
+    let samples = repository().join("tests/exports/segment");
     for name in SEGMENT_STREAMS.iter().chain(SEGMENT_TRACKS) {
         let content = parquet_in_capitals(&samples.join(format!("{name}.csv")));
         project.write(&format!("exports/segment/{name}.parquet"), content);

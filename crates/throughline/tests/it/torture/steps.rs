@@ -336,7 +336,7 @@ impl Company {
             std::fs::remove_file(self.project.dir().join(&path)).unwrap();
             return format!("{name} is the built-in one again");
         }
-        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let root = testkit::repository();
         let text = std::fs::read_to_string(root.join(&path)).unwrap();
         let edit = format!("select *, 'edition {}' as edition from final", self.number);
         let edited = text.replace("select * from final", &edit);
@@ -372,7 +372,7 @@ impl Company {
         ]
         .choose(&mut self.random)
         .unwrap();
-        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let root = testkit::repository();
         let text = std::fs::read_to_string(root.join(format!("models/seeds/{name}.csv"))).unwrap();
         self.project
             .write(&format!("seeds/{name}.csv"), format!("{text}{row}\n"));
