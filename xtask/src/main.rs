@@ -7,7 +7,7 @@ mod generate;
 mod tidy;
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 

@@ -1,6 +1,5 @@
 //! A guide followed to the letter: its files are taken from its code blocks.
 
-
 use crate::Project;
 
 /// Writes what a guide says into a project: each `sql` block to the file that is named before it,
