@@ -8,20 +8,8 @@ with account_history as (
     where account_id is not null
 ),
 
-final as (
-    select
-        _raw_id,
-        '{{ source_name }}:' || account_id as account_id,
-        created_date as changed_at,
-        field as property_name,
-        case
-            when field in ('Type', 'Industry', 'Rating') then old_value
-        end as previous_value,
-        case
-            when field in ('Type', 'Industry', 'Rating') then new_value
-        end as property_value,
-        created_by_id as changed_by
-    from account_history
-)
+{{ salesforce_field_changes(
+    'account_history', 'account_id', 'account_id', ['Type', 'Industry', 'Rating']
+) }}
 
 select * from final

@@ -8,20 +8,8 @@ with contact_history as (
     where contact_id is not null
 ),
 
-final as (
-    select
-        _raw_id,
-        '{{ source_name }}:' || contact_id as contact_id,
-        created_date as changed_at,
-        field as property_name,
-        case
-            when field in ('LeadSource') then old_value
-        end as previous_value,
-        case
-            when field in ('LeadSource') then new_value
-        end as property_value,
-        created_by_id as changed_by
-    from contact_history
-)
+{{ salesforce_field_changes(
+    'contact_history', 'contact_id', 'contact_id', ['LeadSource']
+) }}
 
 select * from final

@@ -7,20 +7,9 @@ with opportunity_field_history as (
     select * from {{ source('salesforce', 'opportunity_field_history') }}
 ),
 
-final as (
-    select
-        _raw_id,
-        '{{ source_name }}:' || opportunity_id as deal_id,
-        created_date as changed_at,
-        field as property_name,
-        case
-            when field in ('StageName', 'Amount', 'CloseDate', 'Probability') then old_value
-        end as previous_value,
-        case
-            when field in ('StageName', 'Amount', 'CloseDate', 'Probability') then new_value
-        end as property_value,
-        created_by_id as changed_by
-    from opportunity_field_history
-)
+{{ salesforce_field_changes(
+    'opportunity_field_history', 'opportunity_id', 'deal_id',
+    ['StageName', 'Amount', 'CloseDate', 'Probability']
+) }}
 
 select * from final

@@ -8,20 +8,8 @@ with lead_history as (
     where lead_id is not null
 ),
 
-final as (
-    select
-        _raw_id,
-        '{{ source_name }}:' || lead_id as lead_id,
-        created_date as changed_at,
-        field as property_name,
-        case
-            when field in ('Status', 'LeadSource', 'Rating') then old_value
-        end as previous_value,
-        case
-            when field in ('Status', 'LeadSource', 'Rating') then new_value
-        end as property_value,
-        created_by_id as changed_by
-    from lead_history
-)
+{{ salesforce_field_changes(
+    'lead_history', 'lead_id', 'lead_id', ['Status', 'LeadSource', 'Rating']
+) }}
 
 select * from final

@@ -19,6 +19,7 @@ mod disk_full;
 mod guides;
 mod kill;
 mod lake_on_s3;
+mod layouts;
 mod loading;
 mod maintain;
 mod other_readers;

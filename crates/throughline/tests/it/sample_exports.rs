@@ -29,7 +29,8 @@ fn over(kinds: &[(&str, &[&str])], more: &str) -> Project {
     project
 }
 
-fn holds(project: &Project, facts: &[(&str, &str)]) {
+/// Each query has this one value.
+pub(crate) fn holds(project: &Project, facts: &[(&str, &str)]) {
     for (query, expected) in facts {
         assert_eq!(
             project.value(&format!("select {query}")),

@@ -1,0 +1,24 @@
+-- grain: one row per deal, company and kind of association, of every version of the deal
+-- It promises no entity: the deal itself names its first company. Ids are prefixed as in `deal`.
+{{ config(materialized='table', rows='many') }}
+
+with {{ hubspot_api('deals', 'deal', 'deal_link') }},
+
+associations as (
+    select
+        _raw_id,
+        id,
+        unnest(companies) as company
+    from deal
+),
+
+final as (
+    select
+        _raw_id,
+        '{{ source_name }}:' || id as deal_id,
+        '{{ source_name }}:' || company['id'] as account_id,
+        company['type'] as role
+    from associations
+)
+
+select * from final
