@@ -19,9 +19,18 @@ named_struct(
             )
 {%- endmacro -%}
 
-{#- An order number or transaction id as all systems agree on it: trimmed, without a leading #. -#}
+{#- An order number or transaction id as all systems agree on it: trimmed, without a leading #.
+    Where systems write prefixes, a project says by a pattern with a group what the number is. -#}
 {%- macro order_reference(value) -%}
+{%- set pattern = var('order_reference_pattern', '') -%}
+{%- if pattern -%}
+coalesce(
+            regexp_match(btrim({{ value }}), '{{ pattern | replace("'", "''") }}')[1],
+            nullif(ltrim(btrim({{ value }}), '#'), '')
+        )
+{%- else -%}
 nullif(ltrim(btrim({{ value }}), '#'), '')
+{%- endif -%}
 {%- endmacro -%}
 
 {#- The natural id behind `<source>:`. -#}

@@ -45,6 +45,11 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Run a query.
     Query(QueryArgs),
+    /// Which key ties which records to which side: how many carry it, how many are found there,
+    /// what revenue that links, and what to mend.
+    Linkability,
+    /// Which records of sales were brought together, by which key, and what was not.
+    Sales,
     /// Merge small files, write checkpoints, and remove files that nobody can read any more.
     Maintain(MaintainArgs),
     /// Copy the project to a folder or a file: settings, models, key, runs, and all tables as they

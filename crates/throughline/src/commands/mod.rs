@@ -6,11 +6,14 @@ mod demo;
 mod doctor;
 mod generate;
 mod init;
+mod linkability;
 mod maintain;
 mod plan;
 mod query;
+mod report;
 mod restore;
 mod run;
+mod sales;
 mod sources;
 
 use std::collections::BTreeMap;
@@ -57,6 +60,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Run(args) => Box::pin(run::run(place, &args, voice)).await,
         Command::Check(args) => Box::pin(check::check(place, &args, voice)).await,
         Command::Query(args) => Box::pin(query::query(place, &args, voice)).await,
+        Command::Linkability => Box::pin(linkability::linkability(place, voice)).await,
+        Command::Sales => Box::pin(sales::sales(place, voice)).await,
         Command::Maintain(args) => Box::pin(maintain::maintain(place, &args, voice)).await,
         Command::Backup(args) => Box::pin(backup::backup(&place, &args, voice)).await,
         Command::Restore(args) => Box::pin(restore::restore(&args, voice)).await,

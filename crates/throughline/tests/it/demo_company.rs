@@ -17,13 +17,13 @@ pub(crate) fn settings(folder: &str) -> String {
     text.expect("the template").replace("{sources}", folder)
 }
 
-struct Company {
-    project: Project,
+pub(crate) struct Company {
+    pub(crate) project: Project,
     ran: serde_json::Value,
 }
 
 /// Built once for all tests: it is the same for each.
-static COMPANY: LazyLock<Company> = LazyLock::new(|| {
+pub(crate) static COMPANY: LazyLock<Company> = LazyLock::new(|| {
     let project = Project::new(PROGRAM, "");
     let out = project.dir().join("generated").display().to_string();
     let made = project.run(&[
@@ -41,7 +41,7 @@ static COMPANY: LazyLock<Company> = LazyLock::new(|| {
     Company { project, ran }
 });
 
-fn truth(name: &str) -> Vec<BTreeMap<String, String>> {
+pub(crate) fn truth(name: &str) -> Vec<BTreeMap<String, String>> {
     csv_rows(
         &COMPANY
             .project

@@ -20,6 +20,7 @@ mod guides;
 mod kill;
 mod lake_on_s3;
 mod layouts;
+mod linkability;
 mod loading;
 mod maintain;
 mod other_readers;
