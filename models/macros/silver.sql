@@ -17,6 +17,20 @@ coalesce(
 regexp_replace({{ column }}, '[.]0+$', '')
 {%- endmacro -%}
 
+{#- A date whose figures could mean two days (3/1/2017): the source's owner knows which it is.
+    What is not written so, also what stands behind the date, passes through as it is. -#}
+{%- macro month_first(column) -%}
+regexp_replace(
+            {{ column }}, '^ *([0-9]{1,2})[/-]([0-9]{1,2})[/-]([0-9]{4})', '${3}-${1}-${2}'
+        )
+{%- endmacro -%}
+
+{%- macro day_first(column) -%}
+regexp_replace(
+            {{ column }}, '^ *([0-9]{1,2})[/-]([0-9]{1,2})[/-]([0-9]{4})', '${3}-${2}-${1}'
+        )
+{%- endmacro -%}
+
 {#- What links of an ad carry in a utm tag: read from `queries` (what stands behind `?`), the first
     that has it. Placeholders of the platform (in braces) are no value. -#}
 {%- macro tag_of(queries, name) -%}

@@ -2,8 +2,11 @@
 
 use crate::Project;
 
-/// Writes what a guide says into a project: each `sql` block to the file that is named before it,
-/// and the first `yaml` block over `throughline.yml`.
+/// Folders of a project whose files a guide may hold.
+const FOLDERS: [&str; 4] = ["models/", "tests/", "seeds/", "exports/"];
+
+/// Writes what a guide says into a project: each `sql` or `csv` block to the file of that ending
+/// which is named before it, and the first `yaml` block over `throughline.yml`.
 pub fn write_guide(project: &Project, guide: &str) {
     let path = crate::repository().join("docs/guides").join(guide);
     let text = std::fs::read_to_string(&path).expect("the guide");
@@ -16,9 +19,10 @@ pub fn write_guide(project: &Project, guide: &str) {
                 block.push('\n');
                 continue;
             }
-            if kind == "sql"
-                && let Some(name) = file.take()
-            {
+            let is_its_block = |name: &mut String| {
+                (kind == "sql" || kind == "csv") && name.ends_with(&format!(".{kind}"))
+            };
+            if let Some(name) = file.take_if(is_its_block) {
                 project.write(&name, &block);
             }
             if kind == "yaml" && !settings_written {
@@ -34,7 +38,9 @@ pub fn write_guide(project: &Project, guide: &str) {
             continue;
         }
         for part in line.split('`') {
-            if part.starts_with("models/") && part.ends_with(".sql") {
+            let is_file = part.ends_with(".sql") || part.ends_with(".csv");
+            let is_one = is_file && !part.contains(['*', ' ']);
+            if is_one && FOLDERS.iter().any(|folder| part.starts_with(folder)) {
                 file = Some(part.to_owned());
             }
         }

@@ -75,13 +75,41 @@ fn orders_and_e_mails_come_out_of_a_json_column() {
 
 #[test]
 fn a_file_that_fits_nothing_needs_one_entry_and_one_model() {
-    let project = Project::new(PROGRAM, "");
+    let project = Project::new(PROGRAM, "reporting: {zone: Europe/Berlin, currency: EUR}");
     write_guide(&project, "add-a-source.md");
-    let guide = std::fs::read_dir(project.dir().join("models"))
-        .unwrap()
-        .count();
-    assert!(guide > 0, "the guide names a model");
-    // The guide's own sample file stands in its text; here only that the project is sound.
-    let planned = project.json(&["plan"], 0);
-    assert!(planned["build"].as_array().is_some());
+    let ran = project.json(&["run"], 0);
+    let balances = ran["balances"].as_array().unwrap();
+    assert_eq!(balances.len(), 1);
+    for (name, rows) in [
+        ("raw", 5),
+        ("silver", 3),
+        ("quarantine", 1),
+        ("duplicates", 1),
+    ] {
+        assert_eq!(balances[0][name], rows, "{name}");
+    }
+    let first = project.rows(
+        "select order_id, cast(ordered_at as text) as at, gross_amount, is_cancelled \
+         from silver.\"order\" order by order_id",
+    );
+    assert_eq!(first[0]["order_id"], "call_centre:T-1001");
+    assert_eq!(first[0]["at"], "2026-03-02T08:14:00Z");
+    assert_eq!(first[0]["gross_amount"], "1200.000000");
+    assert_eq!(first[2]["is_cancelled"], true);
+    assert_eq!(
+        project.value("select rule from quarantine.stg_call_centre__sales"),
+        "type:gross_amount"
+    );
+    let sales = "select sum(revenue_amount) from star.fct_conversion \
+                 where conversion_type = 'purchase'";
+    // 1200.00 and 20.00, each without its tax.
+    assert_eq!(project.value(sales), "1025.210000");
+    // Corrected, the row appears; the rows of the old version are superseded.
+    let file = project.dir().join("exports/calls/sales_2026-03-08.csv");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("twenty", "20,00")).unwrap();
+    project.json(&["run"], 0);
+    assert_eq!(project.value("select count(*) from silver.\"order\""), "4");
+    let refused = "select count(*) from quarantine.stg_call_centre__sales";
+    assert_eq!(project.value(refused), "0");
 }

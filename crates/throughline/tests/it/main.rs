@@ -24,6 +24,7 @@ mod linkability;
 mod loading;
 mod maintain;
 mod other_readers;
+mod own_sources;
 mod parts_and_keys;
 mod real_exports;
 mod sample_exports;
@@ -32,6 +33,7 @@ mod state_lost;
 mod store_that_fails;
 mod torture;
 mod two_writers;
+mod unprepared_sources;
 mod upgrades;
 mod what_is_dirty;
 
