@@ -99,7 +99,7 @@
 {{ relation }} as (
     select
         _raw_id,
-        coalesce(record_id, {{ object }}_id, hs_object_id) as id,
+        coalesce(record_id, "record_id_-_{{ object }}", {{ object }}_id, hs_object_id) as id,
         {%- if object == 'deal' %}
         coalesce(associated_contact_ids, associated_contact_id) as contact_ids,
         {%- endif %}
@@ -339,5 +339,22 @@ final as (
         property_dealtype as deal_type,
         property_hs_merged_object_ids as merged_deal_ids
     from deals_with_closing
+)
+{%- endmacro -%}
+
+{#- The CTE `campaign_name`: how each e-mail campaign is called in its latest version. -#}
+{%- macro hubspot_email_campaign_names(stream, changed_at) -%}
+campaign_name as (
+    select id, campaign_name
+    from (
+        select
+            id,
+            coalesce(name, subject) as campaign_name,
+            row_number() over (
+                partition by id order by {{ changed_at }} desc nulls last, _raw_id desc
+            ) as place
+        from {{ source('hubspot', stream) }}
+    )
+    where place = 1
 )
 {%- endmacro -%}

@@ -1,7 +1,8 @@
 {#- What the models of HubSpot's own API share. Which properties are read stands in hubspot.sql. -#}
 
 {#- The CTE `relation` out of records of the CRM API: id, is_deleted, property_… and whom a record
-    is associated with. An emptied property comes as an empty text. -#}
+    is associated with, in associations or, as Airbyte lands it, in bare lists of ids. An emptied
+    property comes as an empty text. -#}
 {%- macro hubspot_api(stream, relation, object) -%}
 {%- set properties = hubspot_properties[object] -%}
 {{ relation }}_record as (
@@ -11,6 +12,9 @@
             id: text,
             createdAt: text,
             archived: text,
+            companies: list<text>,
+            contacts: list<text>,
+            deals: list<text>,
             properties: struct<
                 {%- for name in properties %}
                 {{ name }}: text{{ ',' if not loop.last }}
@@ -34,6 +38,9 @@
         record['associations']['companies']['results'] as companies,
         record['associations']['contacts']['results'] as contacts,
         record['associations']['deals']['results'] as deals,
+        record['companies'] as company_ids,
+        record['contacts'] as contact_ids,
+        record['deals'] as deal_ids,
         {%- for name in properties %}
         nullif(record['properties']['{{ name }}'], '') as property_{{ name }}
         {{- ',' if not loop.last }}
@@ -153,21 +160,33 @@ activity_parties as (
         _raw_id,
         unnest(array_append(contacts, null)) as contact,
         unnest(array_append(companies, null)) as company,
-        unnest(array_append(deals, null)) as deal
+        unnest(array_append(deals, null)) as deal,
+        unnest(array_append(contact_ids, null)) as contact_id,
+        unnest(array_append(company_ids, null)) as company_id,
+        unnest(array_append(deal_ids, null)) as deal_id
     from activity
+),
+
+parties_named as (
+    select
+        _raw_id,
+        coalesce(contact['id'], contact_id) as contact_id,
+        coalesce(company['id'], company_id) as account_id,
+        coalesce(deal['id'], deal_id) as deal_id
+    from activity_parties
 ),
 
 parties as (
     select
         _raw_id,
-        count(distinct contact['id']) as contact_count,
-        min(contact['id']) as contact_id,
-        nullif(string_agg(distinct contact['id'], ';' order by contact['id']), '') as contact_ids,
-        count(distinct company['id']) as company_count,
-        min(company['id']) as account_id,
-        count(distinct deal['id']) as deal_count,
-        min(deal['id']) as deal_id
-    from activity_parties
+        count(distinct contact_id) as contact_count,
+        min(contact_id) as contact_id,
+        nullif(string_agg(distinct contact_id, ';' order by contact_id), '') as contact_ids,
+        count(distinct account_id) as company_count,
+        min(account_id) as account_id,
+        count(distinct deal_id) as deal_count,
+        min(deal_id) as deal_id
+    from parties_named
     group by _raw_id
 ),
 

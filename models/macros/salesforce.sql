@@ -319,7 +319,7 @@ final as (
 {%- endmacro -%}
 
 {#- The CTEs that end in order_of_deal: the order that records an opportunity. -#}
-{%- macro salesforce_order_of_deal() -%}
+{%- macro salesforce_order_of_deal(orders) -%}
 -- An order names the opportunity that it comes of. Drafts, reductions and what was called off are
 -- no sales; of several orders the first one records the deal, the others are sales of their own.
 order_version as (
@@ -329,7 +329,7 @@ order_version as (
             partition by id
             order by coalesce(_fivetran_start, _fivetran_synced) desc nulls last, _raw_id desc
         ) as place
-    from {{ source('salesforce', 'order') }}
+    from {{ orders }}
 ),
 
 order_of_deal as (

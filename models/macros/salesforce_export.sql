@@ -71,13 +71,31 @@
         'id', 'created_date', 'start_date_time', 'end_date_time', 'activity_date_time',
         'activity_date', 'end_date', 'duration_in_minutes', 'who_id', 'what_id', 'account_id',
         'owner_id', 'subject', 'event_subtype', 'type', 'is_private', 'is_child', 'is_deleted'
+    ],
+    'order': [
+        'id', 'order_number', 'account_id', 'opportunity_id', 'original_order_id',
+        'bill_to_contact_id', 'status', 'status_code', 'type', 'is_reduction_order', 'total_amount',
+        'currency_iso_code', 'effective_date', 'end_date', 'activated_date', 'created_date',
+        'shipping_country', 'shipping_country_code', 'shipping_state', 'shipping_state_code',
+        'shipping_city', 'billing_country', 'billing_country_code', 'billing_state',
+        'billing_state_code', 'billing_city', 'owner_id', 'contract_id', 'po_number', 'is_deleted',
+        'ga_client_id__c', 'google_client_id__c', 'client_id__c', 'gclid__c'
+    ],
+    'order_item': [
+        'id', 'order_id', 'product_2_id', 'order_item_number', 'original_order_item_id', 'quantity',
+        'list_price', 'unit_price', 'total_price', 'currency_iso_code', 'service_date', 'end_date',
+        'created_date', 'is_deleted'
+    ],
+    'product_2': [
+        'id', 'name', 'product_code', 'stock_keeping_unit', 'family', 'is_active', 'is_archived',
+        'is_deleted', 'external_id', 'quantity_unit_of_measure', 'created_date', 'currency_iso_code'
     ]
 } -%}
 
-{#- The CTE `table` out of an export of it, under the names that Fivetran gives its columns. A row
-    is as new as its last change. -#}
-{%- macro salesforce_export(table) -%}
-{{ table }} as (
+{#- The CTE `relation` (`table` without it) out of an export of a table, under the names that
+    Fivetran gives its columns. A row is as new as its last change. -#}
+{%- macro salesforce_export(table, relation=none) -%}
+{{ relation or table }} as (
     select
         _raw_id,
         {%- for name in salesforce_columns[table] %}

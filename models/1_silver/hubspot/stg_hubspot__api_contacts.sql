@@ -7,7 +7,7 @@ contact as (
     select
         * replace (
             coalesce(property_createdate, record_created_at) as property_createdate,
-            coalesce(property_associatedcompanyid, companies[1]['id'])
+            coalesce(property_associatedcompanyid, companies[1]['id'], company_ids[1])
                 as property_associatedcompanyid
         )
     from received

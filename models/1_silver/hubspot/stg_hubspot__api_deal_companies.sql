@@ -8,7 +8,15 @@ associations as (
     select
         _raw_id,
         id,
-        unnest(companies) as company
+        company['id'] as company_id,
+        company['type'] as type
+    from (select _raw_id, id, unnest(companies) as company from deal)
+    union all
+    select
+        _raw_id,
+        id,
+        unnest(company_ids) as company_id,
+        cast(null as text) as type
     from deal
 ),
 
@@ -16,8 +24,8 @@ final as (
     select
         _raw_id,
         '{{ source_name }}:' || id as deal_id,
-        '{{ source_name }}:' || company['id'] as account_id,
-        company['type'] as role
+        '{{ source_name }}:' || company_id as account_id,
+        type as role
     from associations
 )
 

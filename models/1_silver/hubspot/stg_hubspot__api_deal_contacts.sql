@@ -7,7 +7,15 @@ associations as (
     select
         _raw_id,
         id as deal_id,
-        unnest(contacts) as contact
+        contact['id'] as contact_id,
+        contact['type'] as type
+    from (select _raw_id, id, unnest(contacts) as contact from deal)
+    union all
+    select
+        _raw_id,
+        id as deal_id,
+        unnest(contact_ids) as contact_id,
+        cast(null as text) as type
     from deal
 ),
 
@@ -16,8 +24,8 @@ final as (
     select
         _raw_id,
         deal_id,
-        contact['id'] as contact_id,
-        nullif(nullif(contact['type'], 'deal_to_contact'), 'deal_to_contact_unlabeled') as role
+        contact_id,
+        nullif(nullif(type, 'deal_to_contact'), 'deal_to_contact_unlabeled') as role
     from associations
 )
 

@@ -12,7 +12,7 @@ deal as (
     select
         received.* replace (
             coalesce(property_createdate, record_created_at) as property_createdate,
-            coalesce(property_associatedcompanyid, companies[1]['id'])
+            coalesce(property_associatedcompanyid, companies[1]['id'], company_ids[1])
                 as property_associatedcompanyid
         )
         {%- if has_stages %},

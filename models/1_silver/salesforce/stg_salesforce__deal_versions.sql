@@ -10,7 +10,7 @@ with opportunity_history as (
 ),
 {%- if has_order %}
 
-{{ salesforce_order_of_deal() }},
+{{ salesforce_order_of_deal(source('salesforce', 'order')) }},
 {%- endif %}
 
 {{ salesforce_deals('opportunity_history', has_order) }}

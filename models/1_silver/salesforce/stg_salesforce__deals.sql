@@ -7,7 +7,7 @@ with opportunity as (
 ),
 {%- if has_order %}
 
-{{ salesforce_order_of_deal() }},
+{{ salesforce_order_of_deal(source('salesforce', 'order')) }},
 {%- endif %}
 
 {{ salesforce_deals('opportunity', has_order) }}

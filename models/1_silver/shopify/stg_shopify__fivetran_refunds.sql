@@ -20,7 +20,9 @@ paid as (
                     then to_amount(coalesce(amount, amount_set_shop_amount))
             end
         ) as paid_amount,
-        count(*) as transaction_count
+        count(*) as transaction_count,
+        count(coalesce(amount, amount_set_shop_amount))
+        - count(to_amount(coalesce(amount, amount_set_shop_amount))) as unreadable_count
     from (
         select
             *,
@@ -71,10 +73,13 @@ final as (
         coalesce(refund.created_at, refund.processed_at) as refunded_at,
         -- A refund without transactions (given as credit) is worth what it says itself, or its
         -- lines, with their tax where prices are without.
-        coalesce(
-            {%- if 'transaction' in streams %}
+        {%- if 'transaction' in streams %}
+        -- An amount that cannot be read makes the refund unknown, not smaller.
+        case when coalesce(paid.unreadable_count, 0) = 0 then coalesce(
             case when paid.transaction_count > 0 then coalesce(paid.paid_amount, 0) end,
-            {%- endif %}
+        {%- else %}
+        coalesce(
+        {%- endif %}
             to_amount(refund.total_refunded_set_shop_amount)
             {%- if lines %},
             lines_summed.subtotal_amount
@@ -83,7 +88,7 @@ final as (
                 else coalesce(lines_summed.tax_amount, 0)
             end
             {%- endif %}
-        ) as refund_amount,
+        ){{ ' end' if 'transaction' in streams }} as refund_amount,
         shop_order.currency_code
         {%- if lines %},
         lines_summed.item_quantity,

@@ -131,7 +131,10 @@ const HUBSPOT_BY_ITS_API_FACTS: &[(&str, &str)] = &[
         "sent,delivered,open,click,unsubscribe,bounce,spam",
     ),
     ("count(*) from silver.email_event where is_bot", "1"),
-    ("campaign_name from silver.campaign", "Winter 2026"),
+    (
+        "string_agg(distinct campaign_name, ',') from silver.email_event",
+        "Winter 2026",
+    ),
     (
         "sum(revenue_amount) from star.fct_conversion where conversion_type = 'deal_won'",
         "1200.500000",
@@ -192,6 +195,64 @@ fn hubspot_by_the_csvs_of_its_pages() {
          deal_export: exports/hubspot/deal_export.csv\n",
     );
     holds(&project, HUBSPOT_BY_THE_CSVS_OF_ITS_PAGES_FACTS);
+}
+
+const HUBSPOT_AS_AIRBYTE_LANDS_IT_FACTS: &[(&str, &str)] = &[
+    (
+        "concat(amount, ' ', is_won, ' ', account_id) from silver.deal",
+        "750.250000 true hubspot:510",
+    ),
+    (
+        "string_agg(contact_id, ',' order by contact_id) from silver.deal_contact",
+        "hubspot:110,hubspot:111",
+    ),
+    (
+        "concat(contact_id, ' ', account_id) from silver.activity",
+        "hubspot:110 hubspot:510",
+    ),
+];
+
+#[test]
+fn hubspot_as_airbyte_lands_it() {
+    let project = built(
+        "  hubspot:\n    kind: hubspot\n    layout: api\n    \
+         files: {records: _airbyte_data}\n    streams:\n      \
+         deals: exports/hubspot/airbyte_deals.jsonl\n      \
+         calls: exports/hubspot/airbyte_calls.jsonl\n",
+    );
+    holds(&project, HUBSPOT_AS_AIRBYTE_LANDS_IT_FACTS);
+}
+
+const MAILS_OF_HUBSPOT_BY_FIVETRAN_FACTS: &[(&str, &str)] = &[
+    // A change of a subscription is what the table beside it says.
+    (
+        "string_agg(event_type, ',' order by event_at) from silver.email_event",
+        "sent,open,click,unsubscribe,status_change",
+    ),
+    (
+        "concat(subject, '|', campaign_name) from silver.email_event \
+         where email_event_id = 'f-1'",
+        "Winter sale|Winter 2026",
+    ),
+    (
+        "json_text(properties, 'utm_campaign') from silver.email_event \
+         where link_url is not null",
+        "winter",
+    ),
+    ("email_event_id from silver.email_event where is_bot", "f-2"),
+];
+
+#[test]
+fn mails_of_hubspot_by_fivetran() {
+    let names = [
+        "email_campaign",
+        "email_event",
+        "email_event_click",
+        "email_event_sent",
+        "email_event_status_change",
+    ];
+    let project = built(&streams("hubspot", &names, ".csv"));
+    holds(&project, MAILS_OF_HUBSPOT_BY_FIVETRAN_FACTS);
 }
 
 const VISITS_OF_UNIVERSAL_ANALYTICS_FACTS: &[(&str, &str)] = &[
@@ -260,7 +321,7 @@ const SALESFORCE_BY_ITS_OWN_EXPORTS_FACTS: &[(&str, &str)] = &[
     ),
     (
         "string_agg(rule, ',' order by rule) from silver.identity_link",
-        "crm_conversion,crm_email,crm_merge,crm_phone",
+        "crm_conversion,crm_email,crm_merge,crm_order,crm_phone",
     ),
     (
         "user_id from silver.contact where contact_id = 'salesforce:0031'",
@@ -295,9 +356,31 @@ const SALESFORCE_BY_ITS_OWN_EXPORTS_FACTS: &[(&str, &str)] = &[
         "campaign_member,campaign_response,call,meeting",
     ),
     ("campaign_name from silver.campaign", "Fair 2026"),
+    // An order that names its opportunity: one sale. A draft is none, a reduction is a refund.
+    (
+        "order_id from silver.deal where deal_id = 'salesforce:0062' \
+         order by effective_at desc limit 1",
+        "8011",
+    ),
+    (
+        "string_agg(status, ',' order by order_id) from silver.\"order\" where not is_cancelled",
+        "Activated",
+    ),
+    (
+        "concat(order_id, ' ', refund_amount) from silver.refund",
+        "salesforce:8011 20.000000",
+    ),
+    (
+        "concat(product_id, ' ', revenue_amount) from silver.order_line",
+        "salesforce:01t1 120.000000",
+    ),
+    (
+        "count(*) from star.fct_conversion where conversion_type = 'purchase'",
+        "1",
+    ),
     (
         "sum(revenue_amount) from star.fct_conversion where conversion_type = 'deal_won'",
-        "1320.500000",
+        "1200.500000",
     ),
 ];
 
@@ -310,6 +393,9 @@ fn salesforce_by_its_own_exports() {
         ("contact_export", "Contact.csv"),
         ("event_export", "Event.csv"),
         ("lead_export", "Lead.csv"),
+        ("order_export", "Order.csv"),
+        ("order_item_export", "OrderItem.csv"),
+        ("product_2_export", "Product2.csv"),
         (
             "opportunity_contact_role_export",
             "OpportunityContactRole.csv",
@@ -447,6 +533,8 @@ fn init_recognises_layouts() {
         "deals: '../exports/hubspot/deals.ndjson'",
         "lead_export: '../exports/salesforce/Lead.csv'",
         "opportunity_history_export: '../exports/salesforce/OpportunityHistory.csv'",
+        "order_export: '../exports/salesforce/Order.csv'",
+        "product_2_export: '../exports/salesforce/Product2.csv'",
         "orders_export: '../exports/shopify/orders_export_1.csv'",
         "order_line: '../exports/shopify/order_line.csv'",
         "ga_sessions: ",

@@ -1,0 +1,8 @@
+-- grain: one row per Salesforce order that names the contact who gets the bill
+{{ config(entity='identity_link', rows='some') }}
+
+with {{ salesforce_export('order', 'orders') }},
+
+{{ salesforce_order_links('orders') }}
+
+select * from final
