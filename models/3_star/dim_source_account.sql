@@ -1,7 +1,7 @@
 -- grain: one row per ad account, shop or property that figures come from
 {{ config(materialized='table') }}
 
-with ad_account as (
+with stated_account as (
     select
         platform,
         account_id,
@@ -11,6 +11,31 @@ with ad_account as (
     from {{ ref('dim_campaign') }}
     where is_current and campaign_key not in (0, -1)
     group by platform, account_id
+),
+
+-- What the account does not say, its reports do, or the settings of their source.
+reported_account as (
+    select
+        platform,
+        account_id,
+        max(currency_code) as currency_code,
+        max(coalesce(account_zone, {{ zone_of_source('source_name') }})) as account_zone
+    from {{ ref('int_ad_performance') }}
+    group by platform, account_id
+),
+
+ad_account as (
+    select
+        stated_account.platform,
+        stated_account.account_id,
+        stated_account.account_name,
+        coalesce(stated_account.currency_code, reported_account.currency_code) as currency_code,
+        coalesce(stated_account.account_zone, reported_account.account_zone) as account_zone
+    from stated_account
+    left join reported_account
+        on
+            stated_account.platform = reported_account.platform
+            and stated_account.account_id = reported_account.account_id
 ),
 
 shop as (

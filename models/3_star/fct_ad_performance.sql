@@ -56,7 +56,9 @@ with_currency as (
     select
         keyed.*,
         coalesce(upper(keyed.currency_code), upper(account.currency_code)) as account_currency_code,
-        coalesce(keyed.account_zone, account.account_zone) as zone_of_account
+        coalesce(
+            keyed.account_zone, account.account_zone, {{ zone_of_source('keyed.source_name') }}
+        ) as zone_of_account
     from keyed
     left join account on keyed.account_member_key = account.account_member_key
 ),

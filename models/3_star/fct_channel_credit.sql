@@ -18,7 +18,10 @@ final as (
         cast(sum(case when is_new_customer then credit else 0 end) as decimal(28, 12))
             as new_customer_credit,
         cast(sum(credited_reporting_amount) as decimal(18, 6)) as credited_reporting_amount,
-        bool_or(credited_reporting_amount is null) as is_partial
+        count(distinct case
+            when credited_reporting_amount is null and credited_amount <> 0 then conversion_id
+        end) as unconverted_rows,
+        bool_or(credited_reporting_amount is null and credited_amount <> 0) as is_partial
     from credit
     group by
         conversion_date, touch_date, conversion_type, model, channel_key, is_sale, is_unattributed

@@ -11,6 +11,7 @@ with channel_credit as (
         sum(credit) as credited_conversions,
         sum(new_customer_credit) as credited_new_customers,
         sum(credited_reporting_amount) as credited_reporting_amount,
+        sum(unconverted_rows) as unconverted_rows,
         bool_or(is_partial) as is_partial
     from {{ ref('fct_channel_credit') }}
     group by conversion_date, conversion_type, channel_key, model
@@ -41,6 +42,7 @@ final as (
         cast(coalesce(channel_credit.credited_reporting_amount, 0) as decimal(18, 6))
             as revenue_reporting_amount,
         coalesce(conversion_type.is_sale, false) as is_sale,
+        cast(channel_credit.unconverted_rows as bigint) as unconverted_rows,
         channel_credit.is_partial
     from channel_credit
     inner join channel on channel_credit.channel_key = channel.channel_key

@@ -7,13 +7,18 @@ with spend as (
     select
         report_date as date,
         campaign_key,
+        max(account_zone) as account_zone,
         sum(spend_reporting_amount) as spend_reporting_amount,
         sum(impressions) as impressions,
         sum(clicks) as clicks,
         -- One platform's own claim; a campaign has one platform, so this adds nothing across them.
         sum(platform_conversions) as platform_conversions,
         sum(platform_conversion_reporting_amount) as platform_conversion_reporting_amount,
-        bool_or(is_partial) as is_partial
+        sum(case
+            when is_partial
+                or (platform_conversion_amount <> 0 and exchange_rate is null) then 1
+            else 0
+        end) as unconverted_rows
     from {{ ref('fct_ad_performance_current') }}
     where is_spend_of_record
     group by report_date, campaign_key
@@ -42,7 +47,13 @@ credit as (
         sum(case when model = '{{ model }}' and is_sale then credited_reporting_amount end)
             as {{ model }}_revenue
         {%- endfor %},
-        bool_or(is_sale and credited_reporting_amount is null) as is_partial
+        count(distinct case
+            when credited_reporting_amount is null and credited_amount <> 0
+                and model = '{{ project.attribution.default_model }}'
+                then conversion_id
+        end) as unconverted_rows,
+        bool_or(is_sale and credited_reporting_amount is null and credited_amount <> 0)
+            as is_partial
     from {{ ref('fct_attribution_credit') }}
     group by conversion_date, campaign_key
 ),
@@ -60,7 +71,9 @@ day_campaign as (
 ),
 
 campaign as (
-    select campaign_key, platform, account_name, campaign_id, campaign_name, campaign_type
+    select
+        campaign_key, platform, account_name, account_zone, campaign_id, campaign_name,
+        campaign_type
     from {{ ref('dim_campaign') }}
     where level in ('campaign', '(unknown)', '(not applicable)') and is_current
 ),
@@ -79,6 +92,7 @@ joined as (
         day_campaign.campaign_key,
         campaign.platform,
         campaign.account_name,
+        coalesce(spend.account_zone, campaign.account_zone) as account_zone,
         campaign.campaign_id,
         campaign.campaign_name,
         campaign.campaign_type,
@@ -98,7 +112,11 @@ joined as (
         cast(coalesce(credit.{{ model }}_revenue, 0) as decimal(18, 6))
             as {{ model }}_revenue_reporting_amount,
         {%- endfor %}
-        coalesce(spend.is_partial, false) or coalesce(credit.is_partial, false) as is_partial
+        cast(
+            coalesce(spend.unconverted_rows, 0) + coalesce(credit.unconverted_rows, 0) as bigint
+        ) as unconverted_rows,
+        coalesce(spend.unconverted_rows, 0) > 0 or coalesce(credit.is_partial, false)
+            as is_partial
     from day_campaign
     left join spend
         on day_campaign.date = spend.date and day_campaign.campaign_key = spend.campaign_key

@@ -26,7 +26,7 @@ spend as (
         sum(spend_reporting_amount) as spend_reporting_amount,
         sum(impressions) as impressions,
         sum(clicks) as clicks,
-        bool_or(is_partial) as is_partial
+        sum(case when is_partial then 1 else 0 end) as unconverted_rows
     from {{ ref('fct_ad_performance_current') }}
     where is_spend_of_record
     group by report_date, channel_key
@@ -44,6 +44,9 @@ credit as (
         sum(case when model = '{{ model }}' and is_sale then credited_reporting_amount end)
             as {{ model }}_revenue
         {%- endfor %},
+        sum(case
+            when model = '{{ project.attribution.default_model }}' then unconverted_rows else 0
+        end) as unconverted_rows,
         bool_or(is_partial) as is_partial
     from {{ ref('fct_channel_credit') }}
     group by conversion_date, channel_key
@@ -54,7 +57,11 @@ refund as (
     select
         refund.reporting_date as date,
         credit.channel_key,
-        sum(refund.refund_reporting_amount * credit.credit) as refund_reporting_amount
+        sum(refund.refund_reporting_amount * credit.credit) as refund_reporting_amount,
+        count(distinct case
+            when refund.refund_reporting_amount is null and refund.refund_amount <> 0
+                then refund.refund_key
+        end) as unconverted_rows
     from {{ ref('fct_refund') }} as refund
     inner join {{ ref('fct_attribution_credit') }} as credit
         on refund.conversion_id = credit.conversion_id
@@ -103,7 +110,12 @@ joined as (
         {%- endfor %}
         cast(coalesce(refund.refund_reporting_amount, 0) as decimal(18, 6))
             as refund_reporting_amount,
-        coalesce(spend.is_partial, false) or coalesce(credit.is_partial, false) as is_partial
+        cast(
+            coalesce(spend.unconverted_rows, 0) + coalesce(credit.unconverted_rows, 0)
+            + coalesce(refund.unconverted_rows, 0) as bigint
+        ) as unconverted_rows,
+        coalesce(spend.unconverted_rows, 0) > 0 or coalesce(credit.is_partial, false)
+        or coalesce(refund.unconverted_rows, 0) > 0 as is_partial
     from day_channel
     left join session
         on day_channel.date = session.date and day_channel.channel_key = session.channel_key

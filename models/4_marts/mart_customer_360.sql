@@ -66,7 +66,9 @@ conversion as (
 refund as (
     select
         conversion.customer_key,
-        sum(refund.refund_reporting_amount) as refund_reporting_amount
+        sum(refund.refund_reporting_amount) as refund_reporting_amount,
+        bool_or(refund.refund_amount <> 0 and refund.refund_reporting_amount is null)
+            as is_partial
     from {{ ref('fct_refund') }} as refund
     inner join {{ ref('fct_conversion') }} as conversion
         on refund.conversion_id = conversion.conversion_id
@@ -107,7 +109,7 @@ joined as (
         session.last_session_at,
         conversion.first_order_at,
         conversion.last_order_at,
-        coalesce(conversion.is_partial, false) as is_partial
+        coalesce(conversion.is_partial, false) or coalesce(refund.is_partial, false) as is_partial
     from customer
     left join session on customer.customer_key = session.customer_key
     left join first_session

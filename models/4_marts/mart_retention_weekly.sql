@@ -23,7 +23,8 @@ sale as (
         customer_key,
         {{ week_of('reporting_date') }} as week,
         sum(revenue_reporting_amount) as revenue_reporting_amount,
-        count(*) as order_count
+        count(*) as order_count,
+        sum(case when is_partial then 1 else 0 end) as unconverted_rows
     from {{ ref('fct_conversion') }}
     where is_sale and customer_key <> 0
     group by customer_key, {{ week_of('reporting_date') }}
@@ -38,13 +39,18 @@ first_week as (
 -- A week in which a customer bought counts as active, with a visit or without.
 presence as (
     select customer_key, week, max(is_buyer) as is_buyer,
-        sum(revenue_reporting_amount) as revenue_reporting_amount, sum(order_count) as order_count
+        sum(revenue_reporting_amount) as revenue_reporting_amount, sum(order_count) as order_count,
+        sum(unconverted_rows) as unconverted_rows
     from (
         select customer_key, week, 0 as is_buyer,
-            {{ no_money() }} as revenue_reporting_amount, cast(0 as bigint) as order_count
+            {{ no_money() }} as revenue_reporting_amount, cast(0 as bigint) as order_count,
+            cast(0 as bigint) as unconverted_rows
         from active_week
         union all
-        select customer_key, week, 1 as is_buyer, revenue_reporting_amount, order_count from sale
+        select
+            customer_key, week, 1 as is_buyer, revenue_reporting_amount, order_count,
+            unconverted_rows
+        from sale
     )
     group by customer_key, week
 ),
@@ -62,7 +68,8 @@ by_week as (
         count(*) as active_customer_count,
         sum(presence.is_buyer) as buying_customer_count,
         sum(presence.order_count) as order_count,
-        sum(presence.revenue_reporting_amount) as revenue_reporting_amount
+        sum(presence.revenue_reporting_amount) as revenue_reporting_amount,
+        sum(presence.unconverted_rows) as unconverted_rows
     from presence
     inner join first_week on presence.customer_key = first_week.customer_key
     where presence.week >= first_week.cohort_week
@@ -82,6 +89,8 @@ final as (
         cast(by_week.buying_customer_count as bigint) as buying_customer_count,
         cast(by_week.order_count as bigint) as order_count,
         cast(by_week.revenue_reporting_amount as decimal(18, 6)) as revenue_reporting_amount,
+        cast(by_week.unconverted_rows as bigint) as unconverted_rows,
+        by_week.unconverted_rows > 0 as is_partial,
         {{ ratio('by_week.active_customer_count', 'cohort.cohort_customer_count') }}
             as retention_rate
     from by_week

@@ -15,6 +15,8 @@ path as (
         sum(case when is_new_customer then 1 else 0 end) as new_customer_count,
         sum(touch_count) as touch_count,
         sum(revenue_reporting_amount) as revenue_reporting_amount,
+        -- Every conversion has an amount, if of nothing; without a rate it has none.
+        sum(case when revenue_reporting_amount is null then 1 else 0 end) as unconverted_rows,
         avg(days_to_convert) as average_days_to_convert,
         min(reporting_date) as first_date,
         max(reporting_date) as last_date
@@ -39,6 +41,8 @@ final as (
         average_days_to_convert,
         {{ ratio('conversion_count', 'sum(conversion_count) over (partition by conversion_type)') }}
             as conversion_share,
+        cast(unconverted_rows as bigint) as unconverted_rows,
+        unconverted_rows > 0 as is_partial,
         first_date,
         last_date
     from path

@@ -94,3 +94,19 @@ case
 {%- macro purchase_event_names() -%}
 'purchase', 'in_app_purchase', 'ecommerce_purchase'
 {%- endmacro -%}
+
+{#- Which level of a platform's claims counts, where there are several: the first. -#}
+{%- macro claim_level_place(level) -%}
+case {{ level }} when 'campaign' then 1 when 'ad_group' then 2 when 'ad' then 3 else 4 end
+{%- endmacro -%}
+
+{#- What stands between the parts of a naming convention: what follows the first brace that closes,
+    up to the next letter, digit or brace; nothing where the pattern is one part. -#}
+{%- macro naming_delimiter(pattern) -%}
+coalesce(regexp_match({{ pattern }}, '[}]([^{}\p{L}\p{N}]+)[{\p{L}\p{N}]')[1], '')
+{%- endmacro -%}
+
+{#- An ad account's id as people write it: 123-456-7890 is 1234567890, act_42 is 42. -#}
+{%- macro bare_account_id(id) -%}
+regexp_replace(lower({{ id }}), '^act_|[^a-z0-9]', '', 'g')
+{%- endmacro -%}

@@ -8,3 +8,13 @@ cast(date_trunc('week', {{ date }} + interval '1 day') - interval '1 day' as dat
 cast(date_trunc('week', {{ date }}) as date)
 {%- endif %}
 {%- endmacro -%}
+
+{#- The zone that `throughline.yml` states for a source; null where it states none. -#}
+{%- macro zone_of_source(source_name) -%}
+case {{ source_name }}
+            {%- for name, source in project.sources | items if source.zone %}
+            when '{{ name }}' then '{{ source.zone }}'
+            {%- endfor %}
+            when '' then ''
+        end
+{%- endmacro -%}

@@ -29,6 +29,7 @@ mod parts_and_keys;
 mod real_exports;
 mod sample_exports;
 mod snowplow_own_figures;
+mod spend;
 mod state_lost;
 mod store_that_fails;
 mod torture;
