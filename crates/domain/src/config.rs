@@ -242,7 +242,7 @@ pub enum StreamConfig {
         path: StreamPath,
         /// How it is written, over the source's `files`.
         #[serde(flatten)]
-        files: FileConfig,
+        files: Box<FileConfig>,
     },
 }
 
@@ -303,6 +303,9 @@ pub struct FileConfig {
     /// name.
     /// Without it, the file's version decides.
     pub effective_at: Option<EffectiveAt>,
+    /// Cleansing rules by column, as the files name it, before a model reads it; `*` for every
+    /// column.
+    pub cleanse: Option<BTreeMap<String, serde_json::Value>>,
 }
 
 /// What says how new a row is.
@@ -366,8 +369,22 @@ impl FileConfig {
                 .effective_at
                 .clone()
                 .or_else(|| base.effective_at.clone()),
+            cleanse: merged(self.cleanse.as_ref(), base.cleanse.as_ref()),
         }
     }
+}
+
+/// The rules of both, those of a column in `own` over those in `base`.
+fn merged<T: Clone>(
+    own: Option<&BTreeMap<String, T>>,
+    base: Option<&BTreeMap<String, T>>,
+) -> Option<BTreeMap<String, T>> {
+    let (Some(own), Some(base)) = (own, base) else {
+        return own.or(base).cloned();
+    };
+    let mut all = base.clone();
+    all.extend(own.clone());
+    Some(all)
 }
 
 /// A stream of a source with its settings merged: what loading and silver work from.

@@ -3,6 +3,7 @@
 //! No I/O and no engine: everything here is data and functions of data. It is small and changes
 //! slowly, because every other crate is built on it.
 
+pub mod cleanse;
 pub mod config;
 pub mod entity;
 pub mod key;

@@ -10,6 +10,7 @@ mod amount;
 mod time;
 
 pub use amount::amount;
+pub(crate) use amount::is_currency_code;
 pub use time::{day, instant_us};
 
 /// `true` for true, t, yes, y, on and 1, `false` for false, f, no, n, off and 0, in any case.

@@ -17,13 +17,15 @@ use crate::table::Table;
 use crate::{Lake, LakeError, Result, TableName};
 
 /// The zones against the data's way. A table is looked up before those that it is built from, so
-/// that it can never be ahead of them; quarantine is committed before what is staged.
-const ZONES: [&str; 8] = [
+/// that it can never be ahead of them; quarantine and what was cleansed are
+/// committed before what is staged.
+const ZONES: [&str; 9] = [
     "marts",
     "star",
     "identity",
     "silver",
     "staged",
+    "cleansing",
     "quarantine",
     "raw",
     "seeds",
@@ -79,13 +81,19 @@ impl Lake {
 
     /// All tables as they are now, each looked up before what it is built from.
     async fn against_the_way(&self) -> Result<Vec<Arc<Table>>> {
-        let place = |name: &TableName| {
-            let place = ZONES.iter().position(|zone| *zone == name.schema);
+        let place_of = |zone: &str| {
+            let place = ZONES.iter().position(|known| *known == zone);
             place.map_or(0, |place| place + 1)
         };
+        let place = |name: &TableName| place_of(&name.schema);
+        // A listing goes by names, and so may pass a staged table's quarantine before it is there
+        // and find the staged table: a second listing finds both.
+        let known = self.names().await?;
         let mut zones: BTreeMap<usize, Vec<TableName>> = BTreeMap::new();
         for name in self.names().await? {
-            zones.entry(place(&name)).or_default().push(name);
+            if known.contains(&name) || place(&name) > place_of("staged") {
+                zones.entry(place(&name)).or_default().push(name);
+            }
         }
         let mut tables = Vec::new();
         for names in zones.into_values() {

@@ -48,6 +48,8 @@ pub const POINTS: &[&str] = &[
     "seed.committed",
     "quarantine.written",
     "quarantine.committed",
+    "cleansing.written",
+    "cleansing.committed",
     "staged.written",
     "staged.committed",
     "silver.written",

@@ -5,8 +5,8 @@ use std::fmt;
 /// `schema.name` of a table, for example `star.fct_session`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TableName {
-    /// The zone: `raw`, `staged`, `quarantine`, `silver`, `identity`, `star`, `marts`, `seeds`,
-    /// `ops`.
+    /// The zone: `raw`, `staged`, `quarantine`, `cleansing`, `silver`, `identity`, `star`, `marts`,
+    /// `seeds`, `ops`.
     pub schema: String,
     /// The name within it.
     pub name: String,

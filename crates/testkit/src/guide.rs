@@ -5,8 +5,8 @@ use crate::Project;
 /// Folders of a project whose files a guide may hold.
 const FOLDERS: [&str; 4] = ["models/", "tests/", "seeds/", "exports/"];
 
-/// Writes what a guide says into a project: each `sql` or `csv` block to the file of that ending
-/// which is named before it, and the first `yaml` block over `throughline.yml`.
+/// Writes what a guide says into a project: each `sql`, `csv` or `yaml` block to the file of that
+/// ending which is named before it, and the first other `yaml` block over `throughline.yml`.
 pub fn write_guide(project: &Project, guide: &str) {
     let path = crate::repository().join("docs/guides").join(guide);
     let text = std::fs::read_to_string(&path).expect("the guide");
@@ -19,13 +19,17 @@ pub fn write_guide(project: &Project, guide: &str) {
                 block.push('\n');
                 continue;
             }
-            let is_its_block = |name: &mut String| {
-                (kind == "sql" || kind == "csv") && name.ends_with(&format!(".{kind}"))
+            let ending = match kind.as_str() {
+                "sql" => ".sql",
+                "csv" => ".csv",
+                "yaml" => ".yml",
+                _ => "",
             };
-            if let Some(name) = file.take_if(is_its_block) {
+            if !ending.is_empty()
+                && let Some(name) = file.take_if(|name| name.ends_with(ending))
+            {
                 project.write(&name, &block);
-            }
-            if kind == "yaml" && !settings_written {
+            } else if kind == "yaml" && !settings_written {
                 project.set(&block);
                 settings_written = true;
             }
@@ -38,7 +42,8 @@ pub fn write_guide(project: &Project, guide: &str) {
             continue;
         }
         for part in line.split('`') {
-            let is_file = part.ends_with(".sql") || part.ends_with(".csv");
+            let endings = [".sql", ".csv", ".yml"];
+            let is_file = endings.iter().any(|ending| part.ends_with(ending));
             let is_one = is_file && !part.contains(['*', ' ']);
             if is_one && FOLDERS.iter().any(|folder| part.starts_with(folder)) {
                 file = Some(part.to_owned());

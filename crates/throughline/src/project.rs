@@ -177,7 +177,7 @@ fn lake_settings(text: &str) -> anyhow::Result<()> {
 const LAKE_SETTINGS: [&str; 4] = ["location", "endpoint", "region", "allow_http"];
 
 /// Settings that a stream's files can have.
-const FILE_SETTINGS: [&str; 11] = [
+const FILE_SETTINGS: [&str; 12] = [
     "path",
     "format",
     "compression",
@@ -189,6 +189,7 @@ const FILE_SETTINGS: [&str; 11] = [
     "record_max_mib",
     "records",
     "effective_at",
+    "cleanse",
 ];
 
 /// Refuses a setting of files that is not one: a misspelt one would be ignored in silence.

@@ -19,13 +19,15 @@ use lake::{Lake, LakeTable, Table, TableName};
 use crate::compile::{Dependency, Manifest, Relations, Target};
 use crate::functions::{self, ChannelSeeds, FunctionContext};
 use crate::project::{Materialized, Project};
-use crate::{Result, TransformError, named_windows};
+use crate::{Result, TransformError, named_windows, silver};
 
 /// The zones, each a schema in SQL.
-pub const ZONES: [&str; 9] = [
+pub const ZONES: [&str; 11] = [
     "raw",
     "staged",
     "quarantine",
+    "cleansing",
+    "quality",
     "silver",
     "identity",
     "star",
@@ -39,6 +41,12 @@ pub const ZONES: [&str; 9] = [
 pub fn work_of(model: &str) -> String {
     format!("work_{model}")
 }
+
+/// How often cleansing did what.
+const COUNTS: &str = "select model_name, source_name, stream_name, declared_in, column_name, rule, \
+    effect, count(distinct file) as files, sum(value_count) as value_count \
+    from quality.cleansing \
+    group by model_name, source_name, stream_name, declared_in, column_name, rule, effect";
 
 /// Schema of the parts of tables that are kept in parts: what `ref('…', part='…')` reads.
 const PARTS: &str = "parts";
@@ -241,6 +249,7 @@ impl Warehouse {
         for entity in entities() {
             self.register_entity(manifest, entity).await?;
         }
+        self.register_cleansing(manifest).await?;
         let mut missing = Vec::new();
         for name in order {
             let Some(parsed) = manifest.models.get(name) else {
@@ -254,6 +263,48 @@ impl Warehouse {
             }
         }
         Ok(missing)
+    }
+
+    /// Whether there is such a table.
+    pub(crate) fn has(&self, schema: &str, name: &str) -> bool {
+        self.schema(schema)
+            .is_ok_and(|schema| schema.table_exist(name))
+    }
+
+    /// Registers `quality.cleansing`, what cleansing changed for every model, and
+    /// `quality.cleansing_count`, how often.
+    ///
+    /// # Errors
+    /// The catalogue refuses.
+    pub async fn register_cleansing(&self, manifest: &Manifest) -> Result<()> {
+        let _held = self.registering.lock().await;
+        let schema = silver::cleansing_schema();
+        let names = schema.fields().iter().map(|field| field.name().as_str());
+        let list = names.collect::<Vec<_>>().join(", ");
+        let models = manifest.models.keys();
+        let models = models.filter(|model| self.has(silver::CLEANSING, model));
+        let mut parts: Vec<String> = models
+            .map(|model| {
+                let zone = silver::CLEANSING;
+                format!("select '{model}' as model_name, {list} from {zone}.\"{model}\"")
+            })
+            .collect();
+        if parts.is_empty() {
+            let fields = schema.fields().iter();
+            let nothing = fields.map(|field| {
+                format!(
+                    "arrow_cast(null, '{}') as {}",
+                    field.data_type(),
+                    field.name()
+                )
+            });
+            let nothing = nothing.collect::<Vec<_>>().join(", ");
+            parts.push(format!("select '' as model_name, {nothing} where false"));
+        }
+        let all = self.session.sql(&parts.join(" union all ")).await?;
+        self.register("quality", "cleansing", all.into_view())?;
+        let counts = self.session.sql(COUNTS).await?;
+        self.register("quality", "cleansing_count", counts.into_view())
     }
 
     /// Registers one `view` model.

@@ -127,7 +127,7 @@ SEKSGDSHPSLESOSSRDSSPSTNSVCSYPSZLTHBTJSTMTTNDTOPTRYTTDTWDTZSUAHUGXUSDUYUUZSVESVN
 XPFYERZARZMWZWG";
 
 /// Whether the text is one of [`CURRENCY_CODES`], in capitals.
-fn is_currency_code(code: &str) -> bool {
+pub(crate) fn is_currency_code(code: &str) -> bool {
     code.bytes().all(|byte| byte.is_ascii_uppercase())
         && CURRENCY_CODES
             .as_bytes()

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use transform::run::{Outcome, Report};
+use transform::silver::Cleansing;
 use transform::silver::account::Balance;
 
 use super::Exit;
@@ -158,6 +159,7 @@ pub(crate) fn say(ran: &Ran, voice: Voice) {
         "models": ran.report.models,
         "checks": ran.report.checks,
         "balances": ran.report.balances,
+        "cleansed": ran.report.cleansed,
         "versions": ran.report.versions,
     }));
     for load in &ran.loads {
@@ -173,6 +175,7 @@ pub(crate) fn say(ran: &Ran, voice: Voice) {
     }
     if !voice.quiet {
         balances(&ran.report.balances, voice);
+        cleansed(&ran.report.cleansed, voice);
     }
     for check in ran
         .report
@@ -245,6 +248,23 @@ fn balances(balances: &[Balance], voice: Voice) {
             balance.quarantine,
             balance.duplicates,
             balance.superseded
+        ));
+    }
+}
+
+/// What cleansing did: for every column and rule, how many values.
+fn cleansed(cleansed: &[Cleansing], voice: Voice) {
+    if cleansed.is_empty() {
+        return;
+    }
+    voice.note(&format!(
+        "{:<44} {:<24} {:<16} {:>10} {:>10} {:>10}",
+        "cleansed model", "column", "rule", "changed", "emptied", "flagged"
+    ));
+    for rule in cleansed {
+        voice.note(&format!(
+            "{:<44} {:<24} {:<16} {:>10} {:>10} {:>10}",
+            rule.model, rule.column, rule.rule, rule.changed, rule.emptied, rule.flagged
         ));
     }
 }

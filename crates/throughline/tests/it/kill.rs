@@ -37,7 +37,7 @@ fn company() -> Project {
 pub(crate) fn contents(project: &Project) -> Vec<String> {
     let columns = project.rows(
         "select table_schema, table_name, column_name from information_schema.columns \
-         where table_schema in ('silver', 'identity', 'star', 'marts', 'quarantine') \
+         where table_schema in ('silver', 'identity', 'star', 'marts', 'quarantine', 'cleansing') \
          and column_name not in ('quarantined_at', 'noticed_at') \
          order by table_schema, table_name, ordinal_position",
     );

@@ -13,6 +13,7 @@
 mod ad_exports;
 mod backup;
 mod bad_input;
+mod cleansing;
 mod command_line;
 mod demo_company;
 mod disk_full;

@@ -286,6 +286,22 @@ enum Parsed {
     LeftOut(LeftOut),
 }
 
+/// Refuses cleansing where nothing carries it out.
+fn check_cleansing(model: &Model, config: &ModelConfig) -> Result<(), Problem> {
+    let columns = &model.properties.columns;
+    let cleansed = columns.iter().find(|column| column.cleanse.is_some());
+    match cleansed {
+        Some(column) if config.entity.is_none() || model.layer != Layer::Silver => {
+            let what = format!("`{}` of `{}` has `cleanse`", column.name, model.name);
+            Err(Problem::new(what)
+                .at(column.place.clone())
+                .why("values are cleansed before the contract of a silver model's entity")
+                .hint("declare it for the silver model that reads the column from its source"))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn parse_model(renderer: &Renderer, project: &Project, model: &Model) -> Result<Parsed, Problem> {
     let first = renderer.render(&model.path, &model.raw_sql, Scope::of_model(model))?;
     let later_scope = Scope::of_model(model).incremental();
@@ -305,6 +321,7 @@ fn parse_model(renderer: &Renderer, project: &Project, model: &Model) -> Result<
         .complete()
         .and_then(|()| personal::check_bloom(model, &config))
         .map_err(|problem| problem.at(Place::of_word(&model.path, &model.raw_sql, "config")))?;
+    check_cleansing(model, &config)?;
     let mut model = model.clone();
     if model.instance.is_none() {
         model.layer = config.schema.unwrap_or(model.layer);

@@ -19,6 +19,7 @@ use lake::relation::{RelationFunction, with_relation_functions};
 
 mod attribute;
 mod clean;
+mod cleanse;
 mod components;
 mod json;
 mod keys;
@@ -99,6 +100,7 @@ impl FunctionContext {
         let texts = [
             vec![json::json_text()],
             clean::functions(),
+            cleanse::functions(),
             keys::functions(&self.keys, &self.blocked),
             parse::functions(),
             url::functions(),

@@ -7,6 +7,7 @@ use std::path::Path;
 use domain::config::ProjectConfig;
 use indexmap::IndexMap;
 
+use super::cleansing;
 use super::files::{FolderFiles, ModelFile, ModelFiles};
 use super::layer::Layer;
 use super::problem::{Place, Problem, ProjectError, suggestion, unless};
@@ -37,6 +38,7 @@ pub(super) fn load(
     let parts = Parts::sort(files, &mut problems);
     let config_text = std::fs::read_to_string(dir.join(CONFIG_FILE)).unwrap_or_default();
     check_sources(&config, &config_text, &parts.kinds, &mut problems);
+    cleansing::check_streams(&config, CONFIG_FILE, &config_text, &mut problems);
     let models = models(&config, &parts, &mut problems);
     let seeds = seeds(&parts, &mut problems);
     check_names(&parts, &models, &seeds, &mut problems);

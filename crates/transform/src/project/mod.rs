@@ -4,6 +4,7 @@
 //! what cannot be, with all problems at once. It renders no Jinja (that is `compile`'s) and touches
 //! no table.
 
+mod cleansing;
 pub mod config;
 pub mod files;
 pub mod layer;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::cleansing;
 use super::problem::{Place, Problem, suggestion};
 
 /// What a `.yml` says of one model or seed.
@@ -39,10 +40,15 @@ pub struct ColumnDoc {
     pub description: String,
     /// Its type, if stated.
     pub data_type: Option<String>,
+    /// The rules that its values go through before they are cast, as written; silver only.
+    pub cleanse: Option<Value>,
     /// Its tests.
     pub tests: Vec<TestSpec>,
     /// Anything else one wants to keep with it.
     pub meta: Map<String, Value>,
+    /// Where it stands, as near as known.
+    #[serde(skip)]
+    pub place: Place,
 }
 
 /// A test as written.
@@ -89,6 +95,9 @@ impl ColumnDoc {
         }
         if over.data_type.is_some() {
             self.data_type = over.data_type;
+        }
+        if over.cleanse.is_some() {
+            (self.cleanse, self.place) = (over.cleanse, over.place);
         }
         add_tests(&mut self.tests, over.tests);
         self.meta.extend(over.meta);
@@ -143,6 +152,8 @@ struct RawColumn {
     description: String,
     #[serde(default)]
     data_type: Option<String>,
+    #[serde(default)]
+    cleanse: Option<Value>,
     #[serde(default, alias = "data_tests")]
     tests: Option<Vec<Value>>,
     #[serde(default)]
@@ -251,12 +262,18 @@ impl Reader<'_> {
                 self.problems.push(Problem::new(what).at(place));
                 continue;
             }
+            if let Some(declared) = &column.cleanse {
+                let check = cleansing::check(declared, self.path, self.text, line);
+                self.problems.extend(check.err());
+            }
             columns.push(ColumnDoc {
+                cleanse: column.cleanse,
                 tests: self.tests(column.tests, line),
                 name: column.name,
                 description: column.description,
                 data_type: column.data_type,
                 meta: column.meta.unwrap_or_default(),
+                place: Place::of_line(self.path, self.text, line),
             });
         }
         let config = raw.config.unwrap_or_default();

@@ -27,6 +27,7 @@ use serde::Serialize;
 use crate::compile::{Manifest, ParsedModel};
 use crate::graph::{Graph, Node};
 use crate::project::Materialized;
+use crate::silver::Cleansing;
 use crate::silver::account::Balance;
 use crate::{Result, TransformError, Warehouse};
 
@@ -148,6 +149,8 @@ pub struct Report {
     pub checks: Vec<CheckResult>,
     /// For every stream: where its rows are.
     pub balances: Vec<Balance>,
+    /// What cleansing did, by model, column and rule, in all files that count.
+    pub cleansed: Vec<Cleansing>,
     /// The version of every table after the run: what `--as-of` reads.
     pub versions: BTreeMap<String, u64>,
 }
@@ -288,6 +291,7 @@ pub async fn run(
     let built = |model: &&ModelResult| model.outcome == Outcome::Built;
     report.built = report.models.iter().filter(built).count();
     report.balances = crate::silver::account::balances(context).await?;
+    report.cleansed = crate::silver::cleansings(context).await?;
     for name in context.warehouse.lake.names().await? {
         if let Some(table) = context.warehouse.lake.table(&name).await? {
             report.versions.insert(name.to_string(), table.version);

@@ -9,6 +9,8 @@ use datafusion::common::DFSchema;
 use domain::config::Stream;
 use domain::entity::{Column, ColumnKind, EVENT_DATE, Entity, Pii, stored_columns};
 
+use super::changes::BEFORE;
+use super::rules::Cleansed;
 use crate::warehouse::cast;
 
 /// A silver model's promise, with what its source says about how values are written.
@@ -26,6 +28,10 @@ pub struct Contract {
     pub decimal: char,
     /// Words that stand for "no value".
     pub null_words: Vec<String>,
+    /// Columns of the model's output whose values are cleansed before they are cast.
+    pub(super) cleansed: Vec<Cleansed>,
+    /// What cleansing depends on.
+    pub(super) cleansing: String,
 }
 
 /// Column of the typed rows that names the broken rule.
@@ -46,14 +52,22 @@ impl Contract {
             null_words: stream
                 .and_then(|s| s.files.null_words.clone())
                 .unwrap_or_default(),
+            cleansed: Vec::new(),
+            cleansing: String::new(),
         }
     }
 
     /// Fingerprint of the contract: rows are staged again when it changes.
     pub fn fingerprint(&self) -> String {
         format!(
-            "{:?}|{}|{:?}|{:?}|{}|{:?}",
-            self.entity, self.source, self.zone, self.currency, self.decimal, self.null_words
+            "{:?}|{}|{:?}|{:?}|{}|{:?}{}",
+            self.entity,
+            self.source,
+            self.zone,
+            self.currency,
+            self.decimal,
+            self.null_words,
+            self.cleansing
         )
     }
 
@@ -95,11 +109,14 @@ impl Contract {
         };
         typed.push(format!("{malformed} as \"t__malformed\""));
         let extras = self.extras(schema);
+        let cleansed = self.cleansed.iter();
+        let befores = cleansed.map(|column| format!(", \"{BEFORE}{}\"", column.name));
+        let befores: String = befores.collect();
         format!(
             "with given as (select * from {input}), \
              typed as (select *, {} from given), \
              checked as (select *, {} as \"{RULE}\" from typed) \
-             select {}, \"{RULE}\" from checked",
+             select {}{befores}, \"{RULE}\" from checked",
             typed.join(", "),
             self.rule(schema),
             self.output(schema, &extras),

@@ -9,13 +9,18 @@
 //! It never looks at what rows mean; that is the model's SQL.
 
 pub mod account;
+mod changes;
+mod cleansing;
 mod contract;
 mod publish;
 mod quarantine;
 mod received;
+mod rules;
 mod stage;
 mod typed;
 
+pub use cleansing::{Cleansing, cleansing_name, cleansings};
+pub(crate) use cleansing::{ZONE as CLEANSING, schema as cleansing_schema};
 pub use contract::Contract;
 pub(crate) use publish::{add_moved_days, publish};
 pub use quarantine::quarantine_name;

@@ -7,7 +7,7 @@ use arrow_array::{Int64Array, RecordBatch, StringArray, TimestampMicrosecondArra
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion::datasource::MemTable;
 use futures::StreamExt as _;
-use lake::{Change, FileWriter, LakeTable, Layout, TableName, crash};
+use lake::{Change, FileWriter, LakeTable, Layout, Table, TableName, crash};
 
 use super::stage::Work;
 use crate::Result;
@@ -61,8 +61,7 @@ fn reason(rule: &str, records: bool) -> String {
 pub(super) async fn replace(
     context: &Context<'_>,
     model: &ParsedModel,
-    source: &str,
-    stream: &str,
+    place: (&str, &str),
     bad: Vec<Bad>,
     leaving: &BTreeSet<i64>,
     work: &Work,
@@ -74,44 +73,18 @@ pub(super) async fn replace(
         stats: vec!["_raw_id".into()],
         ..Layout::new(name.clone(), schema())
     };
-    let hit = |file: &lake::DataFile| {
-        work.whole
-            || file
-                .tag
-                .origins
-                .iter()
-                .any(|origin| leaving.contains(&origin.file_id))
-    };
     let mut change = Change::new(layout.clone());
     let mut writer = FileWriter::new(layout, warehouse.lake.store(&name)?)
         .with_origins(work.new.values().cloned());
     if let Some(base) = &base {
-        change.removes = base
-            .files
-            .iter()
-            .filter(|f| hit(f))
-            .map(|f| f.add.path.clone())
-            .collect();
-        if !work.whole && !change.removes.is_empty() {
-            writer.add_origins(base.origins().into_values());
-            let scan = LakeTable::only(base, |file| hit(file));
-            let lent = warehouse.lend(model.name(), "__quarantine", Arc::new(scan))?;
-            let list: Vec<String> = leaving.iter().map(i64::to_string).collect();
-            let sql = format!(
-                "select * from {lent} where (_raw_id >> 29) not in ({})",
-                list.join(", ")
-            );
-            let mut rows = warehouse.sql(&sql).await?.execute_stream().await?;
-            while let Some(batch) = rows.next().await {
-                writer.write(&batch?).await?;
-            }
-        }
+        let beside = (model.name(), "__quarantine");
+        change.removes = without(context, beside, base, leaving, work.whole, &mut writer).await?;
         if bad.is_empty() && change.removes.is_empty() {
             return Ok(());
         }
     }
     if !bad.is_empty() {
-        write_bad(context, model, (source, stream), bad, &mut writer).await?;
+        write_bad(context, model, place, bad, &mut writer).await?;
     }
     change.adds = writer.finish().await?;
     crash::point("quarantine.written");
@@ -122,6 +95,41 @@ pub(super) async fn replace(
     crash::point("quarantine.committed");
     warehouse.refresh(&name).await?;
     Ok(())
+}
+
+/// Takes the rows of source files out of a table beside a model's: gives the files that hold some,
+/// and writes what else they hold. `place` is the model, and a name under which to read.
+pub(super) async fn without(
+    context: &Context<'_>,
+    (model, lent_as): (&str, &str),
+    base: &Arc<Table>,
+    leaving: &BTreeSet<i64>,
+    is_whole: bool,
+    writer: &mut FileWriter,
+) -> Result<Vec<String>> {
+    let warehouse = context.warehouse;
+    let hit = |file: &lake::DataFile| {
+        let mut origins = file.tag.origins.iter();
+        is_whole || origins.any(|origin| leaving.contains(&origin.file_id))
+    };
+    let files = base.files.iter().filter(|file| hit(file));
+    let removes: Vec<String> = files.map(|file| file.add.path.clone()).collect();
+    if is_whole || removes.is_empty() {
+        return Ok(removes);
+    }
+    writer.add_origins(base.origins().into_values());
+    let scan = LakeTable::only(base, |file| hit(file));
+    let lent = warehouse.lend(model, lent_as, Arc::new(scan))?;
+    let list: Vec<String> = leaving.iter().map(i64::to_string).collect();
+    let sql = format!(
+        "select * from {lent} where (_raw_id >> 29) not in ({})",
+        list.join(", ")
+    );
+    let mut rows = warehouse.sql(&sql).await?.execute_stream().await?;
+    while let Some(batch) = rows.next().await {
+        writer.write(&batch?).await?;
+    }
+    Ok(removes)
 }
 
 async fn write_bad(

@@ -9,9 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
+use domain::cleanse::Defaults;
 use domain::config::Stream;
 use lake::{LakeTable, Origin, Table, TableName};
 
+use super::rules::{self, Cleansed};
 use super::stage::current_files;
 use crate::compile::{ParsedModel, Target};
 use crate::run::Context;
@@ -41,18 +43,32 @@ pub(super) const PAYLOAD: &str = "payload";
 
 /// Registers all current raw rows that a model reads.
 pub(crate) async fn register_all_sources(context: &Context<'_>, model: &ParsedModel) -> Result<()> {
-    register_sources(context, model, ("", ""), &BTreeMap::new()).await
+    register_sources(context, model, ("", ""), &BTreeMap::new()).await?;
+    Ok(())
+}
+
+/// Name of what was received of a stream that has cleansing rules, as it came.
+pub(super) fn received_name(source: &str, stream: &str) -> String {
+    format!("__received_{source}__{stream}")
 }
 
 /// Registers the raw rows that a model reads: of its first stream those of `files`, of others all
-/// that are current.
+/// that are current. Gives the columns of its first stream that are cleansed.
 pub(super) async fn register_sources(
     context: &Context<'_>,
     model: &ParsedModel,
     primary: (&str, &str),
     files: &BTreeMap<i64, Origin>,
-) -> Result<()> {
+) -> Result<Vec<Cleansed>> {
     let streams = context.manifest.project.streams();
+    let country = context
+        .manifest
+        .project
+        .config
+        .reporting
+        .home_country
+        .as_ref();
+    let mut cleansed = Vec::new();
     for dependency in &model.dependencies {
         let Target::Source { source, stream } = &dependency.target else {
             continue;
@@ -81,7 +97,12 @@ pub(super) async fn register_sources(
         let (warehouse, model) = (context.warehouse, model.name());
         match raw.as_deref() {
             Some(raw) => {
-                register_source(warehouse, model, settings, raw, &wanted, &declared).await?;
+                let defaults = rules::defaults(country, Some(settings));
+                let kept = (&wanted, declared.as_slice(), &defaults);
+                let columns = register_source(warehouse, model, settings, raw, kept).await?;
+                if (source.as_str(), stream.as_str()) == primary {
+                    cleansed = columns;
+                }
             }
             None => {
                 let name = format!("{source}__{stream}");
@@ -89,7 +110,7 @@ pub(super) async fn register_sources(
             }
         }
     }
-    Ok(())
+    Ok(cleansed)
 }
 
 async fn register_source(
@@ -97,9 +118,8 @@ async fn register_source(
     model: &str,
     stream: &Stream,
     raw: &Table,
-    files: &BTreeSet<i64>,
-    declared: &[String],
-) -> Result<()> {
+    (files, declared, defaults): (&BTreeSet<i64>, &[String], &Defaults),
+) -> Result<Vec<Cleansed>> {
     let name = format!("{}__{}", stream.source, stream.name);
     let scan = LakeTable::only(raw, |file| {
         file.tag
@@ -121,9 +141,47 @@ async fn register_source(
     };
     let rows = format!("{received}{filter}");
     let sql = columns_read(&raw.schema, declared, null_words, &rows);
+    let view = warehouse.sql(&sql).await?;
+    let columns: Vec<String> = provided(view.schema().as_arrow())
+        .map(str::to_owned)
+        .collect();
+    let cleansed = rules::of_stream(model, stream, &columns, defaults)?;
+    if cleansed.is_empty() {
+        warehouse.lend(model, &name, view.into_view())?;
+        return Ok(cleansed);
+    }
+    let all = view
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| field.name().clone());
+    let all: Vec<String> = all.collect();
+    let as_received = received_name(&stream.source, &stream.name);
+    let as_received = warehouse.lend(model, &as_received, view.into_view())?;
+    let list = all.iter().map(|column| {
+        let shown = quoted_name(column);
+        match cleansed.iter().find(|rules| rules.name == *column) {
+            Some(rules) => {
+                let spec = quoted_text(rules.recipe.spec());
+                format!("cleanse({shown}, {spec}) as {shown}")
+            }
+            None => shown,
+        }
+    });
+    let list = list.collect::<Vec<_>>().join(", ");
+    let sql = format!("select {list} from {as_received}");
     let view = warehouse.sql(&sql).await?.into_view();
     warehouse.lend(model, &name, view)?;
-    Ok(())
+    Ok(cleansed)
+}
+
+/// The columns of a provider's that are texts.
+fn provided(schema: &arrow_schema::Schema) -> impl Iterator<Item = &str> {
+    use arrow_schema::DataType::{LargeUtf8, Utf8, Utf8View};
+    let fields = schema.fields().iter();
+    let texts = fields.filter(|field| matches!(field.data_type(), Utf8 | LargeUtf8 | Utf8View));
+    let names = texts.map(|field| field.name().as_str());
+    names.filter(|name| !META.contains(name) && *name != PAYLOAD)
 }
 
 /// The query that gives raw rows their columns.

@@ -16,9 +16,12 @@ use futures::StreamExt as _;
 use lake::schema::kept_schema;
 use lake::{Change, FileWriter, LakeTable, Layout, Ledger, Origin, Table, TableName, crash};
 
+use super::changes::{BEFORE, Changes, Declared};
+use super::cleansing;
 use super::contract::{Contract, RULE};
 use super::quarantine::{self, Bad};
-use super::received::register_sources;
+use super::received::{received_name, register_sources};
+use super::rules::{self, Cleansed};
 use super::typed::typed;
 use crate::compile::{Dependency, Manifest, ParsedModel, Relations, Target};
 use crate::project::Rows;
@@ -89,7 +92,7 @@ impl Work {
 /// A table cannot be read.
 pub async fn work(context: &Context<'_>, model: &ParsedModel, anew: bool) -> Result<Work> {
     let lake = &context.warehouse.lake;
-    let contract = contract_of(context.manifest, model);
+    let contract = contract_of(context.manifest, model)?;
     let mut work = Work {
         fingerprint: format!("{}|{}", model.fingerprint, contract.fingerprint()),
         ..Work::default()
@@ -127,18 +130,18 @@ pub async fn work(context: &Context<'_>, model: &ParsedModel, anew: bool) -> Res
     }
     let mut seen: BTreeSet<i64> = staged.origins().into_keys().collect();
     seen.extend(barren(&staged.ledger));
-    // The quarantine is committed first: a run that was killed in between may have left rows there
-    // of a file that was never staged and is replaced by now.
-    if let Some(quarantine) = lake
-        .table(&quarantine::quarantine_name(model.name()))
-        .await?
-    {
-        seen.extend(
-            quarantine
-                .origins()
-                .into_keys()
-                .filter(|id| !current.contains_key(id)),
-        );
+    // The quarantine and what was cleansed are committed first: a run that was killed in between
+    // may have left rows there of a file that was never staged and is replaced by now.
+    let mut beside = vec![quarantine::quarantine_name(model.name())];
+    let had_rules = context.warehouse.has(cleansing::ZONE, model.name());
+    if had_rules || !contract.cleansing.is_empty() {
+        beside.push(cleansing::cleansing_name(model.name()));
+    }
+    for name in &beside {
+        if let Some(table) = lake.table(name).await? {
+            let origins = table.origins().into_keys();
+            seen.extend(origins.filter(|id| !current.contains_key(id)));
+        }
     }
     work.gone = seen
         .iter()
@@ -181,23 +184,36 @@ fn raw_tables(model: &ParsedModel, primary: (&str, &str)) -> Vec<(TableName, boo
 }
 
 /// The contract of a silver model, with the settings of its (first) stream.
-pub(super) fn contract_of(manifest: &Manifest, model: &ParsedModel) -> Contract {
+///
+/// # Errors
+/// Its cleansing rules are none.
+pub(super) fn contract_of(manifest: &Manifest, model: &ParsedModel) -> Result<Contract> {
     let (source, stream) = primary(model).unwrap_or_default();
-    let settings = manifest
-        .project
-        .streams()
-        .into_iter()
+    let streams = manifest.project.streams();
+    let settings = streams
+        .iter()
         .find(|known| known.source == source && known.name == stream);
     let entity = model
         .config
         .entity
         .as_deref()
         .and_then(domain::entity::entity);
-    Contract::new(
-        entity.unwrap_or(&domain::entity::entities()[0]),
-        source,
-        settings.as_ref(),
-    )
+    let entity = entity.unwrap_or(&domain::entity::entities()[0]);
+    let country = manifest.project.config.reporting.home_country.as_ref();
+    let read = streams.iter().filter(|stream| {
+        let mut targets = model.dependencies.iter().map(|read| &read.target);
+        targets.any(|target| {
+            matches!(target, Target::Source { source, stream: name }
+                if *source == stream.source && *name == stream.name)
+        })
+    });
+    let mut contract = Contract::new(entity, source, settings);
+    contract.cleansed = rules::of_model(model, entity, &rules::defaults(country, settings))?;
+    contract.cleansing = rules::fingerprint(
+        &contract.cleansed,
+        read.map(|stream| (stream, rules::defaults(country, Some(stream)))),
+    );
+    Ok(contract)
 }
 
 fn barren(ledger: &Ledger) -> Vec<i64> {
@@ -219,13 +235,13 @@ pub async fn stage(context: &Context<'_>, model: &ParsedModel, work: &Work) -> R
     let warehouse = context.warehouse;
     let name = staged_name(model.name());
     let base = warehouse.lake.table(&name).await?;
-    let contract = contract_of(context.manifest, model);
+    let mut contract = contract_of(context.manifest, model)?;
     let (source, stream) = primary(model).ok_or_else(|| TransformError::Silver {
         model: model.name().to_owned(),
         why: "it reads no source".into(),
         hint: "read raw rows with {{ source('…', '…') }}".into(),
     })?;
-    register_sources(context, model, (source, stream), &work.new).await?;
+    let received = register_sources(context, model, (source, stream), &work.new).await?;
     let relations = Bounded {
         model: model.name(),
     };
@@ -233,13 +249,15 @@ pub async fn stage(context: &Context<'_>, model: &ParsedModel, work: &Work) -> R
     context.write_compiled(model.name(), &sql)?;
     let raw = lent(model.name(), &format!("{source}__{stream}"));
     let expected: i64 = work.new.values().map(|origin| origin.rows).sum();
-    let mut typed = typed(context, model, &contract, &sql, &raw).await;
-    if expected == 0 && typed.is_err() {
-        // Without a row yet, what was received has none of the columns that the model names: a
-        // stream that waits for its first good file stops nothing.
-        typed = super::typed::typed(context, model, &contract, &contract.no_rows(), &raw).await;
-    }
-    let typed = typed?;
+    let typed = match typed(context, model, &contract, &sql, &raw).await {
+        Err(_) if expected == 0 => {
+            // Without a row yet, what was received has none of the columns that the model names: a
+            // stream that waits for its first good file stops nothing.
+            contract.cleansed.clear();
+            typed(context, model, &contract, &contract.no_rows(), &raw).await?
+        }
+        typed => typed?,
+    };
 
     let schema = output_schema(&name, &typed)?;
     let layout = Layout {
@@ -247,7 +265,10 @@ pub async fn stage(context: &Context<'_>, model: &ParsedModel, work: &Work) -> R
         stats: vec!["_raw_id".into()],
         ..Layout::new(name.clone(), schema)
     };
-    let (written, bad) = split(context, model, typed, &layout, &work.new).await?;
+    let cleansed = Arc::new(std::mem::take(&mut contract.cleansed));
+    let has_rules = !cleansed.is_empty() || !received.is_empty();
+    let split = split(context, model, typed, &layout, &work.new, cleansed).await?;
+    let (written, bad, mut changes) = split;
     let good: usize = written.iter().map(|file| file.rows).sum();
     check_rows(model, good + bad.len(), expected)?;
     let result = Staged {
@@ -257,25 +278,37 @@ pub async fn stage(context: &Context<'_>, model: &ParsedModel, work: &Work) -> R
         changed: true,
     };
 
-    let leaving: BTreeSet<i64> = work
-        .new
-        .keys()
-        .copied()
-        .chain(work.gone.iter().copied())
-        .collect();
-    quarantine::replace(
-        context,
-        model,
-        &contract.source,
-        stream,
-        bad,
-        &leaving,
-        work,
-    )
-    .await?;
+    let leaving: BTreeSet<i64> = work.new.keys().chain(&work.gone).copied().collect();
+    let place = (source, stream);
+    quarantine::replace(context, model, place, bad, &leaving, work).await?;
+
+    if !received.is_empty() {
+        changed_in_received(context, model, place, &received, &mut changes).await?;
+    }
+    let changes = has_rules.then_some(changes);
+    cleansing::replace(context, model, place, changes, &leaving, work).await?;
 
     publish_staged(context, base, layout, written, work).await?;
     Ok(result)
+}
+
+/// Looks at what cleansing does to the received columns of a stream.
+async fn changed_in_received(
+    context: &Context<'_>,
+    model: &ParsedModel,
+    (source, stream): (&str, &str),
+    received: &[Cleansed],
+    changes: &mut Changes,
+) -> Result<()> {
+    let names = received.iter();
+    let names = names.map(|column| format!(", \"{}\"", column.name.replace('"', "\"\"")));
+    let rows = lent(model.name(), &received_name(source, stream));
+    let sql = format!("select _raw_id{} from {rows}", names.collect::<String>());
+    let mut rows = context.warehouse.sql(&sql).await?.execute_stream().await?;
+    while let Some(batch) = rows.next().await {
+        changes.take(&batch?, received, Declared::Stream, "")?;
+    }
+    Ok(())
 }
 
 /// Commits the staged rows: in the place of all where everything was staged anew, else beside those
@@ -426,7 +459,7 @@ fn output_schema(name: &TableName, typed: &DataFrame) -> Result<arrow_schema::Sc
         .as_arrow()
         .fields()
         .iter()
-        .filter(|field| field.name() != RULE)
+        .filter(|field| field.name() != RULE && !field.name().starts_with(BEFORE))
         .cloned()
         .collect();
     Ok(kept_schema(name, &arrow_schema::Schema::new(fields))?)
@@ -439,7 +472,8 @@ async fn split(
     typed: DataFrame,
     layout: &Layout,
     origins: &BTreeMap<i64, Origin>,
-) -> Result<(Vec<lake::NewFile>, Vec<Bad>)> {
+    cleansed: Arc<Vec<Cleansed>>,
+) -> Result<(Vec<lake::NewFile>, Vec<Bad>, Changes)> {
     let streams = typed
         .execute_stream_partitioned()
         .await
@@ -449,25 +483,30 @@ async fn split(
     for mut rows in streams {
         let mut writer =
             FileWriter::new(layout.clone(), store.clone()).with_origins(origins.values().cloned());
+        let cleansed = Arc::clone(&cleansed);
         tasks.spawn(async move {
             let mut bad = Vec::new();
+            let mut changes = Changes::default();
             while let Some(batch) = rows.next().await {
                 let batch = batch?;
+                changes.take(&batch, &cleansed, Declared::Model, BEFORE)?;
                 let good = separate(&batch, &mut bad)?;
                 writer.write(&good).await?;
             }
-            Ok::<_, TransformError>((writer.finish().await?, bad))
+            Ok::<_, TransformError>((writer.finish().await?, bad, changes))
         });
     }
-    let (mut files, mut bad) = (Vec::new(), Vec::new());
+    let (mut files, mut bad, mut changes) = (Vec::new(), Vec::new(), Changes::default());
     while let Some(done) = tasks.join_next().await {
         let done = done.map_err(|error| TransformError::Setup(error.to_string()))?;
-        let (new_files, new_bad) = done.map_err(|error| context.model_error(model, error))?;
+        let (new_files, new_bad, new_changes) =
+            done.map_err(|error| context.model_error(model, error))?;
         files.extend(new_files);
         bad.extend(new_bad);
+        changes.add(new_changes);
     }
     bad.sort();
-    Ok((files, bad))
+    Ok((files, bad, changes))
 }
 
 /// The good rows of a batch; its bad ones are added to `bad`.

@@ -8,16 +8,19 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef, BooleanArray, TimestampMicrosecondArray};
 use arrow_schema::{DataType, TimeUnit};
-use datafusion::common::Column;
 use datafusion::common::cast::as_int64_array;
+use datafusion::common::{Column, DFSchema};
 use datafusion::dataframe::DataFrame;
-use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
+use datafusion::execution::FunctionRegistry as _;
+use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, cast, create_udf};
 use datafusion::prelude::{Expr, col, lit};
 use lake::RAW_ID_ROW_BITS;
 
+use super::changes::BEFORE;
 use super::contract::Contract;
 use super::received::{MALFORMED, SURPLUS};
 use crate::compile::ParsedModel;
+use crate::project::problem::suggestion;
 use crate::run::Context;
 use crate::{Result, TransformError, Warehouse};
 
@@ -71,10 +74,7 @@ pub(super) async fn typed(
                 .await?
         }
     };
-    let names = schema.fields().iter().map(|field| field.name());
-    let mut columns: Vec<Expr> = names
-        .map(|name| Expr::from(Column::from_name(name)))
-        .collect();
+    let mut columns = cleansed(warehouse, model, contract, &schema)?;
     columns.push(effective.alias("__effective_at"));
     columns.push(malformed.alias("__malformed"));
     let given = given.select(columns)?;
@@ -84,6 +84,52 @@ pub(super) async fn typed(
         .sql(&typed_sql)
         .await
         .map_err(|error| context.model_error(model, error))
+}
+
+/// The columns of a model's output, cleansed where they have rules, with what they were before.
+fn cleansed(
+    warehouse: &Warehouse,
+    model: &ParsedModel,
+    contract: &Contract,
+    schema: &DFSchema,
+) -> Result<Vec<Expr>> {
+    let refuse = |why: String, hint: &str| TransformError::Silver {
+        model: model.name().to_owned(),
+        why,
+        hint: hint.to_owned(),
+    };
+    let is_there = |name: &str| schema.has_column_with_unqualified_name(name);
+    if let Some(missing) = contract.cleansed.iter().find(|c| !is_there(&c.name)) {
+        let why = format!(
+            "`cleanse` names the column `{}`, which it does not give",
+            missing.name
+        );
+        let columns = schema.fields().iter().map(|field| field.name().as_str());
+        return Err(refuse(why, &suggestion(&missing.name, columns, "column")));
+    }
+    let mut columns = Vec::new();
+    for field in schema.fields() {
+        let name = field.name();
+        let column = Expr::from(Column::from_name(name));
+        let Some(rules) = contract.cleansed.iter().find(|rules| rules.name == *name) else {
+            columns.push(column);
+            continue;
+        };
+        use DataType::{LargeUtf8, Null, Utf8, Utf8View};
+        if !matches!(field.data_type(), Utf8 | LargeUtf8 | Utf8View | Null) {
+            let kind = field.data_type();
+            return Err(refuse(
+                format!("`cleanse` names the column `{name}`, which it gives as {kind}"),
+                "rules are for texts: let the model give the column as it was received",
+            ));
+        }
+        let text = cast(column, Utf8);
+        let rules = lit(rules.recipe.spec());
+        let function = warehouse.session.udf("cleanse")?;
+        columns.push(function.call(vec![text.clone(), rules]).alias(name));
+        columns.push(text.alias(format!("{BEFORE}{name}")));
+    }
+    Ok(columns)
 }
 
 /// How `_effective_at` varies: where a file has one time, no row need be joined.

@@ -23,7 +23,10 @@ sources:
     streams: {orders: 'orders/*.csv', lines: 'lines/*.csv', refunds: 'refunds/*.csv'}
   crm:
     files: {effective_at: changed}
-    streams: {contacts: 'contacts/*.csv', deals: 'deals/*.csv', links: 'links/*.csv'}
+    streams:
+      contacts: {path: 'contacts/*.csv', cleanse: {'*': trim, country: upper}}
+      deals: 'deals/*.csv'
+      links: 'links/*.csv'
   ads:
     files: {effective_at: {file: '{date}'}}
     streams: {report: 'ads/*.csv', campaigns: 'campaigns/*.csv'}
@@ -31,6 +34,18 @@ sources:
     files: {effective_at: {file: '{date}'}}
     streams: {products: 'products/*.csv', rates: 'rates/*.csv', mails: 'mails/*.csv'}
 ";
+
+/// Cleansing of some of them: the `.yml` beside a model. What it changed is part of every history.
+pub(super) const RULES: [(&str, &str); 2] = [
+    (
+        "stg_web__rows",
+        "[{name: country, cleanse: [lower]}, {name: email, cleanse: [upper, email]}]",
+    ),
+    (
+        "stg_shop__orders",
+        "[{name: country, cleanse: [trim, upper]}]",
+    ),
+];
 
 /// The silver models: name, entity, columns.
 pub(super) const MODELS: [(&str, &str, &str); 12] = [

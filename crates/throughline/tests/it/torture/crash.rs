@@ -27,6 +27,10 @@ select _raw_id, id as order_id, at as ordered_at, amount as gross_amount, 'EUR' 
 from {{ source('shop', 'rows') }}
 ";
 
+/// The row that breaks the contract has an id that is cleansed.
+const RULES: &str =
+    "models: [{name: stg_shop__orders, columns: [{name: order_id, cleanse: upper}]}]";
+
 const DAYS: &str = "-- grain: one row per day
 {{ config(materialized='incremental', event_time='event_date') }}
 select event_date, count(*) as orders, sum(gross_amount) as amount
@@ -60,6 +64,7 @@ impl Shop {
     fn new() -> Self {
         let project = Project::new(&program(), SETTINGS);
         project.write("models/1_silver/stg_shop__orders.sql", ORDERS);
+        project.write("models/1_silver/stg_shop__orders.yml", RULES);
         project.write("models/4_marts/mart_day.sql", DAYS);
         Self {
             project,
@@ -212,15 +217,19 @@ fn every_point_by_itself() {
 }
 
 #[test]
-fn a_file_replaced_after_a_crash_leaves_nothing_in_quarantine() {
-    let mut shop = Shop::new();
-    shop.change();
-    shop.project.json(&["run"], 0);
-    let path = "orders/2026-01-01.csv";
-    shop.file(path, "id,at,amount\n0-0,never,1\n0-1,never,2\n".into());
-    assert!(shop.crashes("quarantine.committed"));
-    shop.file(path, "id,at,amount\n0-0,2026-01-01 10:00:00,1\n".into());
-    shop.settle("replaced after a crash");
+fn a_file_replaced_after_a_crash_leaves_nothing_beside_its_model() {
+    for point in ["quarantine.committed", "cleansing.committed"] {
+        let mut shop = Shop::new();
+        shop.change();
+        shop.project.json(&["run"], 0);
+        let path = "orders/2026-01-01.csv";
+        shop.file(path, "id,at,amount\na-0,never,1\na-1,never,2\n".into());
+        assert!(shop.crashes(point));
+        shop.file(path, "id,at,amount\n0-0,2026-01-01 10:00:00,1\n".into());
+        shop.settle("replaced after a crash");
+        let left = "select count(*) as n from quality.cleansing where value_before like 'a-%'";
+        assert_eq!(shop.project.value(left), "0", "{point}");
+    }
 }
 
 #[test]

@@ -31,13 +31,14 @@ fn setting(name: &str) -> Option<u64> {
 }
 
 /// The folders of a project that a rebuild makes anew: everything but raw.
-const BUILT: [&str; 11] = [
+const BUILT: [&str; 12] = [
     "target",
     ".throughline/state.db",
     ".throughline/state.db-wal",
     ".throughline/state.db-shm",
     ".throughline/lake/staged",
     ".throughline/lake/quarantine",
+    ".throughline/lake/cleansing",
     ".throughline/lake/silver",
     ".throughline/lake/identity",
     ".throughline/lake/star",

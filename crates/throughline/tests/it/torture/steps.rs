@@ -11,7 +11,7 @@ use rand::seq::{IndexedRandom as _, IteratorRandom as _};
 use rand_chacha::ChaCha8Rng;
 use testkit::Project;
 
-use super::company::{self, MODELS, Table, day, email};
+use super::company::{self, MODELS, RULES, Table, day, email};
 
 /// Built-in models that a project may edit, with the folder of their layer.
 const EDITED: [(&str, &str); 10] = [
@@ -49,6 +49,10 @@ impl Company {
         project.write("throughline.key", format!("{seed:064x}\n"));
         for (name, entity, columns) in MODELS {
             project.write(&silver_path(name), silver(name, entity, columns));
+        }
+        for (name, columns) in RULES {
+            let yml = format!("models: [{{name: {name}, columns: {columns}}}]\n");
+            project.write(&silver_path(name).replace(".sql", ".yml"), yml);
         }
         Self {
             project,
