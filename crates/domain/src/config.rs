@@ -291,8 +291,14 @@ pub struct FileConfig {
     pub null_words: Option<Vec<String>>,
     /// `,` where amounts are written 1.234,56.
     pub decimal: Option<String>,
+    /// `dmy` or `mdy`: how a day is read whose month could be either number (`01/02/2026`). Such a
+    /// day is in quarantine without it, unless the file gives its order away.
+    pub day_order: Option<DayOrder>,
     /// Lines before the header.
     pub skip_lines: Option<usize>,
+    /// Headings by which the header is found, where other lines stand before it: the first line
+    /// that has several of them. Kinds of source state those of the files that they know.
+    pub headings: Option<Vec<String>>,
     /// Longest row or record that is read, in MiB of its text; 16 without it.
     pub record_max_mib: Option<usize>,
     /// Where in a JSON document the records lie (`data.items`); the document, or its list, without
@@ -320,6 +326,16 @@ pub enum EffectiveAt {
         /// The expression.
         file: String,
     },
+}
+
+/// Which number of a day comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DayOrder {
+    /// Day, month, year.
+    Dmy,
+    /// Month, day, year.
+    Mdy,
 }
 
 /// Format of a file.
@@ -362,7 +378,9 @@ impl FileConfig {
             encoding: self.encoding.clone().or_else(|| base.encoding.clone()),
             null_words: self.null_words.clone().or_else(|| base.null_words.clone()),
             decimal: self.decimal.clone().or_else(|| base.decimal.clone()),
+            day_order: self.day_order.or(base.day_order),
             skip_lines: self.skip_lines.or(base.skip_lines),
+            headings: self.headings.clone().or_else(|| base.headings.clone()),
             record_max_mib: self.record_max_mib.or(base.record_max_mib),
             records: self.records.clone().or_else(|| base.records.clone()),
             effective_at: self

@@ -6,5 +6,6 @@
 pub mod cleanse;
 pub mod config;
 pub mod entity;
+pub mod heading;
 pub mod key;
 pub mod parse;

@@ -2,15 +2,17 @@
 //! real exports use.
 //!
 //! Lenient about the spelling, strict about the meaning: a text that could mean two things
-//! (`01/02/2022`, `1,234,56`, `12abc`) is `None`, never a guess. Nothing here allocates, fails or
-//! looks at a clock, because it runs on tens of millions of values. Plain ISO instants and plain
-//! numbers are recognised first.
+//! (`01/02/2022`, `1,234,56`, `12abc`) is `None`, never a guess. Nothing here allocates (but
+//! [`iso_day`], for the few files that need it), fails or looks at a clock, because it runs on tens
+//! of millions of values. Plain ISO instants and plain numbers are recognised first.
 
 mod amount;
+mod day_order;
 mod time;
 
-pub use amount::amount;
 pub(crate) use amount::is_currency_code;
+pub use amount::{amount, amount_either, decimal_sign};
+pub use day_order::{day_order, iso_day};
 pub use time::{day, instant_us};
 
 /// `true` for true, t, yes, y, on and 1, `false` for false, f, no, n, off and 0, in any case.

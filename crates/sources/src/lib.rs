@@ -17,5 +17,7 @@ pub use files::decode::stats::{ReadStats, Tally, Warning};
 pub use files::decode::{BATCH_BYTES, BATCH_ROWS, COLUMNS_MAX, RECORD_BYTES_MAX, ROWS_MAX, read};
 pub use files::find::{Finding, Found, FoundFile, find};
 pub use files::id::{content_hash, file_id, raw_id};
-pub use files::schema::{MALFORMED, META_COLUMNS, PAYLOAD, SURPLUS, payload_schema, text_schema};
+pub use files::schema::{
+    MALFORMED, META_COLUMNS, PAYLOAD, PREAMBLE, SURPLUS, payload_schema, text_schema,
+};
 pub use sink::{Collected, RowSink, SinkError};

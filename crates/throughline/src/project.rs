@@ -177,7 +177,7 @@ fn lake_settings(text: &str) -> anyhow::Result<()> {
 const LAKE_SETTINGS: [&str; 4] = ["location", "endpoint", "region", "allow_http"];
 
 /// Settings that a stream's files can have.
-const FILE_SETTINGS: [&str; 12] = [
+const FILE_SETTINGS: [&str; 14] = [
     "path",
     "format",
     "compression",
@@ -185,7 +185,9 @@ const FILE_SETTINGS: [&str; 12] = [
     "encoding",
     "null_words",
     "decimal",
+    "day_order",
     "skip_lines",
+    "headings",
     "record_max_mib",
     "records",
     "effective_at",

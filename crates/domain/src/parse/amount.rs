@@ -25,6 +25,47 @@ pub fn amount(text: &str, decimal: char) -> Option<i128> {
     Some(if is_negative { -units } else { units })
 }
 
+/// An amount whose decimal sign is not known: `None` where the two signs give two amounts (`1.234`),
+/// so that nothing is guessed.
+pub fn amount_either(text: &str) -> Option<i128> {
+    match (amount(text, '.'), amount(text, ',')) {
+        (Some(point), Some(comma)) => (point == comma).then_some(point),
+        (point, comma) => point.or(comma),
+    }
+}
+
+/// The decimal sign that a number gives away, a percentage too: `,` for `1.234,56`, `1.234.567`
+/// and `12,5`, `.` for `1,234.56`, none for `12` and for `1.234`, which can be either.
+///
+/// `is_count`: it is a number of things, which has no decimals, so that `1.234` can only be
+/// thousands and gives `,`.
+pub fn decimal_sign(text: &str, is_count: bool) -> Option<char> {
+    let core = undress(trim(trim(text).trim_end_matches('%')))?.core;
+    let of = |sign: char| core.matches(sign).count();
+    let other = |sign: char| if sign == '.' { ',' } else { '.' };
+    let sign = match (of('.'), of(',')) {
+        (0, 0) => return None,
+        (1, 0) => one_sign(core, '.', is_count)?,
+        (0, 1) => one_sign(core, ',', is_count)?,
+        (_, 0) => other('.'),
+        (0, _) => other(','),
+        _ if core.rfind('.') > core.rfind(',') => '.',
+        _ => ',',
+    };
+    number(core, sign).map(|_| sign)
+}
+
+/// The decimal sign of a number that has this sign once and the other one not.
+fn one_sign(core: &str, sign: char, is_count: bool) -> Option<char> {
+    let (before, after) = core.split_once(sign)?;
+    let is_group = after.len() == 3 && (1..=3).contains(&before.len()) && before != "0";
+    match (is_group, is_count) {
+        (false, _) => Some(sign),
+        (true, true) => Some(if sign == '.' { ',' } else { '.' }),
+        (true, false) => None,
+    }
+}
+
 /// `-?digits[.up to six digits]` and nothing else: nearly all values are so.
 fn plain(bytes: &[u8]) -> Option<i128> {
     let (is_negative, digits) = match bytes {
@@ -111,6 +152,13 @@ fn without_currency(text: &str) -> Option<&str> {
     }
     if let Some((code, rest)) = text.split_at_checked(3)
         && is_currency_code(code)
+    {
+        return Some(rest);
+    }
+    // Dollars of a country: CA$, A$, R$.
+    if let Some((country, rest)) = text.split_once('$')
+        && (1..=2).contains(&country.len())
+        && country.bytes().all(|byte| byte.is_ascii_uppercase())
     {
         return Some(rest);
     }

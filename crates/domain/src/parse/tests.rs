@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, SecondsFormat};
 use chrono_tz::Tz;
 use proptest::prelude::*;
 
-use super::{amount, boolean, day, instant_us};
+use super::{amount, amount_either, boolean, day, decimal_sign, instant_us};
 
 /// 2022-02-01T02:20:51Z.
 const SAMPLE_US: i64 = 1_643_682_051_000_000;
@@ -335,5 +335,63 @@ proptest! {
             let _ = (instant_us(&text, Some(Tz::Europe__London)), day(&text), boolean(&text));
             let _ = (amount(&text, '.'), amount(&text, ','));
         }
+    }
+}
+
+#[test]
+fn a_number_gives_its_decimal_sign_away_or_not() {
+    for (text, sign) in [
+        ("1.234,56", Some(',')),
+        ("1,234.56", Some('.')),
+        ("12,5", Some(',')),
+        ("12.50 €", Some('.')),
+        ("5,23 %", Some(',')),
+        ("$1,234.00", Some('.')),
+        ("1.234.567", Some(',')),
+        ("1 020,50", Some(',')),
+        ("1\u{202f}020,50", Some(',')),
+        ("1234.567", Some('.')),
+        ("0,125", Some(',')),
+        (".5", Some('.')),
+        ("1.234", None),
+        ("1,234", None),
+        ("12", None),
+        ("1 234", None),
+        ("--", None),
+        ("05.01.2026", None),
+        ("1,2,3", None),
+        ("Brand 1.5", None),
+    ] {
+        assert_eq!(decimal_sign(text, false), sign, "{text}");
+    }
+    assert_eq!(decimal_sign("1.234", true), Some(','));
+    assert_eq!(decimal_sign("1,234", true), Some('.'));
+    assert_eq!(decimal_sign("12,00", true), Some(','));
+    assert_eq!(decimal_sign("900", true), None);
+}
+
+#[test]
+fn dollars_of_a_country_are_money() {
+    assert_eq!(amount("CA$1,234.50", '.'), Some(1_234_500_000));
+    assert_eq!(amount("-A$5", '.'), Some(-5_000_000));
+    assert_eq!(amount("R$ 1.234,50", ','), Some(1_234_500_000));
+    for text in ["CAN$5", "ca$5", "$CA5", "C$A$5"] {
+        assert_eq!(amount(text, '.'), None, "{text}");
+    }
+}
+
+#[test]
+fn an_amount_of_an_unknown_sign_is_never_guessed() {
+    for (text, millionths) in [
+        ("12", Some(12_000_000)),
+        ("12.50", Some(12_500_000)),
+        ("12,50", Some(12_500_000)),
+        ("1.234,5", Some(1_234_500_000)),
+        ("1.234", None),
+        ("1,234", None),
+        ("0,000", Some(0)),
+        ("x", None),
+    ] {
+        assert_eq!(amount_either(text), millionths, "{text}");
     }
 }

@@ -19,6 +19,9 @@ pub const META_COLUMNS: [&str; 6] = [
 /// Column of text files for what is beyond the header: a JSON list of texts, null if nothing is.
 pub const SURPLUS: &str = "_surplus";
 
+/// Column of text files in which lines stand before the header: those lines, as received.
+pub const PREAMBLE: &str = "_preamble";
+
 /// Column of JSON and Parquet files: the record as JSON text.
 pub const PAYLOAD: &str = "payload";
 
@@ -38,8 +41,8 @@ fn meta_fields() -> Vec<Field> {
         .collect()
 }
 
-/// The columns of a text file (CSV, TSV) with these header names.
-pub fn text_schema(names: &[String]) -> SchemaRef {
+/// The columns of a text file (CSV, TSV) with these header names; [`PREAMBLE`] too if it has one.
+pub fn text_schema(names: &[String], has_preamble: bool) -> SchemaRef {
     let mut fields = meta_fields();
     fields.extend(
         names
@@ -47,6 +50,9 @@ pub fn text_schema(names: &[String]) -> SchemaRef {
             .map(|name| Field::new(name, DataType::Utf8, true)),
     );
     fields.push(Field::new(SURPLUS, DataType::Utf8, true));
+    if has_preamble {
+        fields.push(Field::new(PREAMBLE, DataType::Utf8, true));
+    }
     Arc::new(Schema::new(fields))
 }
 

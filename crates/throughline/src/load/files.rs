@@ -353,7 +353,15 @@ pub(super) fn reading(stream: &Stream) -> String {
         (&files.encoding, files.skip_lines, &files.records),
         instant,
     );
-    let hash = Sha256::digest(format!("{all:?}"));
+    let mut text = format!("{all:?}");
+    if let Some(headings) = files
+        .headings
+        .as_ref()
+        .filter(|_| files.skip_lines.is_none())
+    {
+        text.push_str(&format!("{headings:?}"));
+    }
+    let hash = Sha256::digest(text);
     hex::encode(hash.get(..6).unwrap_or_default())
 }
 

@@ -17,6 +17,7 @@ mod cleansing;
 mod command_line;
 mod demo_company;
 mod disk_full;
+mod downloads;
 mod guides;
 mod kill;
 mod lake_on_s3;

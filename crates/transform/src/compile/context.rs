@@ -64,14 +64,24 @@ impl Known {
         let mut sources: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let mut source_settings = BTreeMap::new();
         for (name, source) in &project.config.sources {
-            let streams = source.streams(name).into_iter().map(|stream| stream.name);
-            sources.insert(name.clone(), streams.collect());
+            let streams = source.streams(name);
+            // What a model of a kind must know of how the files of a stream are written.
+            let written = streams.iter().map(|stream| {
+                let files = &stream.files;
+                let said =
+                    serde_json::json!({"decimal": files.decimal, "day_order": files.day_order});
+                (stream.name.clone(), said)
+            });
+            let written: serde_json::Map<_, _> = written.collect();
+            let names = streams.into_iter().map(|stream| stream.name);
+            sources.insert(name.clone(), names.collect());
             let settings = serde_json::json!({
                 "name": name,
                 "kind": source.kind,
                 "layout": source.layout,
                 "zone": source.zone,
                 "currency": source.currency,
+                "streams": written,
             });
             source_settings.insert(name.clone(), of_data(settings));
         }

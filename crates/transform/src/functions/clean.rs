@@ -13,16 +13,16 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray};
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::DataType;
-use datafusion::common::{ScalarValue, exec_err, internal_err, plan_err};
+use datafusion::common::{ScalarValue, internal_err, plan_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
-use domain::parse;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::keys::pair;
 use super::text::{Text, TextFunction};
+use super::written::{Sign, Signs};
 
 /// What GA4 writes where it has no value.
 const NOT_SET: &str = "(not set)";
@@ -99,9 +99,8 @@ fn values() -> Vec<TextFunction> {
             "to_integer(text) or to_integer(text, ',')",
             DataType::Int64,
             |texts, rows| {
-                let sign = sign(texts)?;
-                let values = numbers(texts, rows, |text| integer(text, sign));
-                Ok(Arc::new(values.collect::<Int64Array>()))
+                let values = numbers(texts, rows, integer)?;
+                Ok(Arc::new(Int64Array::from(values)))
             },
         ),
         TextFunction::new(
@@ -110,9 +109,8 @@ fn values() -> Vec<TextFunction> {
             "to_number(text) or to_number(text, ',')",
             DataType::Float64,
             |texts, rows| {
-                let sign = sign(texts)?;
-                let values = numbers(texts, rows, |text| number(text, sign));
-                Ok(Arc::new(values.collect::<Float64Array>()))
+                let values = numbers(texts, rows, number)?;
+                Ok(Arc::new(Float64Array::from(values)))
             },
         ),
         TextFunction::new(
@@ -121,7 +119,8 @@ fn values() -> Vec<TextFunction> {
             "to_boolean(text)",
             DataType::Boolean,
             |texts, rows| {
-                let values = numbers(texts, rows, boolean);
+                let [values, _] = pair(texts);
+                let values = (0..rows).map(|row| values.get(row).map(trimmed).and_then(boolean));
                 Ok(Arc::new(values.collect::<BooleanArray>()))
             },
         ),
@@ -201,30 +200,26 @@ fn digest(texts: &[Text<'_>], rows: usize) -> ArrayRef {
     Arc::new(names.finish())
 }
 
-/// The decimal sign that a call names, the same for all rows.
-fn sign(texts: &[Text<'_>]) -> Result<char> {
-    match texts.get(1) {
-        None => Ok('.'),
-        Some(Text::Constant(None | Some("" | "."))) => Ok('.'),
-        Some(Text::Constant(Some(","))) => Ok(','),
-        Some(_) => exec_err!("the decimal sign of a number is `.` or `,`"),
-    }
-}
-
+/// Values read from texts, each with the decimal sign that the call names for it.
 fn numbers<'a, T>(
     texts: &[Text<'a>],
     rows: usize,
-    read: impl Fn(&'a str) -> Option<T>,
-) -> impl Iterator<Item = Option<T>> {
+    read: impl Fn(&'a str, Sign) -> Option<T>,
+) -> Result<Vec<Option<T>>> {
+    let signs = Signs::of(texts)?;
     let [values, _] = pair(texts);
-    (0..rows).map(move |row| values.get(row).map(trimmed).and_then(&read))
+    let value = |row| match values.get(row) {
+        Some(text) => Ok(read(trimmed(text), signs.get(row)?)),
+        None => Ok(None),
+    };
+    (0..rows).map(value).collect()
 }
 
 /// A whole number, also one written as an amount (`1,234` or `12.0`).
-fn integer(text: &str, sign: char) -> Option<i64> {
+fn integer(text: &str, sign: Sign) -> Option<i64> {
     const MILLIONTHS: i128 = 1_000_000;
     text.parse().ok().or_else(|| {
-        let millionths = parse::amount(text, sign)?;
+        let millionths = sign.amount(text)?;
         let is_whole = millionths % MILLIONTHS == 0;
         i64::try_from(millionths / MILLIONTHS)
             .ok()
@@ -232,10 +227,13 @@ fn integer(text: &str, sign: char) -> Option<i64> {
     })
 }
 
-fn number(text: &str, sign: char) -> Option<f64> {
-    text.parse()
-        .ok()
-        .or_else(|| parse::amount(text, sign).map(|millionths| millionths as f64 / 1e6))
+/// A number; with another sign than the point, `1.5` is none and `1.234` is thousands.
+fn number(text: &str, sign: Sign) -> Option<f64> {
+    let plain = match sign {
+        Sign::Known('.') => text.parse().ok(),
+        _ => None,
+    };
+    plain.or_else(|| sign.amount(text).map(|millionths| millionths as f64 / 1e6))
 }
 
 fn boolean(text: &str) -> Option<bool> {

@@ -33,6 +33,7 @@ mod tests;
 mod text;
 mod traffic;
 mod url;
+mod written;
 
 pub(crate) use meaning::meaning;
 
@@ -103,6 +104,7 @@ impl FunctionContext {
             cleanse::functions(),
             keys::functions(&self.keys, &self.blocked),
             parse::functions(),
+            written::functions(),
             url::functions(),
             traffic::functions(&self.traffic, &self.channels, &self.bots),
         ];

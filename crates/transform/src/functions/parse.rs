@@ -8,7 +8,7 @@ use arrow_array::{Array, ArrayRef, Date32Array, Decimal128Array, TimestampMicros
 use arrow_schema::{DataType, TimeUnit};
 use chrono::{DateTime, Offset, TimeZone};
 use chrono_tz::Tz;
-use datafusion::common::{ScalarValue, exec_datafusion_err, exec_err, internal_err, plan_err};
+use datafusion::common::{ScalarValue, exec_datafusion_err, internal_err, plan_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
@@ -17,6 +17,7 @@ use domain::parse;
 
 use super::keys::pair;
 use super::text::{Text, TextFunction};
+use super::written::Signs;
 
 const SECOND_US: i64 = 1_000_000;
 const DAY_SECONDS: i64 = 86_400;
@@ -73,16 +74,11 @@ fn to_instant(texts: &[Text<'_>], rows: usize) -> Result<ArrayRef> {
 }
 
 fn to_amount(texts: &[Text<'_>], rows: usize) -> Result<ArrayRef> {
-    let [values, signs] = pair(texts);
+    let signs = Signs::of(texts)?;
+    let [values, _] = pair(texts);
     let amounts = (0..rows).map(|row| {
-        let sign = match signs.get(row) {
-            None | Some("" | ".") => '.',
-            Some(",") => ',',
-            Some(other) => {
-                return exec_err!("`to_amount` knows no decimal sign `{other}` (hint: `.` or `,`)");
-            }
-        };
-        Ok(values.get(row).and_then(|text| parse::amount(text, sign)))
+        let sign = signs.get(row)?;
+        Ok(values.get(row).and_then(|text| sign.amount(text)))
     });
     let amounts = amounts.collect::<Result<Decimal128Array>>()?;
     Ok(Arc::new(amounts.with_precision_and_scale(18, 6)?))

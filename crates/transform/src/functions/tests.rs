@@ -301,6 +301,42 @@ async fn texts_are_read_leniently() {
 }
 
 #[tokio::test]
+async fn a_file_says_how_it_writes_numbers_and_days() {
+    check(&[
+        ("decimal_sign('1.234,56')", ","),
+        ("decimal_sign('1.234')", "-"),
+        ("decimal_sign('1.234', 'count')", ","),
+        ("decimal_sign(null)", "-"),
+        ("to_amount('1.234', '?')", "-"),
+        ("to_amount('1.234,5', '?')", "1234.500000"),
+        ("to_integer('1.234', ',')", "1234"),
+        ("to_integer('1.234', '?')", "-"),
+        ("to_number('1.234', ',')", "1234.0"),
+        ("to_number('1,5', ',')", "1.5"),
+        ("to_number('1.5', ',')", "-"),
+        ("to_number('1e-3')", "0.001"),
+        ("day_order('31/1/2026')", "dmy"),
+        ("day_order('1/2/2026')", "-"),
+        ("iso_day('1/2/2026', 'mdy')", "2026-01-02"),
+        ("iso_day('1/2/2026', null)", "1/2/2026"),
+        ("iso_day('Total', 'dmy')", "Total"),
+    ])
+    .await;
+    let context = session(2);
+    let sql = "select to_amount(text, sign), to_integer(text, sign), to_number(text, sign) \
+               from (values ('1.000', ','), ('1.000', '.'), ('1.000', '?')) as t (text, sign)";
+    assert_eq!(
+        rows(&context, sql).await,
+        ["1000.000000|1000|1000.0", "1.000000|1|1.0", "-|-|-"]
+    );
+    assert!(
+        failure("select iso_day('1/2/2026', 'ymd')")
+            .await
+            .contains("no order `ymd`")
+    );
+}
+
+#[tokio::test]
 async fn addresses_are_taken_apart() {
     check(&[
         (

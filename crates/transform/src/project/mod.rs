@@ -28,7 +28,7 @@ pub use files::{EmbeddedFiles, FolderFiles, ModelFile, ModelFiles};
 pub use layer::Layer;
 pub use problem::{Place, Problem, ProjectError};
 pub use properties::{ColumnDoc, Properties, TestSpec};
-pub use source_kind::{SourceKind, StreamKind};
+pub use source_kind::{KindColumn, SourceKind, StreamKind};
 
 /// Where a file comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -167,6 +167,15 @@ impl Project {
                         .take()
                         .or_else(|| known.effective_at.clone());
                     files.records = files.records.take().or_else(|| known.records.clone());
+                    let headings = known.headings();
+                    if !headings.is_empty() {
+                        files.headings = files.headings.take().or(Some(headings));
+                    }
+                    if !known.null_words.is_empty() {
+                        let mut words = known.null_words.clone();
+                        words.extend(files.null_words.take().unwrap_or_default());
+                        files.null_words = Some(words);
+                    }
                 }
                 all.push(stream);
             }

@@ -283,3 +283,27 @@ fn the_nearest_word_is_found() {
     assert_eq!(nearest("xyz", ["order", "lead"]), None);
     assert_eq!(nearest("", ["order"]), None);
 }
+
+#[test]
+fn a_kind_states_headings_and_words_for_nothing() {
+    let kind = "kind: k\nstreams:\n  rows:\n    null_words: ['--']\n    columns:\n      - id\n      \
+                - {name: spend, headings: [Cost, 'Cost ({currency})']}\n";
+    let project = "name: x\nsources:\n  s:\n    kind: k\n    files: {null_words: [n/a]}\n    \
+                   streams: {rows: a.csv}\n";
+    let builtin: &[(&str, &str)] = &[("models/1_silver/k/_source.yml", kind)];
+    let fixture = Fixture::new(builtin, &[("throughline.yml", project)]);
+    let project = fixture.project();
+    let stream = &project.streams()[0];
+    assert_eq!(
+        stream.files.headings.as_deref(),
+        Some(&["Cost", "Cost ({currency})", "spend"].map(str::to_owned)[..])
+    );
+    assert_eq!(
+        stream.files.null_words.as_deref(),
+        Some(&["--", "n/a"].map(str::to_owned)[..])
+    );
+    let known = project.stream_kind(stream).expect("a known stream");
+    assert_eq!(known.columns[0].name, "id");
+    let again = serde_yaml_ng::to_string(known).expect("yaml");
+    assert!(again.contains("- id\n"), "{again}");
+}

@@ -6,7 +6,7 @@
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
-use domain::config::Stream;
+use domain::config::{DayOrder, Stream};
 use domain::entity::{Column, ColumnKind, EVENT_DATE, Entity, Pii, stored_columns};
 
 use super::changes::BEFORE;
@@ -24,8 +24,10 @@ pub struct Contract {
     pub zone: Option<String>,
     /// Currency of amounts that name none.
     pub currency: Option<String>,
-    /// Sign before the decimals.
-    pub decimal: char,
+    /// Sign before the decimals, if the project says it.
+    pub decimal: Option<char>,
+    /// How a day is read whose month could be either number, if the project says it.
+    pub day_order: Option<DayOrder>,
     /// Words that stand for "no value".
     pub null_words: Vec<String>,
     /// Columns of the model's output whose values are cleansed before they are cast.
@@ -33,6 +35,10 @@ pub struct Contract {
     /// What cleansing depends on.
     pub(super) cleansing: String,
 }
+
+/// Column in which a model may say the decimal sign of its row's numbers, where the project does not
+/// (`,`, `.`, or `?` where the file does not give it away).
+const DECIMAL: &str = "_decimal";
 
 /// Column of the typed rows that names the broken rule.
 pub(super) const RULE: &str = "_rule";
@@ -48,7 +54,8 @@ impl Contract {
             source: source.to_owned(),
             zone: stream.and_then(|s| s.zone.clone()),
             currency: stream.and_then(|s| s.currency.clone()),
-            decimal: decimal.unwrap_or('.'),
+            decimal,
+            day_order: stream.and_then(|s| s.files.day_order),
             null_words: stream
                 .and_then(|s| s.files.null_words.clone())
                 .unwrap_or_default(),
@@ -59,16 +66,20 @@ impl Contract {
 
     /// Fingerprint of the contract: rows are staged again when it changes.
     pub fn fingerprint(&self) -> String {
-        format!(
-            "{:?}|{}|{:?}|{:?}|{}|{:?}{}",
-            self.entity,
-            self.source,
-            self.zone,
-            self.currency,
-            self.decimal,
-            self.null_words,
-            self.cleansing
-        )
+        let decimal = self.decimal.unwrap_or('.');
+        let mut text = format!(
+            "{:?}|{}|{:?}|{:?}|{decimal}|{:?}",
+            self.entity, self.source, self.zone, self.currency, self.null_words
+        );
+        // What few projects say is named only where it is said: the rows of others stay.
+        if self.decimal == Some('.') {
+            text.push_str("|point");
+        }
+        if let Some(order) = self.day_order {
+            text.push_str(&format!("|{order:?}"));
+        }
+        text.push_str(&self.cleansing);
+        text
     }
 
     /// A model's SQL in place of one that cannot be planned: the contract's columns, and no row.
@@ -83,20 +94,21 @@ impl Contract {
     /// columns `__effective_at` and, if `malformed`, `__malformed`): silver's columns and `_rule`.
     pub(super) fn typed_sql(&self, input: &str, schema: &DFSchema, malformed: bool) -> String {
         let has = |name: &str| schema.has_column_with_unqualified_name(name);
+        let decimal = self.decimal_sign(has(DECIMAL));
         let mut typed = Vec::new();
         for column in &self.entity.columns {
             if has(&column.name) && is_kept(column) {
                 let kind = kind_of(schema, &column.name);
                 typed.push(format!(
                     "{} as \"t_{}\"",
-                    self.value(column, &kind),
+                    self.value(column, &kind, &decimal),
                     column.name
                 ));
             }
         }
         let effective = if has("effective_at") {
             let kind = kind_of(schema, "effective_at");
-            let own = self.typed("\"effective_at\"", ColumnKind::Instant, &kind);
+            let own = self.typed("\"effective_at\"", ColumnKind::Instant, &kind, &decimal);
             format!("coalesce({own}, \"__effective_at\") as \"t_effective_at\"")
         } else {
             "\"__effective_at\" as \"t_effective_at\"".to_owned()
@@ -124,12 +136,20 @@ impl Contract {
     }
 
     /// A contract column of the model's output, in the contract's type.
-    fn value(&self, column: &Column, kind: &DataType) -> String {
+    fn value(&self, column: &Column, kind: &DataType, decimal: &str) -> String {
         let name = format!("\"{}\"", column.name);
-        self.typed(&name, column.kind, kind)
+        self.typed(&name, column.kind, kind, decimal)
     }
 
-    fn typed(&self, name: &str, wanted: ColumnKind, kind: &DataType) -> String {
+    /// What says the decimal sign: the project, else the model for each row, else it is the point.
+    fn decimal_sign(&self, model_says_it: bool) -> String {
+        match self.decimal {
+            None if model_says_it => format!("\"{DECIMAL}\""),
+            said => format!("'{}'", said.unwrap_or('.')),
+        }
+    }
+
+    fn typed(&self, name: &str, wanted: ColumnKind, kind: &DataType, decimal: &str) -> String {
         let text = matches!(
             kind,
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
@@ -152,22 +172,35 @@ impl Contract {
             ColumnKind::Text => format!("clean_text({name})"),
             ColumnKind::Json => format!("nullif({name}, '')"),
             ColumnKind::Instant => match &self.zone {
-                Some(zone) => format!("to_instant({name}, '{}')", zone.replace('\'', "''")),
-                None => format!("to_instant({name})"),
+                Some(zone) => format!(
+                    "to_instant({}, '{}')",
+                    self.day_text(name),
+                    zone.replace('\'', "''")
+                ),
+                None => format!("to_instant({})", self.day_text(name)),
             },
-            ColumnKind::Day => format!("to_day({name})"),
-            ColumnKind::Amount => format!("to_amount({name}, '{}')", self.decimal),
+            ColumnKind::Day => format!("to_day({})", self.day_text(name)),
+            ColumnKind::Amount => format!("to_amount({name}, {decimal})"),
             ColumnKind::Rate => {
-                let text = if self.decimal == ',' {
+                let text = if self.decimal == Some(',') {
                     format!("replace({name}, ',', '.')")
                 } else {
                     name.to_owned()
                 };
                 format!("try_cast(trim({text}) as decimal(18, 8))")
             }
-            ColumnKind::Number => format!("to_number({name}, '{}')", self.decimal),
-            ColumnKind::Integer => format!("to_integer({name}, '{}')", self.decimal),
+            ColumnKind::Number => format!("to_number({name}, {decimal})"),
+            ColumnKind::Integer => format!("to_integer({name}, {decimal})"),
             ColumnKind::Boolean => format!("to_boolean({name})"),
+        }
+    }
+
+    /// A day, or what begins with one, in the order that the project says.
+    fn day_text(&self, name: &str) -> String {
+        match self.day_order {
+            Some(DayOrder::Dmy) => format!("iso_day({name}, 'dmy')"),
+            Some(DayOrder::Mdy) => format!("iso_day({name}, 'mdy')"),
+            None => name.to_owned(),
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! A file of text has columns, one of records (JSON, Parquet, Avro …) has documents. A model of a
 //! kind that declares its columns need not know which: it reads the declared columns from both, in
-//! whatever case the file writes them, as texts; null words and empty texts are null, and a column
+//! whatever case the file writes them or by their headings, as texts; null words and empty texts are null, and a column
 //! that a file lacks is there as null.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,16 +11,18 @@ use std::sync::Arc;
 use arrow_schema::SchemaRef;
 use domain::cleanse::Defaults;
 use domain::config::Stream;
+use domain::heading::Heading;
 use lake::{LakeTable, Origin, Table, TableName};
 
 use super::rules::{self, Cleansed};
 use super::stage::current_files;
 use crate::compile::{ParsedModel, Target};
+use crate::project::KindColumn;
 use crate::run::Context;
 use crate::{Result, Warehouse};
 
 /// Raw columns that the program wrote; all others are the provider's, as received.
-pub(super) const META: [&str; 9] = [
+pub(super) const META: [&str; 10] = [
     "_raw_id",
     "_file_id",
     "_file",
@@ -30,10 +32,17 @@ pub(super) const META: [&str; 9] = [
     "_loaded_at",
     SURPLUS,
     MALFORMED,
+    PREAMBLE,
 ];
 
 /// Raw column of what a row of text has beyond the header: a JSON list of texts.
 pub(super) const SURPLUS: &str = "_surplus";
+
+/// Raw column of the lines before a file's header.
+const PREAMBLE: &str = "_preamble";
+
+/// Column of streams with headings: the currency that a heading of the file names.
+const HEADING_CURRENCY: &str = "_heading_currency";
 
 /// Raw column of records: `payload` is not valid JSON.
 pub(super) const MALFORMED: &str = "_malformed";
@@ -118,7 +127,7 @@ async fn register_source(
     model: &str,
     stream: &Stream,
     raw: &Table,
-    (files, declared, defaults): (&BTreeSet<i64>, &[String], &Defaults),
+    (files, declared, defaults): (&BTreeSet<i64>, &[KindColumn], &Defaults),
 ) -> Result<Vec<Cleansed>> {
     let name = format!("{}__{}", stream.source, stream.name);
     let scan = LakeTable::only(raw, |file| {
@@ -185,15 +194,15 @@ fn provided(schema: &arrow_schema::Schema) -> impl Iterator<Item = &str> {
 }
 
 /// The query that gives raw rows their columns.
-fn columns_read(raw: &SchemaRef, declared: &[String], null_words: &[String], rows: &str) -> String {
+fn columns_read(
+    raw: &SchemaRef,
+    declared: &[KindColumn],
+    null_words: &[String],
+    rows: &str,
+) -> String {
     let has_documents = raw.column_with_name(PAYLOAD).is_some();
     let reads_documents = has_documents && !declared.is_empty();
-    let mut named = named_columns(raw, declared);
-    for name in declared {
-        if !named.iter().any(|(known, _)| known == name) {
-            named.push((name, Vec::new()));
-        }
-    }
+    let named = named_columns(raw, declared);
     let nulls = std::iter::once("").chain(null_words.iter().map(String::as_str));
     let nulls: Vec<String> = nulls.map(quoted_text).collect();
     let nulls = nulls.join(", ");
@@ -210,7 +219,7 @@ fn columns_read(raw: &SchemaRef, declared: &[String], null_words: &[String], row
             |value: String| format!("case when {value} in ({nulls}) then null else {value} end");
         let mut values: Vec<String> = columns.iter().map(|name| quoted_name(name)).collect();
         inner.extend(values.iter().cloned());
-        if reads_documents && declared.iter().any(|known| known == name) {
+        if reads_documents && declared.iter().any(|known| known.name == *name) {
             values.push(format!("__document[{}]", quoted_text(name)));
         }
         let mut values: Vec<String> = values.into_iter().map(stated).collect();
@@ -221,8 +230,12 @@ fn columns_read(raw: &SchemaRef, declared: &[String], null_words: &[String], row
         };
         outer.push(format!("{value} as {shown}"));
     }
+    if declared.iter().any(KindColumn::has_headings) {
+        outer.extend(of_headings(raw, declared));
+    }
     if reads_documents {
-        let members: Vec<String> = declared.iter().map(|name| quoted_name(name)).collect();
+        let members = declared.iter().map(|column| quoted_name(&column.name));
+        let members: Vec<String> = members.collect();
         let shape = quoted_text(&format!("columns<{}>", members.join(", ")));
         inner.push(format!("from_json({PAYLOAD}, {shape}) as __document"));
         let inner = inner.join(", ");
@@ -242,23 +255,90 @@ fn quoted_text(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
+/// What streams with headings have beside their columns: the lines before the header, where no file
+/// had any, and the currency that a heading names.
+fn of_headings(raw: &SchemaRef, declared: &[KindColumn]) -> Vec<String> {
+    let mut columns = Vec::new();
+    if raw.column_with_name(PREAMBLE).is_none() {
+        columns.push(format!("cast(null as text) as \"{PREAMBLE}\""));
+    }
+    let headings = declared.iter().flat_map(|column| &column.headings);
+    let mut cases = String::new();
+    for heading in headings.map(|text| Heading::new(text)) {
+        for field in raw.fields() {
+            if let Some(currency) = heading.currency(field.name()) {
+                let column = quoted_name(field.name());
+                cases.push_str(&format!(" when has_text({column}) then '{currency}'"));
+            }
+        }
+    }
+    let currency = match cases.is_empty() {
+        true => "cast(null as text)".to_owned(),
+        false => format!("case{cases} end"),
+    };
+    columns.push(format!("{currency} as \"{HEADING_CURRENCY}\""));
+    columns
+}
+
 /// The columns of a raw table under the names by which a model reads them. Where a file writes a
-/// declared column in another case, as unloads of Snowflake do, it is read under the declared name.
-fn named_columns<'a>(raw: &'a SchemaRef, declared: &'a [String]) -> Vec<(&'a str, Vec<&'a str>)> {
+/// declared column in another case, as unloads of Snowflake do, or under one of its headings, it is
+/// read under the declared name. Declared columns that no file has come last, with nothing.
+fn named_columns<'a>(
+    raw: &'a SchemaRef,
+    declared: &'a [KindColumn],
+) -> Vec<(&'a str, Vec<&'a str>)> {
     let mut named: Vec<(&str, Vec<&str>)> = Vec::new();
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    let headings: Vec<Vec<Heading>> = declared.iter().map(headings_of).collect();
     for field in raw.fields() {
         let column = field.name().as_str();
-        let is_exact = META.contains(&column) || declared.iter().any(|name| name == column);
-        let other = declared
-            .iter()
-            .find(|name| name.eq_ignore_ascii_case(column));
-        let shown = other.filter(|_| !is_exact).map_or(column, String::as_str);
+        let is_ours = META.contains(&column);
+        // A heading that is stated counts before a column's own name, which may be another's
+        // heading (LinkedIn's `Campaign ID` is our ad group's).
+        let by_heading = || {
+            let known = declared.iter().zip(&headings);
+            let found = known.filter_map(|(kind, headings)| {
+                let place = headings
+                    .iter()
+                    .position(|heading| heading.matches(column))?;
+                Some((kind.name.as_str(), place, place == kind.headings.len()))
+            });
+            let best = found.min_by_key(|(_, _, is_own_name)| *is_own_name);
+            best.map(|(name, place, _)| (name, place))
+        };
+        let in_case = |kind: &&KindColumn| kind.name.eq_ignore_ascii_case(column);
+        let exact = declared.iter().find(|kind| kind.name == column);
+        let (shown, place) = match exact.or_else(|| declared.iter().find(in_case)) {
+            _ if is_ours => (column, 0),
+            Some(kind) if !kind.has_headings() => (kind.name.as_str(), 0),
+            _ => by_heading().unwrap_or((column, 0)),
+        };
+        places.insert(column, place);
         match named.iter_mut().find(|(name, _)| *name == shown) {
             Some((_, columns)) => columns.push(column),
             None => named.push((shown, vec![column])),
         }
     }
+    for (_, columns) in &mut named {
+        columns.sort_by_key(|column| places.get(column).copied().unwrap_or_default());
+    }
+    for kind in declared {
+        if !named.iter().any(|(known, _)| *known == kind.name) {
+            named.push((&kind.name, Vec::new()));
+        }
+    }
     named
+}
+
+/// The headings of a column, its own name last; none where it is known by its name alone.
+fn headings_of(column: &KindColumn) -> Vec<Heading> {
+    match column.has_headings() {
+        false => vec![],
+        true => {
+            let all = column.headings.iter().chain([&column.name]);
+            all.map(|text| Heading::new(text)).collect()
+        }
+    }
 }
 
 /// Registers a stream of which nothing was delivered yet: no rows, with the columns that the kind
@@ -267,7 +347,7 @@ async fn register_nothing(
     warehouse: &Warehouse,
     model: &str,
     name: &str,
-    declared: &[String],
+    declared: &[KindColumn],
 ) -> Result<()> {
     let instant = crate::warehouse::cast("null", domain::entity::ColumnKind::Instant);
     let mut list = vec![
@@ -275,19 +355,20 @@ async fn register_nothing(
         "cast(null as bigint) as \"_file_id\"".to_owned(),
         "cast(null as text) as \"_file\"".to_owned(),
         "cast(null as bigint) as \"_row\"".to_owned(),
+        "cast(null as bigint) as \"_row_hash\"".to_owned(),
         format!("{instant} as \"_effective_at\""),
     ];
-    let payload = ["payload".to_owned()];
-    let columns = if declared.is_empty() {
-        &payload[..]
-    } else {
-        declared
-    };
-    list.extend(
-        columns
-            .iter()
-            .map(|column| format!("cast(null as text) as \"{column}\"")),
-    );
+    let mut columns: Vec<&str> = declared.iter().map(|kind| kind.name.as_str()).collect();
+    if declared.iter().any(KindColumn::has_headings) {
+        columns.extend([PREAMBLE, HEADING_CURRENCY]);
+    }
+    if columns.is_empty() {
+        columns.push(PAYLOAD);
+    }
+    let nothing = columns
+        .iter()
+        .map(|name| format!("cast(null as text) as \"{name}\""));
+    list.extend(nothing);
     let sql = format!("select {} where false", list.join(", "));
     let view = warehouse.sql(&sql).await?.into_view();
     warehouse.lend(model, name, view)?;
@@ -300,20 +381,61 @@ mod tests {
 
     use super::*;
 
+    fn kind(name: &str, headings: &[&str]) -> KindColumn {
+        KindColumn {
+            name: name.to_owned(),
+            headings: headings.iter().map(|text| (*text).to_owned()).collect(),
+        }
+    }
+
+    fn raw(names: &[&str]) -> SchemaRef {
+        let fields = names
+            .iter()
+            .map(|name| Field::new(*name, DataType::Utf8, true));
+        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+    }
+
     #[test]
     fn a_declared_column_is_found_in_any_case_and_others_keep_theirs() {
-        let names = ["_raw_id", "AD_ID", "ad_id", "Day", "day_name", "Extra"];
-        let fields = names.map(|name| Field::new(name, DataType::Utf8, true));
-        let raw: SchemaRef = Arc::new(Schema::new(fields.to_vec()));
-        let declared = ["ad_id", "day", "DAY_NAME"].map(str::to_owned);
+        let raw = raw(&["_raw_id", "AD_ID", "ad_id", "Day", "day_name", "Extra"]);
+        let declared = ["ad_id", "day", "DAY_NAME", "gone"].map(|name| kind(name, &[]));
         let found = named_columns(&raw, &declared);
-        let wanted: [(&str, Vec<&str>); 5] = [
+        let wanted: [(&str, Vec<&str>); 6] = [
             ("_raw_id", vec!["_raw_id"]),
             ("ad_id", vec!["AD_ID", "ad_id"]),
             ("day", vec!["Day"]),
             ("DAY_NAME", vec!["day_name"]),
             ("Extra", vec!["Extra"]),
+            ("gone", vec![]),
         ];
         assert_eq!(found, wanted);
+    }
+
+    #[test]
+    fn a_column_is_found_by_its_headings_the_preferred_one_first() {
+        let raw = raw(&[
+            "Clicks_all",
+            "Link_clicks",
+            "Kampagne",
+            "SPEND",
+            "Amount_spent_EUR",
+        ]);
+        let declared = [
+            kind("clicks", &["Link clicks", "Clicks (all)"]),
+            kind("campaign_name", &["Campaign", "Kampagne"]),
+            kind("spend", &["Amount spent ({currency})"]),
+        ];
+        let wanted: [(&str, Vec<&str>); 3] = [
+            ("clicks", vec!["Link_clicks", "Clicks_all"]),
+            ("campaign_name", vec!["Kampagne"]),
+            ("spend", vec!["Amount_spent_EUR", "SPEND"]),
+        ];
+        assert_eq!(named_columns(&raw, &declared), wanted);
+        let beside = of_headings(&raw, &declared);
+        assert_eq!(beside.len(), 2);
+        assert_eq!(
+            beside[1],
+            "case when has_text(\"Amount_spent_EUR\") then 'EUR' end as \"_heading_currency\""
+        );
     }
 }

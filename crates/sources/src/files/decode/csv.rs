@@ -3,9 +3,11 @@
 //! No row is lost: what a row has too much goes to `_surplus`, what it lacks is null.
 
 mod header;
+mod preamble;
 mod scan;
 
 use domain::config::{FileConfig, FileFormat};
+use domain::heading::Heading;
 
 use self::header::Header;
 use self::scan::{Scanner, Step};
@@ -24,6 +26,8 @@ const LOOK_AHEAD_BYTES: usize = 64 << 10;
 pub(super) struct Settings {
     delimiter: Delimiter,
     skip_lines: usize,
+    /// By which the header is found; none where the project says how many lines stand before it.
+    headings: Vec<Heading>,
 }
 
 /// Where the delimiter is known from.
@@ -50,9 +54,14 @@ impl Settings {
             None if is_tsv => Delimiter::Likely(b'\t'),
             None => Delimiter::Unknown,
         };
+        let headings = match config.skip_lines {
+            Some(_) => &[],
+            None => config.headings.as_deref().unwrap_or_default(),
+        };
         Ok(Self {
             delimiter,
             skip_lines: config.skip_lines.unwrap_or(0),
+            headings: headings.iter().map(|text| Heading::new(text)).collect(),
         })
     }
 }
@@ -78,6 +87,8 @@ pub(super) fn read<'a>(
     settings: &Settings,
 ) -> Result<ReadStats, ReadError> {
     skip_lines(&mut text, settings.skip_lines)?;
+    let preamble = preamble::take(&mut text, settings)?;
+    target.stats.preamble_lines = preamble.lines;
     let delimiter = find_delimiter(&mut text, settings.delimiter)?;
     let mut scanner = Scanner::new(delimiter);
     target.stats.encoding = Some(text.encoding());
@@ -92,7 +103,7 @@ pub(super) fn read<'a>(
         Rule::Column(column) if effective_column.is_none() => Some(column.clone()),
         _ => effective.missing_in_name(),
     };
-    let rows = TextRows::open(target, &header.names)?;
+    let rows = TextRows::open(target, &header.names, preamble.text)?;
     let mut body = Body {
         rows,
         header,

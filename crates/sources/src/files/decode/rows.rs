@@ -110,20 +110,27 @@ pub(super) struct TextRows<'a> {
     meta: Meta<'a>,
     columns: Vec<StringBuilder>,
     surplus: StringBuilder,
+    /// The lines before the header.
+    preamble: Option<String>,
 }
 
 impl<'a> TextRows<'a> {
     /// Tells the sink of the columns.
-    pub(super) fn open(target: Target<'a>, names: &[String]) -> Result<Self, ReadError> {
+    pub(super) fn open(
+        target: Target<'a>,
+        names: &[String],
+        preamble: Option<String>,
+    ) -> Result<Self, ReadError> {
         let columns = names
             .iter()
             .map(|_| StringBuilder::with_capacity(0, 0))
             .collect();
-        let meta = Meta::open(target, schema::text_schema(names))?;
+        let meta = Meta::open(target, schema::text_schema(names, preamble.is_some()))?;
         Ok(Self {
             meta,
             columns,
             surplus: StringBuilder::with_capacity(0, 0),
+            preamble,
         })
     }
 
@@ -153,12 +160,16 @@ impl<'a> TextRows<'a> {
     }
 
     fn flush(&mut self) -> Result<(), ReadError> {
-        let columns: Vec<_> = self
+        let mut columns: Vec<_> = self
             .columns
             .iter_mut()
             .chain([&mut self.surplus])
             .map(finished)
             .collect();
+        if let (Some(text), Some(first)) = (&self.preamble, columns.first()) {
+            let every = std::iter::repeat_n(text, first.len());
+            columns.push(Arc::new(StringArray::from_iter_values(every)));
+        }
         self.meta.flush(columns)
     }
 

@@ -23,6 +23,9 @@ pub struct ReadStats {
     pub columns: Vec<String>,
     /// Characters that the encoding could not read and that were replaced.
     pub replaced_characters: Tally,
+    /// Lines before the header, which are no rows; their text is in `_preamble`. Lines that
+    /// `skip_lines` names do not count.
+    pub preamble_lines: u64,
     /// Lines without anything on them, which are no rows.
     pub blank_lines: u64,
     /// The header once more between the rows, as in files joined to one; these are no rows.
@@ -77,6 +80,9 @@ pub enum Warning {
         /// As what the file was read.
         encoding: &'static str,
     },
+    /// Lines before the header.
+    #[error("{0} lines stand before the header; they are kept in `_preamble` and are no rows")]
+    Preamble(u64),
     /// Rows with zero bytes.
     #[error(
         "{} rows have zero bytes in their text, the first on line {}",
@@ -136,7 +142,10 @@ impl Warning {
             Self::MissingEffectiveAt(_) => {
                 Some("correct `effective_at`: without it the file's version decides what is newer")
             }
-            Self::Empty | Self::RepeatedHeaders(_) | Self::UnreadEffectiveAt(_) => None,
+            Self::Empty
+            | Self::Preamble(_)
+            | Self::RepeatedHeaders(_)
+            | Self::UnreadEffectiveAt(_) => None,
         }
     }
 }
@@ -153,6 +162,7 @@ impl ReadStats {
             delimiter: None,
             columns: Vec::new(),
             replaced_characters: Tally::default(),
+            preamble_lines: 0,
             blank_lines: 0,
             repeated_headers: Tally::default(),
             zero_bytes: Tally::default(),
@@ -186,6 +196,9 @@ impl ReadStats {
         ];
         let seen = tallies.into_iter().filter(|(tally, _)| tally.count > 0);
         warnings.extend(seen.map(|(tally, warning)| warning(tally)));
+        if self.preamble_lines > 0 {
+            warnings.push(Warning::Preamble(self.preamble_lines));
+        }
         if let Some(what) = &self.missing_effective_at {
             warnings.push(Warning::MissingEffectiveAt(what.clone()));
         }

@@ -2,6 +2,7 @@
 
 mod bad;
 mod json;
+mod preamble;
 mod real;
 mod text;
 

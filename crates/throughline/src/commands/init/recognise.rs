@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use domain::config::{FileConfig, ProjectConfig, Stream};
+use domain::heading::Heading;
 use sources::FoundFile;
-use transform::project::Project;
+use transform::project::{KindColumn, Project, StreamKind};
 
 use crate::say::Voice;
 
@@ -18,18 +19,13 @@ pub(super) fn recognise(folder: &Path, project: &Path, voice: Voice) -> anyhow::
     let empty: ProjectConfig = serde_yaml_ng::from_str("name: recognise")?;
     let known = Project::load(Path::new("."), empty, transform::builtin::models().as_ref())?;
     let everything = Stream {
-        source: "any".into(),
-        name: "any".into(),
-        kind: None,
         paths: vec![std::path::absolute(folder)?.display().to_string()],
-        files: FileConfig::default(),
-        zone: None,
-        currency: None,
+        ..any_stream(FileConfig::default())
     };
     let base = std::path::absolute(project)?;
     let mut recognised = Recognised::new();
     for file in sources::find(&base, &everything).files {
-        match fit(&known, &file) {
+        match fit(&known, &file).or_else(|| fit_by_headings(&known, &file)) {
             Some((kind, stream)) => recognised
                 .entry(kind)
                 .or_default()
@@ -99,17 +95,91 @@ fn fit(known: &Project, file: &FoundFile) -> Option<(String, String)> {
     best.map(|(_, kind, stream)| (kind, stream))
 }
 
-/// The columns of a file: of text files the header, of records the members of the first one.
-fn columns_of(file: &FoundFile) -> Vec<String> {
-    let stream = Stream {
+/// The kind and stream of a file that somebody downloaded from a tool's page, by its headings in
+/// whatever language, also below other lines: the stream that knows most of them, among those whose
+/// telling columns are there.
+fn fit_by_headings(known: &Project, file: &FoundFile) -> Option<(String, String)> {
+    let streams = known
+        .source_kinds
+        .values()
+        .flat_map(|kind| kind.streams.iter().map(move |stream| (kind, stream)));
+    let headed: Vec<_> = streams
+        .filter(|(_, (_, about))| !telling(about).is_empty())
+        .collect();
+    let all = headed.iter().flat_map(|(_, (_, about))| about.headings());
+    let files = FileConfig {
+        headings: Some(all.collect()),
+        ..FileConfig::default()
+    };
+    let columns = text_columns_of(file, files);
+    let mut best: Option<(usize, String, String)> = None;
+    for (kind, (stream, about)) in headed {
+        let found: Vec<&str> = about
+            .columns
+            .iter()
+            .filter(|column| is_headed(column, &columns))
+            .map(|column| column.name.as_str())
+            .collect();
+        if !telling(about).iter().all(|name| found.contains(name)) {
+            continue;
+        }
+        let in_path = usize::from(file.relative.to_lowercase().contains(&kind.kind)) * 1000;
+        let score = in_path + found.len();
+        if best.as_ref().is_none_or(|(known, _, _)| score > *known) {
+            best = Some((score, kind.kind.clone(), stream.clone()));
+        }
+    }
+    best.map(|(_, kind, stream)| (kind, stream))
+}
+
+/// The declared columns of a stream that tell that a file is one of it.
+fn telling(about: &StreamKind) -> Vec<&str> {
+    let names = about
+        .recognise
+        .as_ref()
+        .and_then(|rule| rule["headings"].as_array());
+    let names = names.into_iter().flatten();
+    names.filter_map(|name| name.as_str()).collect()
+}
+
+/// Whether one of the columns has a heading that is stated of this one.
+fn is_headed(column: &KindColumn, columns: &[String]) -> bool {
+    let mut headings = column.headings.iter().map(|text| Heading::new(text));
+    headings.any(|heading| columns.iter().any(|column| heading.matches(column)))
+}
+
+/// The header of a text file that is read so.
+fn text_columns_of(file: &FoundFile, files: FileConfig) -> Vec<String> {
+    let stream = any_stream(files);
+    let mut rows = First::default();
+    let read = sources::read(&stream, file, "unread", &mut rows);
+    let is_text = rows
+        .schema
+        .as_ref()
+        .is_some_and(|schema| schema.column_with_name(sources::SURPLUS).is_some());
+    if !is_text || (read.is_err() && rows.schema.is_none()) {
+        return vec![];
+    }
+    let fields = rows.schema.iter().flat_map(|schema| schema.fields());
+    fields.map(|field| field.name().clone()).collect()
+}
+
+/// A stream without paths.
+fn any_stream(files: FileConfig) -> Stream {
+    Stream {
         source: "any".into(),
         name: "any".into(),
         kind: None,
         paths: vec![],
-        files: FileConfig::default(),
+        files,
         zone: None,
         currency: None,
-    };
+    }
+}
+
+/// The columns of a file: of text files the header, of records the members of the first one.
+fn columns_of(file: &FoundFile) -> Vec<String> {
+    let stream = any_stream(FileConfig::default());
     // The first rows tell; the rest of the file is not read.
     let mut rows = First::default();
     if sources::read(&stream, file, "unread", &mut rows).is_err() && rows.schema.is_none() {

@@ -6,7 +6,7 @@ use super::scan::Scanner;
 use super::{Text, next_record, take};
 use crate::error::ReadError;
 use crate::files::decode::COLUMNS_MAX;
-use crate::files::schema::{MALFORMED, META_COLUMNS, SURPLUS};
+use crate::files::schema::{MALFORMED, META_COLUMNS, PREAMBLE, SURPLUS};
 
 /// What can separate fields; of equals the first wins.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -145,7 +145,7 @@ fn column_names(received: &[String]) -> Vec<String> {
         })
         .collect();
     let mut taken: BTreeSet<String> = META_COLUMNS.map(str::to_owned).into();
-    taken.extend([SURPLUS, MALFORMED, "_loaded_at"].map(str::to_owned));
+    taken.extend([SURPLUS, PREAMBLE, MALFORMED, "_loaded_at"].map(str::to_owned));
     let in_file: BTreeSet<String> = clean.iter().map(|name| name.to_lowercase()).collect();
     let mut names = Vec::with_capacity(clean.len());
     for name in clean {

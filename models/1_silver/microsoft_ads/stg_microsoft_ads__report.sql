@@ -1,0 +1,12 @@
+-- grain: one row per line of a downloaded report: a campaign, ad group, ad or keyword on a day
+{{ config(entity='ad_performance', rows='some') }}
+
+with {{ ad_download('microsoft_ads') }},
+
+final as (
+    select
+        {{ ad_download_columns('microsoft_ads') }}
+    from counted
+)
+
+select * from final
