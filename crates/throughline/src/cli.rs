@@ -50,6 +50,9 @@ pub(crate) enum Command {
     Linkability,
     /// Which records of sales were brought together, by which key, and what was not.
     Sales,
+    /// Compare the warehouse with a platform's, GA4's or a shop's own export, and say why they
+    /// differ.
+    Reconcile(ReconcileArgs),
     /// Merge small files, write checkpoints, and remove files that nobody can read any more.
     Maintain(MaintainArgs),
     /// Copy the project to a folder or a file: settings, models, key, runs, and all tables as they
@@ -232,6 +235,82 @@ pub(crate) enum FormatArg {
     Json,
     Csv,
     Parquet,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReconcileArgs {
+    /// The export, as CSV with a row for each day (and campaign, or channel).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) against: PathBuf,
+    /// Whose export it is: ga4, shopify, or an ad platform such as google_ads. Recognised without
+    /// it.
+    #[arg(long)]
+    pub(crate) kind: Option<String>,
+    /// Compare only these figures, for example spend,clicks; all that both have without it.
+    #[arg(long, value_name = "FIGURE", value_delimiter = ',')]
+    pub(crate) measure: Vec<String>,
+    /// First day; the export's without it.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) from: Option<NaiveDate>,
+    /// Last day; the export's without it.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) to: Option<NaiveDate>,
+    /// IANA zone of the export's days; the ad account's, else the project's without it.
+    #[arg(long)]
+    pub(crate) zone: Option<String>,
+    /// ISO 4217 code of the export's money; the ad account's, else the project's without it.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) currency: Option<String>,
+    /// Our attribution model to compare a platform's conversions with; the project's default
+    /// without it.
+    #[arg(long)]
+    pub(crate) model: Option<String>,
+    /// Days after a click in which the platform counts a conversion; what is usual there without
+    /// it.
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) window: Option<u32>,
+    /// Conversions that the platform counts, by type; all sales without it.
+    #[arg(long, value_name = "TYPE", value_delimiter = ',')]
+    pub(crate) conversion_type: Vec<String>,
+    /// The platform's name of the action that its conversions are, where it has several, for
+    /// example omni_purchase; its usual name of a sale without it.
+    #[arg(long)]
+    pub(crate) action: Option<String>,
+    /// When the export was made (RFC 3339, or a day). An ad platform's is recognised by what had
+    /// been reported then.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) as_of: Option<String>,
+    /// How the other side counts, for example bots=counted or refunds=order-date; recognised
+    /// without it. May be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) their: Vec<String>,
+    /// A row that the export does not have counts as withheld up to so many users.
+    #[arg(long, value_name = "USERS", default_value_t = 50)]
+    pub(crate) threshold: u32,
+    /// Form of the export's days, as for strftime, for example %d/%m/%Y.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) date_format: Option<String>,
+    /// Show the causes for each of these instead of in all.
+    #[arg(long, value_enum)]
+    pub(crate) by: Option<ByArg>,
+    /// Write every row with its causes to this CSV file.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// End with exit status 3 if more than so many percent of a figure remain unexplained.
+    #[arg(long, value_name = "PERCENT")]
+    pub(crate) fail_above: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ByArg {
+    Day,
+    Platform,
+    Account,
+    Campaign,
+    Channel,
+    Source,
+    Medium,
+    Currency,
 }
 
 #[derive(Debug, Args)]

@@ -10,6 +10,7 @@ mod linkability;
 mod maintain;
 mod plan;
 mod query;
+mod reconcile;
 mod report;
 mod restore;
 mod run;
@@ -62,6 +63,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Query(args) => Box::pin(query::query(place, &args, voice)).await,
         Command::Linkability => Box::pin(linkability::linkability(place, voice)).await,
         Command::Sales => Box::pin(sales::sales(place, voice)).await,
+        Command::Reconcile(args) => Box::pin(reconcile::reconcile(place, &args, voice)).await,
         Command::Maintain(args) => Box::pin(maintain::maintain(place, &args, voice)).await,
         Command::Backup(args) => Box::pin(backup::backup(&place, &args, voice)).await,
         Command::Restore(args) => Box::pin(restore::restore(&args, voice)).await,

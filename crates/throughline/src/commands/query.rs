@@ -58,7 +58,7 @@ pub(crate) async fn query(place: Place, args: &QueryArgs, voice: Voice) -> anyho
     Ok(Exit::Done)
 }
 
-fn instant(text: &str) -> anyhow::Result<DateTime<Utc>> {
+pub(super) fn instant(text: &str) -> anyhow::Result<DateTime<Utc>> {
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
         return Ok(at.with_timezone(&Utc));
     }
@@ -71,7 +71,7 @@ fn instant(text: &str) -> anyhow::Result<DateTime<Utc>> {
 }
 
 /// Puts every table at the version at which the last run before `at` left it.
-async fn as_of(opened: &Opened, at: DateTime<Utc>) -> anyhow::Result<()> {
+pub(super) async fn as_of(opened: &Opened, at: DateTime<Utc>) -> anyhow::Result<()> {
     let runs = opened.log.newest(100_000).await?;
     let run = runs.into_iter().find(|run| {
         run.status != orchestrate::Status::Running && run.ended_at.is_some_and(|ended| ended <= at)

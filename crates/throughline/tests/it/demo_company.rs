@@ -41,6 +41,12 @@ pub(crate) static COMPANY: LazyLock<Company> = LazyLock::new(|| {
     Company { project, ran }
 });
 
+/// The demo company's project, loaded and built.
+pub(crate) fn company() -> &'static Project {
+    &COMPANY.project
+}
+
+/// A table of its truth.
 pub(crate) fn truth(name: &str) -> Vec<BTreeMap<String, String>> {
     csv_rows(
         &COMPANY
@@ -50,7 +56,7 @@ pub(crate) fn truth(name: &str) -> Vec<BTreeMap<String, String>> {
     )
 }
 
-fn number(text: &str) -> f64 {
+pub(crate) fn number(text: &str) -> f64 {
     text.parse()
         .unwrap_or_else(|_| panic!("`{text}` is no number"))
 }

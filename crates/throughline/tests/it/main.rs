@@ -29,6 +29,7 @@ mod other_readers;
 mod own_sources;
 mod parts_and_keys;
 mod real_exports;
+mod reconcile;
 mod sample_exports;
 mod snowplow_own_figures;
 mod spend;
