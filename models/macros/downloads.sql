@@ -3,8 +3,8 @@
 
 {#- Words with which the rows of totals begin, in lower case. -#}
 {%- macro total_words() -%}
-{{ "grand total|total|totals|totale|totali|totaal|totalt|totaux|gesamt|gesamtsumme|gesamtergebnis" }}
-{{- "|summe|suma|somme|итого|всего|łącznie|razem|összesen|yhteensä|toplam|合計|总计|總計|합계|총계" }}
+{{ "grand total|total|totals|totale|totali|totaal|totalt|totaux|gesamt|gesamtsumme" }}
+{{- "|gesamtergebnis|summe|suma|somme|итого|всего|łącznie|razem|összesen|yhteensä|toplam|合計|总计|總計|합계|총계" }}
 {%- endmacro -%}
 
 {#- Whether a text begins with such a word. -#}
@@ -166,8 +166,8 @@ placed as (
 
 -- Sums of other rows and lines behind the last one are no rows: those without any figure, those
 -- that name no member where others do, and those that are of no day and say that they are a total.
--- A file without any figure, or with neither a day nor a name, was not understood: its rows stay and
--- are in quarantine, because they lack a day.
+-- A file without any figure, or with neither a day nor a name, was not understood: its rows stay,
+-- and are in quarantine, because they lack a day.
 own_row as (
     select
         *,

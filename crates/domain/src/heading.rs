@@ -46,13 +46,12 @@ impl Heading {
             return None;
         }
         let bare: String = column.chars().filter(|c| c.is_alphanumeric()).collect();
-        let found = bare.char_indices().find_map(|(at, _)| {
+        bare.char_indices().find_map(|(at, _)| {
             let code = bare.get(at..at + 3).filter(|code| is_currency_code(code))?;
             let is_here =
                 plain(bare.get(..at)?) == self.before && plain(bare.get(at + 3..)?) == self.after;
             is_here.then(|| code.to_owned())
-        });
-        found
+        })
     }
 }
 

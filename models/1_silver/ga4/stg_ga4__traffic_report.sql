@@ -1,4 +1,4 @@
--- grain: one row per line of GA4's own report: a channel, source or campaign on a day or in a period
+-- grain: one row per line of GA4's own report: a channel, source or campaign on a day or period
 -- It promises no entity: these are sums to compare with, counted nowhere.
 {{ config(materialized='table', rows='some') }}
 

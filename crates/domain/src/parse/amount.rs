@@ -20,12 +20,12 @@ pub fn amount(text: &str, decimal: char) -> Option<i128> {
     {
         return Some(units);
     }
-    let Dressed { core, is_negative } = undress(trim(text))?;
+    let Dressed { core, is_negative } = undress(trim(text), Some(decimal))?;
     let units = number(core, decimal)?;
     Some(if is_negative { -units } else { units })
 }
 
-/// An amount whose decimal sign is not known: `None` where the two signs give two amounts (`1.234`),
+/// An amount whose decimal sign is not known: `None` where two signs give two amounts (`1.234`),
 /// so that nothing is guessed.
 pub fn amount_either(text: &str) -> Option<i128> {
     match (amount(text, '.'), amount(text, ',')) {
@@ -40,7 +40,7 @@ pub fn amount_either(text: &str) -> Option<i128> {
 /// `is_count`: it is a number of things, which has no decimals, so that `1.234` can only be
 /// thousands and gives `,`.
 pub fn decimal_sign(text: &str, is_count: bool) -> Option<char> {
-    let core = undress(trim(trim(text).trim_end_matches('%')))?.core;
+    let core = undress(trim(trim(text).trim_end_matches('%')), None)?.core;
     let of = |sign: char| core.matches(sign).count();
     let other = |sign: char| if sign == '.' { ',' } else { '.' };
     let sign = match (of('.'), of(',')) {
@@ -99,15 +99,18 @@ struct Dressed<'a> {
     is_negative: bool,
 }
 
-/// Takes sign, currency and parentheses off, each at most once.
-fn undress(text: &str) -> Option<Dressed<'_>> {
+/// Takes sign, currency, parentheses and, where the decimal sign is known, the dashes for no cents
+/// off, each at most once.
+fn undress(text: &str, decimal: Option<char>) -> Option<Dressed<'_>> {
     let mut rest = text;
     let mut sign: Option<bool> = None;
     let mut has_currency = false;
     let mut in_parentheses = false;
     loop {
         let before = rest.len();
-        if sign.is_none() {
+        if let Some(bare) = decimal.and_then(|sign| without_empty_cents(rest, sign)) {
+            rest = bare;
+        } else if sign.is_none() {
             if let Some(after) = rest.strip_prefix(['-', '\u{2212}']) {
                 (sign, rest) = (Some(true), trim(after));
             } else if let Some(after) = rest.strip_prefix('+') {
@@ -137,6 +140,14 @@ fn undress(text: &str) -> Option<Dressed<'_>> {
         core: rest,
         is_negative: in_parentheses || sign == Some(true),
     })
+}
+
+/// The text without the dashes that stand for no cents: `2.400,-` is 2400, and nothing negative.
+fn without_empty_cents(text: &str, decimal: char) -> Option<&str> {
+    let bare = text.trim_end_matches(['-', '\u{2013}', '\u{2014}', '\u{2212}']);
+    let whole = bare.strip_suffix(decimal)?;
+    let has_dash = bare.len() < text.len();
+    (has_dash && whole.ends_with(|c: char| c.is_ascii_digit())).then_some(whole)
 }
 
 /// The text without a currency sign or code at one of its ends.

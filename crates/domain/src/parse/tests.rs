@@ -208,6 +208,26 @@ fn amounts_in_their_spellings() {
 }
 
 #[test]
+fn dashes_in_the_place_of_cents_are_no_sign() {
+    for (text, expected) in [
+        ("2.400,-", 2400),
+        ("2.400,- €", 2400),
+        ("€ 2.400,--", 2400),
+        ("2.400,\u{2013} EUR", 2400),
+        ("-2.400,-", -2400),
+        ("2.400-", -2400),
+        ("2.400,00-", -2400),
+    ] {
+        assert_eq!(amount(text, ','), Some(expected * 1_000_000), "{text}");
+    }
+    assert_eq!(amount("1'200.-", '.'), Some(1_200_000_000));
+    assert_eq!(amount("CHF 1'200.\u{2014}", '.'), Some(1_200_000_000));
+    for text in ["2.400,-", ",-", "-", "--"] {
+        assert_eq!(amount(text, '.'), None, "{text}");
+    }
+}
+
+#[test]
 fn what_is_no_amount_is_none() {
     for text in [
         "",

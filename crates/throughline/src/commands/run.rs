@@ -111,10 +111,19 @@ async fn execute(
         report.checks = transform::run::run_checks(&context, |check| {
             let blocking = check.severity == transform::project::Severity::Error;
             let ran_before = blocking && transform::run::is_of_one_table(check);
+            let is_of = |model: &&str, entity: &str| {
+                let parsed = context.manifest.models.get(*model);
+                parsed.is_some_and(|parsed| parsed.config.entity.as_deref() == Some(entity))
+            };
             let touched = check
                 .dependencies
                 .iter()
-                .any(|dependency| built.contains(&dependency.target.name()));
+                .any(|dependency| match &dependency.target {
+                    transform::compile::Target::Entity(entity) => {
+                        built.iter().any(|model| is_of(model, entity))
+                    }
+                    other => built.contains(&other.name()),
+                });
             // Blocking checks of a model ran before it was published.
             !ran_before
                 && (touched

@@ -36,7 +36,7 @@ pub struct Contract {
     pub(super) cleansing: String,
 }
 
-/// Column in which a model may say the decimal sign of its row's numbers, where the project does not
+/// Column in which a model may say the decimal sign of its row, where the project does not
 /// (`,`, `.`, or `?` where the file does not give it away).
 const DECIMAL: &str = "_decimal";
 

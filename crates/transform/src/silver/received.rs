@@ -2,8 +2,8 @@
 //!
 //! A file of text has columns, one of records (JSON, Parquet, Avro …) has documents. A model of a
 //! kind that declares its columns need not know which: it reads the declared columns from both, in
-//! whatever case the file writes them or by their headings, as texts; null words and empty texts are null, and a column
-//! that a file lacks is there as null.
+//! whatever case the file writes them or by their headings, as texts; null words and empty texts
+//! are null, and a column that a file lacks is there as null.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

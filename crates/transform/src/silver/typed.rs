@@ -47,6 +47,20 @@ pub(super) async fn typed(
             hint: "select `_raw_id` from the source: it ties a row to what was received".into(),
         });
     }
+    let given = |name: &str| plan.schema().has_column_with_unqualified_name(name);
+    let mut required = contract
+        .entity
+        .columns
+        .iter()
+        .filter(|column| column.required);
+    if let Some(missing) = required.find(|column| !given(&column.name)) {
+        let (name, entity) = (&missing.name, &contract.entity.name);
+        return Err(TransformError::Silver {
+            model: model.name().to_owned(),
+            why: format!("it does not give `{name}`, which the entity `{entity}` requires"),
+            hint: format!("select something as `{name}`; docs/reference/entities.md says what"),
+        });
+    }
     let schema = plan.schema().clone();
     let mut joins = String::new();
     let effective = match effective(warehouse, raw).await? {
