@@ -104,12 +104,44 @@ invoice as (
     from {{ entity('invoice') }}
 ),
 
+-- A refund names what it takes back: that may be an invoice. Such an invoice is known by its own id
+-- too, unless an order has that number.
+refunded as (
+    select order_id as invoice_id
+    from {{ entity('refund') }}
+    where order_id is not null
+    group by order_id
+),
+
+refunded_invoice as (
+    select
+        invoice.source_name,
+        'invoice' as rule,
+        invoice.invoiced_at as created_at,
+        invoice.effective_at,
+        invoice._raw_id,
+        make_array(
+            {{ evidence('order', bare_id('invoice.invoice_id')) }},
+            {{ evidence('order', bare_id('invoice.invoice_id'), 'buyer', 'invoice.buyer_id') }},
+            {{ evidence('order', bare_id('invoice.invoice_id'), 'email', 'invoice.email_hash') }},
+            {{ evidence('order', bare_id('invoice.invoice_id'),
+                'order', order_reference('invoice.order_number')) }}
+        ) as pairs
+    from {{ entity('invoice') }} as invoice
+    left semi join refunded on invoice.invoice_id = refunded.invoice_id
+    left anti join numbered_order as by_number
+        on {{ bare_id('invoice.invoice_id') }} = by_number.reference
+    left anti join numbered_order as by_id
+        on {{ bare_id('invoice.invoice_id') }} = by_id.shop_reference
+),
+
 -- A deal speaks of a person only where it has one contact: of several, nobody knows who ordered.
 deal_person as (
     select
         deal_id,
         min(contact_id) as contact_id
     from {{ entity('deal_contact') }}
+    where not coalesce(is_deleted, false)
     group by deal_id
     having count(distinct contact_id) = 1
 ),
@@ -130,6 +162,8 @@ deal as (
     inner join deal_person on deal.deal_id = deal_person.deal_id
 ),
 
+-- A telephone on a list of guests or calls is often that of a company: it finds who is known by it,
+-- and ties nobody to anybody.
 activity as (
     select
         source_name,
@@ -139,11 +173,14 @@ activity as (
         min(_raw_id) as _raw_id,
         make_array(
             {{ evidence('contact', 'contact_id') }},
+            {{ evidence('lead', 'lead_id') }},
             {{ evidence('email', 'email_hash') }},
-            {{ evidence('contact', 'contact_id', 'email', 'email_hash') }}
+            {{ evidence('phone', 'phone_hash') }},
+            {{ evidence('contact', 'contact_id', 'email', 'email_hash') }},
+            {{ evidence('lead', 'lead_id', 'email', 'email_hash') }}
         ) as pairs
     from {{ entity('activity') }}
-    group by source_name, contact_id, email_hash
+    group by source_name, contact_id, lead_id, email_hash, phone_hash
 ),
 
 email_event as (
@@ -221,6 +258,8 @@ record as (
     select * from order_record
     union all
     select * from invoice
+    union all
+    select * from refunded_invoice
     union all
     select * from deal
     union all

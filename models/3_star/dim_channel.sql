@@ -1,4 +1,4 @@
--- grain: one row per channel of GA4's default channel group
+-- grain: one row per channel of GA4's default group, and for events and offline touches
 {{ config(materialized='table') }}
 
 with channel as (

@@ -51,42 +51,58 @@ entry as (
     select *, true as is_inferred from inferred
 ),
 
+-- A CRM may make an entry when an amount or a close date changes: a stage that follows itself was
+-- not entered again.
+compared as (
+    select
+        *,
+        lag(stage) over by_time as stage_before,
+        lag(pipeline) over by_time as pipeline_before
+    from entry
+    window by_time as (partition by deal_id order by entered_at, stage)
+),
+
+entered as (
+    select * from compared
+    where
+        (stage is distinct from stage_before)
+        or (pipeline is not null and pipeline <> pipeline_before)
+),
+
+rule as (
+    select value, funnel_stage from {{ ref('funnel_stage_rule') }} where record = 'deal'
+),
+
 deal as (
-    select deal_id, account_id, amount, currency_code
-    from (
-        select
-            deal_id, account_id, amount, currency_code,
-            row_number() over (partition by deal_id order by effective_at desc nulls last) as place
-        from {{ entity('deal') }}
-    )
-    where place = 1
+    select deal_id, account_id, amount, currency_code from {{ ref('int_deal') }}
 ),
 
 final as (
     select
-        durable_key('deal_stage', entry.deal_id, entry.stage, cast(entry.entered_at as text))
+        durable_key('deal_stage', entered.deal_id, entered.stage, cast(entered.entered_at as text))
             as deal_stage_key,
-        durable_key('deal', entry.deal_id) as deal_key,
+        durable_key('deal', entered.deal_id) as deal_key,
         {{ member_key('account', 'deal.account_id') }} as account_key,
-        entry.deal_id,
-        cast(entry.entered_at as date) as event_date,
-        {{ reporting_date('entry.entered_at') }} as reporting_date,
-        entry.entered_at,
-        lead(entry.entered_at) over by_time as left_at,
-        entry.source_name,
-        entry.pipeline,
-        entry.stage,
-        lag(entry.stage) over by_time as previous_stage,
+        entered.deal_id,
+        cast(entered.entered_at as date) as event_date,
+        {{ reporting_date('entered.entered_at') }} as reporting_date,
+        entered.entered_at,
+        lead(entered.entered_at) over by_time as left_at,
+        entered.source_name,
+        entered.pipeline,
+        entered.stage,
+        lag(entered.stage) over by_time as previous_stage,
         cast(row_number() over by_time as bigint) as stage_number,
-        entry.probability,
+        entered.probability,
         deal.amount as deal_amount,
-        upper(coalesce(deal.currency_code, '{{ project.reporting.currency }}')) as currency_code,
-        coalesce(entry.is_closed, false) as is_closed,
-        coalesce(entry.is_won, false) as is_won,
-        entry.is_inferred
-    from entry
-    left join deal on entry.deal_id = deal.deal_id
-    window by_time as (partition by entry.deal_id order by entry.entered_at, entry.stage)
+        coalesce(deal.currency_code, '{{ project.reporting.currency }}') as currency_code,
+        coalesce(entered.is_closed, rule.funnel_stage in ('won', 'lost'), false) as is_closed,
+        coalesce(entered.is_won, rule.funnel_stage = 'won', false) as is_won,
+        entered.is_inferred
+    from entered
+    left join deal on entered.deal_id = deal.deal_id
+    left join rule on {{ stage_word('entered.stage') }} = rule.value
+    window by_time as (partition by entered.deal_id order by entered.entered_at, entered.stage)
 )
 
 select * from final

@@ -189,13 +189,20 @@ activity as (
         activity_at as event_at,
         activity_type as event_type,
         'crm' as event_group,
-        cast(null as text) as event_detail,
+        case when activity_type = 'stage_change' then subject end as event_detail,
         source_name,
-        coalesce({{ node_key('contact', 'contact_id') }}, {{ node_key('email', 'email_hash') }}, 0)
-            as identity_node_id,
+        coalesce(
+            {{ node_key('contact', 'contact_id') }},
+            {{ node_key('lead', 'lead_id') }},
+            {{ node_key('email', 'email_hash') }},
+            {{ node_key('phone', 'phone_hash') }},
+            0
+        ) as identity_node_id,
         case
             when contact_id is not null then 'contact'
+            when lead_id is not null then 'lead'
             when email_hash is not null then 'email'
+            when phone_hash is not null then 'phone'
             else 'unknown'
         end as identity_node_type,
         source,

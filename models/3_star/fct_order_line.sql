@@ -8,7 +8,7 @@ with order_line as (
 ),
 
 shop_order as (
-    select order_id, currency_code, is_cancelled, is_test from {{ ref('fct_order') }}
+    select order_id, ordered_at, currency_code, is_cancelled, is_test from {{ ref('fct_order') }}
 ),
 
 product as (
@@ -26,6 +26,8 @@ exchange_rate as (
 with_order as (
     select
         order_line.*,
+        -- A line was sold when its order was placed, whatever its own row says.
+        coalesce(shop_order.ordered_at, order_line.ordered_at) as sold_at,
         {{ product_member_key('order_line.product_id', 'order_line.source_name', 'order_line.sku',
             'order_line.product_name') }} as product_key,
         upper(coalesce(order_line.currency_code, shop_order.currency_code, '{{ reporting }}'))
@@ -64,7 +66,7 @@ with_rate as (
         end as exchange_rate,
         case
             when with_order.line_currency_code = '{{ reporting }}'
-                then cast(with_order.ordered_at as date)
+                then cast(with_order.sold_at as date)
             else exchange_rate.exchange_rate_date
         end as exchange_rate_date
     from with_order
@@ -72,7 +74,7 @@ with_rate as (
     left join exchange_rate
         on
             with_order.line_currency_code = exchange_rate.currency_code
-            and cast(with_order.ordered_at as date) = exchange_rate.rate_date
+            and cast(with_order.sold_at as date) = exchange_rate.rate_date
 ),
 
 final as (
@@ -82,9 +84,9 @@ final as (
         product_key,
         order_id,
         line_id,
-        cast(ordered_at as date) as event_date,
-        {{ reporting_date('ordered_at') }} as reporting_date,
-        ordered_at,
+        cast(sold_at as date) as event_date,
+        {{ reporting_date('sold_at') }} as reporting_date,
+        sold_at as ordered_at,
         source_name,
         sku,
         product_name,

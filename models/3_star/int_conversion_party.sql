@@ -8,9 +8,8 @@ with conversion as (
     where deal_id is not null
 ),
 
-deal_contact as (
-    select deal_id, {{ node_key('contact', 'contact_id') }} as identity_node_id
-    from {{ entity('deal_contact') }}
+deal_party as (
+    select deal_id, identity_node_id from {{ ref('int_deal_party') }}
 ),
 
 bridge as (
@@ -20,10 +19,10 @@ bridge as (
 member as (
     select conversion.conversion_id, bridge.customer_key
     from conversion
-    inner join deal_contact on conversion.deal_id = deal_contact.deal_id
+    inner join deal_party on conversion.deal_id = deal_party.deal_id
     inner join bridge
         on
-            deal_contact.identity_node_id = bridge.identity_node_id
+            deal_party.identity_node_id = bridge.identity_node_id
             and conversion.conversion_at >= bridge.valid_from
             and conversion.conversion_at < bridge.valid_to
     where bridge.customer_key <> 0

@@ -1,21 +1,19 @@
 -- grain: one row per deal, with the customer it is told of
 {{ config(materialized='table') }}
 
-with deal_contact as (
+with party as (
     select
-        deal_id,
-        contact_id,
+        deal_key,
+        identity_node_id,
         row_number() over (
-            partition by deal_id order by coalesce(is_primary, false) desc, contact_id
+            partition by deal_key order by is_primary desc, member_type, member_id
         ) as place
-    from {{ entity('deal_contact') }}
+    from {{ ref('int_deal_party') }}
 ),
 
 final as (
-    select
-        durable_key('deal', deal_id) as deal_key,
-        coalesce({{ node_key('contact', 'contact_id') }}, 0) as identity_node_id
-    from deal_contact
+    select deal_key, identity_node_id
+    from party
     where place = 1
 )
 

@@ -19,38 +19,29 @@ web_purchase as (
     where event_type in ({{ purchase_event_names() }})
 ),
 
-deal_version as (
-    select
-        *,
-        row_number() over (
-            partition by deal_id order by effective_at desc nulls last, _raw_id desc
-        ) as place
-    from {{ entity('deal') }}
-),
-
 won_deal as (
     select
         deal_id,
-        coalesce(closed_at, effective_at, created_at) as closed_at,
+        closed_at,
         {{ order_reference('order_id') }} as order_reference,
         {{ order_reference('invoice_id') }} as invoice_reference,
         account_id,
         amount,
         currency_code,
         source_name
-    from deal_version
-    where place = 1 and is_won and not coalesce(is_deleted, false)
+    from {{ ref('int_deal') }}
+    where is_won and not is_deleted
 ),
 
--- The person of a deal: its primary contact, else the first.
-deal_contact as (
+-- The person of a deal: its primary contact, else the first, else the lead that became it.
+deal_person as (
     select
         deal_id,
-        contact_id,
+        identity_node_id,
         row_number() over (
-            partition by deal_id order by coalesce(is_primary, false) desc, contact_id
+            partition by deal_id order by is_primary desc, member_type, member_id
         ) as place
-    from {{ entity('deal_contact') }}
+    from {{ ref('int_deal_party') }}
 ),
 
 invoice as (
@@ -130,7 +121,7 @@ final as (
         won_deal.invoice_reference,
         cast(null as text) as deal_reference,
         {{ bare_id('won_deal.deal_id') }} as bare_record_id,
-        coalesce({{ node_key('contact', 'deal_contact.contact_id') }}, 0) as identity_node_id,
+        coalesce(deal_person.identity_node_id, 0) as identity_node_id,
         cast(null as bigint) as session_id,
         {{ member_key('account', 'won_deal.account_id') }} as account_key,
         cast(null as text) as order_id,
@@ -145,7 +136,7 @@ final as (
         cast(null as decimal(18, 6)) as stated_amount,
         cast(null as text) as stated_currency_code
     from won_deal
-    left join deal_contact on won_deal.deal_id = deal_contact.deal_id and deal_contact.place = 1
+    left join deal_person on won_deal.deal_id = deal_person.deal_id and deal_person.place = 1
 
     union all
 

@@ -303,7 +303,7 @@ record_sale as (
     from {{ entity('deal_contact') }} as deal_contact
     inner join {{ ref('fct_conversion_evidence') }} as evidence
         on evidence.evidence_type = 'deal' and deal_contact.deal_id = evidence.evidence_id
-    where evidence.is_valid
+    where evidence.is_valid and not coalesce(deal_contact.is_deleted, false)
 ),
 
 web_journey as (

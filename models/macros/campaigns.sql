@@ -77,6 +77,12 @@ case
                 'x_ads', 'pinterest_ads', 'snapchat_ads', 'reddit_ads') then 'Paid Social'
             when {{ platform }} = 'amazon_ads' then 'Paid Shopping'
             when {{ platform }} = 'email' then 'Email'
+            when {{ platform }} in ('offline', 'other')
+                and regexp_like(
+                    lower({{ campaign_type }}),
+                    'event|trade ?show|webinar|conference|seminar'
+                ) then 'Event'
+            when {{ platform }} = 'offline' then 'Offline'
             -- Of a platform that nobody knows, the type says it.
             when lower({{ campaign_type }}) like '%search%' then 'Paid Search'
             when lower({{ campaign_type }}) like '%social%' then 'Paid Social'

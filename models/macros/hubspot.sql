@@ -5,15 +5,23 @@
 {#- Properties that are read, by what has them; an activity is of whatever kind. -#}
 {%- set hubspot_properties = {
     'contact': [
-        'email', 'hs_additional_emails', 'phone', 'mobilephone', 'firstname', 'lastname', 'company',
-        'associatedcompanyid', 'jobtitle', 'createdate', 'created_at', 'lifecyclestage',
-        'hs_lead_status', 'hs_analytics_source', 'hs_analytics_source_data_1',
+        'email', 'hs_email_domain', 'hs_additional_emails', 'phone', 'mobilephone', 'firstname',
+        'lastname', 'company', 'associatedcompanyid', 'jobtitle', 'createdate', 'created_at',
+        'lifecyclestage', 'hs_lead_status', 'hs_analytics_source', 'hs_analytics_source_data_1',
         'hs_analytics_source_data_2', 'hs_latest_source', 'lead_source', 'leadsource', 'country',
         'ip_country', 'state', 'city', 'hs_language', 'hubspot_owner_id', 'user_id', 'site_user_id',
         'ga_client_id', 'google_client_id', 'client_id', 'hubspotutk', 'hs_cookie', 'gclid',
         'hs_google_click_id', 'hs_facebook_click_id', 'fbclid', 'li_fat_id', 'utm_source',
         'utm_medium', 'utm_campaign', 'first_conversion_date', 'first_conversion_event_name',
-        'hs_merged_object_ids', 'hs_calculated_merged_vids', 'annualrevenue'
+        'hs_merged_object_ids', 'hs_calculated_merged_vids', 'annualrevenue',
+        'hs_v2_date_entered_subscriber', 'hs_lifecyclestage_subscriber_date',
+        'hs_v2_date_entered_lead', 'hs_lifecyclestage_lead_date',
+        'hs_v2_date_entered_marketingqualifiedlead',
+        'hs_lifecyclestage_marketingqualifiedlead_date', 'hs_v2_date_entered_salesqualifiedlead',
+        'hs_lifecyclestage_salesqualifiedlead_date', 'hs_v2_date_entered_opportunity',
+        'hs_lifecyclestage_opportunity_date', 'hs_v2_date_entered_customer',
+        'hs_lifecyclestage_customer_date', 'hs_v2_date_entered_evangelist',
+        'hs_lifecyclestage_evangelist_date'
     ],
     'company': [
         'name', 'domain', 'website', 'industry', 'numberofemployees', 'annualrevenue',
@@ -38,9 +46,16 @@
     'deal_link': ['dealname']
 } -%}
 
+{#- Stages of the life cycle of which a contact keeps since when. -#}
+{%- set hubspot_dated_stages = [
+    'subscriber', 'lead', 'marketingqualifiedlead', 'salesqualifiedlead', 'opportunity', 'customer',
+    'evangelist'
+] -%}
+
 {#- How HubSpot's pages and exports call a property, in small letters and with _ for spaces, where
     that is not its internal name (the label `GA client ID` is ga_client_id). -#}
 {%- set hubspot_labels = {
+    'hs_email_domain': ['email_domain'],
     'hs_additional_emails': ['additional_email_addresses'],
     'phone': ['phone_number'],
     'mobilephone': ['mobile_phone_number'],
@@ -55,6 +70,13 @@
     'jobtitle': ['job_title'],
     'createdate': ['create_date'],
     'lifecyclestage': ['lifecycle_stage'],
+    'hs_lifecyclestage_subscriber_date': ['became_a_subscriber_date'],
+    'hs_lifecyclestage_lead_date': ['became_a_lead_date'],
+    'hs_lifecyclestage_marketingqualifiedlead_date': ['became_a_marketing_qualified_lead_date'],
+    'hs_lifecyclestage_salesqualifiedlead_date': ['became_a_sales_qualified_lead_date'],
+    'hs_lifecyclestage_opportunity_date': ['became_an_opportunity_date'],
+    'hs_lifecyclestage_customer_date': ['became_a_customer_date'],
+    'hs_lifecyclestage_evangelist_date': ['became_an_evangelist_date'],
     'hs_lead_status': ['lead_status'],
     'hs_analytics_source': ['original_source', 'original_traffic_source', 'original_source_type'],
     'hs_analytics_source_data_1': [
@@ -147,6 +169,8 @@ final as (
         id as contact_id,
         coalesce(property_createdate, property_created_at) as created_at,
         property_email as email,
+        -- HubSpot keeps the domain beside it: it is there where the address itself is hashed.
+        property_hs_email_domain as email_domain,
         coalesce(property_phone, property_mobilephone) as phone,
         property_firstname as first_name,
         property_lastname as last_name,
@@ -185,6 +209,45 @@ final as (
         property_first_conversion_event_name as first_conversion_name,
         property_annualrevenue as annual_revenue
     from {{ relation }}
+)
+{%- endmacro -%}
+
+{#- The stages that a contact came into, by the dates kept on it; Fivetran writes v2 as v_2 too. -#}
+{%- macro hubspot_stage_dates(relation, by_fivetran=false) -%}
+stage_dates as (
+    select
+        _raw_id,
+        id,
+        unnest(make_array(
+            {%- for stage in hubspot_dated_stages %}
+            named_struct(
+                'stage', '{{ stage }}',
+                'entered_at', coalesce(
+                    {%- if by_fivetran %}
+                    property_hs_v_2_date_entered_{{ stage }},
+                    {%- endif %}
+                    property_hs_v2_date_entered_{{ stage }},
+                    property_hs_lifecyclestage_{{ stage }}_date
+                )
+            ){{ ',' if not loop.last }}
+            {%- endfor %}
+        )) as entry
+    from {{ relation }}
+),
+
+-- A stage that a contact comes into again has another date: both entries stay.
+final as (
+    select
+        _raw_id,
+        concat('stage-', id, '-', entry['stage'], '-', entry['entered_at']) as activity_id,
+        entry['entered_at'] as activity_at,
+        'stage_change' as activity_type,
+        entry['stage'] as subject,
+        id as contact_id,
+        false as is_touchpoint,
+        'contact' as change_source
+    from stage_dates
+    where trim(entry['entered_at']) <> ''
 )
 {%- endmacro -%}
 
@@ -283,7 +346,7 @@ deals_with_outcome as (
         case
             when stated_won is not null then stated_won in ('true', '1', '1.0', 'yes')
             {%- if has_stages %}
-            when stage_is_closed is not null then stage_is_won
+            when stage_is_won is not null then stage_is_won
             {%- endif %}
             when standard_stage = 'closedwon' then true
             when standard_stage = 'closedlost' then false
@@ -339,6 +402,36 @@ final as (
         property_dealtype as deal_type,
         property_hs_merged_object_ids as merged_deal_ids
     from deals_with_closing
+)
+{%- endmacro -%}
+
+{#- The CTEs that say what the stages of deals mean: stage_meaning has one row per stage, as its
+    pipeline has it now. HubSpot marks a lost stage as closed and not won, or by probability 0. -#}
+{%- macro hubspot_stage_meanings() -%}
+stage_version as (
+    select
+        *,
+        row_number() over (
+            partition by stage_id order by _fivetran_synced desc nulls last, _raw_id desc
+        ) as place
+    from {{ source('hubspot', 'deal_pipeline_stage') }}
+    where stage_id is not null
+),
+
+stage_meaning as (
+    select
+        stage_id,
+        pipeline_id,
+        probability,
+        lower(closed_won) in ('true', '1', '1.0', 'yes') as is_won,
+        case
+            when lower(closed_won) in ('true', '1', '1.0', 'yes') then true
+            when lower(is_closed) in ('true', '1', '1.0', 'yes') then true
+            when lower(is_closed) in ('false', '0', '0.0', 'no') then false
+            when try_cast(probability as double) = 0 then true
+        end as is_closed
+    from stage_version
+    where place = 1
 )
 {%- endmacro -%}
 

@@ -129,7 +129,10 @@ stage_meaning as (
     select
         *,
         -- A stage that closes a deal for certain has won it.
-        is_closed and coalesce(try_cast(probability as decimal(9, 4)), 0) = 1 as is_won
+        case
+            when is_closed is not null
+                then is_closed and coalesce(try_cast(probability as decimal(9, 4)), 0) = 1
+        end as is_won
     from (
         select
             _raw_id,

@@ -365,11 +365,12 @@ final as (
 )
 {%- endmacro -%}
 
-{#- What stands in Salesforce's own stage history. -#}
-{%- macro salesforce_deal_stages(relation) -%}
+{#- What stands in Salesforce's own stage history. With `has_stages`, the CTE stage_meaning says of
+    each stage what it means. -#}
+{%- macro salesforce_deal_stages(relation, has_stages=false) -%}
 -- Salesforce makes an entry when stage, amount, probability or close date change, so a stage may
--- come twice in a row. What a stage means is known here for the forecast category of won deals and
--- for the standard stages; for others from opportunity_stage.
+-- come twice in a row. What a stage means stands in opportunity_stage; without it, it is known for
+-- the forecast category of won deals and for the standard stages.
 final as (
     select
         _raw_id,
@@ -378,12 +379,18 @@ final as (
         stage_name as stage,
         created_date as entered_at,
         case
+            {%- if has_stages %}
+            when stage_is_closed is not null then stage_is_closed
+            {%- endif %}
             when
                 lower(forecast_category) = 'closed'
                 or lower(stage_name) in ('closed won', 'closed lost')
                 then true
         end as is_closed,
         case
+            {%- if has_stages %}
+            when stage_is_won is not null then stage_is_won
+            {%- endif %}
             when lower(forecast_category) = 'closed' or lower(stage_name) = 'closed won' then true
             when lower(stage_name) = 'closed lost' then false
         end as is_won,
@@ -401,6 +408,9 @@ final as (
         prev_close_date as previous_close_date,
         is_deleted
     from {{ relation }}
+    {%- if has_stages %}
+    left join stage_meaning on {{ relation }}.stage_name = stage_meaning.stage
+    {%- endif %}
 )
 {%- endmacro -%}
 

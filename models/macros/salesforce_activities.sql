@@ -36,12 +36,48 @@ final as (
 )
 {%- endmacro -%}
 
-{#- What stands in a member of a campaign. -#}
-{%- macro salesforce_campaign_members(relation) -%}
+{#- The CTE `campaign_medium`: which channel a response to a campaign came by, which the type of the
+    campaign says. -#}
+{%- macro salesforce_campaign_media(relation) -%}
+campaign_version as (
+    select
+        id,
+        lower(btrim(type)) as type,
+        row_number() over (
+            partition by id
+            order by coalesce(_fivetran_start, _fivetran_synced) desc nulls last, _raw_id desc
+        ) as place
+    from {{ relation }}
+),
+
+campaign_medium as (
+    select
+        id,
+        case
+            when type in ('advertisement', 'advertising', 'ads') then 'paid'
+            when type in ('banner ads', 'banner') then 'display'
+            when type in ('referral program', 'partners', 'partner') then 'referral'
+            when type in ('e-mail marketing', 'email marketing', 'newsletter') then 'email'
+            when type in ('social media', 'social') then 'social'
+            when type like '%webinar%' or type like '%webcast%' then 'webinar'
+            when type like '%trade show%' or type like '%tradeshow%' then 'trade show'
+            when type in ('other', '') then null
+            else type
+        end as medium
+    from campaign_version
+    where place = 1
+)
+{%- endmacro -%}
+
+{#- What stands in a member of a campaign. With `has_campaign`, the CTE campaign_medium says which
+    medium its campaign is. -#}
+{%- macro salesforce_campaign_members(relation, has_campaign=false) -%}
 -- Ids of contacts begin with 003, those of leads with 00Q.
 members as (
     select
-        *,
+        member.*,
+        {{ 'campaign_medium.medium' if has_campaign else 'cast(null as text)' }}
+            as campaign_medium,
         coalesce(
             contact_id, case when lead_or_contact_id like '003%' then lead_or_contact_id end
         ) as member_contact_id,
@@ -50,7 +86,10 @@ members as (
         ) as member_lead_id,
         coalesce(lower(has_responded) in ('true', '1', 't', 'yes'), false) as is_response,
         coalesce(lower(is_deleted) in ('true', '1', 't', 'yes'), false) as is_gone
-    from {{ relation }}
+    from {{ relation }} as member
+    {%- if has_campaign %}
+    left join campaign_medium on member.campaign_id = campaign_medium.id
+    {%- endif %}
 ),
 
 -- To be on the list is no touch; to have responded is one. The response is dated by a day: the hour
@@ -69,15 +108,15 @@ final as (
         case when is_response then 'campaign_response' else 'campaign_member' end as activity_type,
         status as subject,
         member_contact_id as contact_id,
+        member_lead_id as lead_id,
         account_id,
         -- A contact is known by its own e-mail; a lead is found by the one that stands here.
         case when member_contact_id is null then email end as email,
         -- The id leads to the campaign as a tag would: the campaign itself names it.
         coalesce(utm_campaign_c, utm_campaign__c, campaign_id) as campaign_name,
         coalesce(utm_source_c, utm_source__c, 'salesforce') as source,
-        coalesce(utm_medium_c, utm_medium__c, 'campaign') as medium,
+        coalesce(utm_medium_c, utm_medium__c, campaign_medium, 'campaign') as medium,
         is_response and not is_gone as is_touchpoint,
-        '{{ source_name }}:' || member_lead_id as lead_id,
         campaign_id,
         first_responded_date as responded_on,
         created_date as added_at,
@@ -114,10 +153,10 @@ final as (
         -- Of an e-mail the subject is what was written to a person.
         case when activity_type <> 'sales_email' then subject end as subject,
         case when who_id like '003%' then who_id end as contact_id,
+        case when who_id like '00Q%' then who_id end as lead_id,
         coalesce(account_id, case when what_id like '001%' then what_id end) as account_id,
         case when what_id like '006%' then what_id end as deal_id,
         false as is_touchpoint,
-        '{{ source_name }}:' || case when who_id like '00Q%' then who_id end as lead_id,
         type as task_type,
         status as outcome,
         is_closed,
@@ -146,10 +185,10 @@ final as (
             when lower(coalesce(is_private, 'false')) not in ('true', '1', 't', 'yes') then subject
         end as subject,
         case when who_id like '003%' then who_id end as contact_id,
+        case when who_id like '00Q%' then who_id end as lead_id,
         coalesce(account_id, case when what_id like '001%' then what_id end) as account_id,
         case when what_id like '006%' then what_id end as deal_id,
         false as is_touchpoint,
-        '{{ source_name }}:' || case when who_id like '00Q%' then who_id end as lead_id,
         type as event_type,
         coalesce(end_date_time, end_date) as ended_at,
         duration_in_minutes as duration_minutes,

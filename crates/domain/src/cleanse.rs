@@ -7,7 +7,6 @@
 mod contact;
 mod dates;
 mod letters;
-mod nfc;
 mod numbers;
 mod recipe;
 mod spaces;
@@ -88,7 +87,7 @@ pub static RULES: [Rule; 24] = [
     rule("trim", Nothing, spaces::trim, "White space of any kind and invisible signs off both ends."),
     rule("collapse", Nothing, spaces::collapse, "As `trim`, and each run of white space is one space."),
     rule("invisible", Nothing, spaces::invisible, "Zero-width, direction and control signs taken out."),
-    rule("nfc", Nothing, nfc::nfc, "Letters with accents as one sign each (Unicode NFC)."),
+    rule("nfc", Nothing, letters::nfc, "Letters with accents as one sign each (Unicode NFC)."),
     rule("mojibake", Nothing, letters::mojibake, "UTF-8 that was read as Windows-1252, read again."),
     rule("homoglyphs", Nothing, letters::homoglyphs, "Look-alikes of Latin letters become those."),
     rule("lower", Nothing, letters::lower, "Small letters."),

@@ -78,6 +78,9 @@ pub struct Column {
     /// The entity whose natural id it is; the runner prefixes it with the source's name.
     #[serde(default, rename = "ref")]
     pub reference: Option<String>,
+    /// The column whose e-mail domain it is, where the model does not give it.
+    #[serde(default)]
+    pub domain_of: Option<String>,
     /// The only values it may have.
     #[serde(default)]
     pub accepted: Option<Vec<String>>,
@@ -295,6 +298,10 @@ mod tests {
                 }
                 if column.pii.is_some() {
                     assert_eq!(column.kind, ColumnKind::Text);
+                }
+                if let Some(of) = &column.domain_of {
+                    let of = entity.column(of).expect("domain_of is a column");
+                    assert_eq!(of.pii, Some(Pii::Email), "{}", column.name);
                 }
             }
         }

@@ -13,6 +13,7 @@ final as (
         deal_id,
         contact_id,
         coalesce(label, type_id) as role,
+        _fivetran_deleted as is_deleted,
         category as role_category
     from deal_contact
 )

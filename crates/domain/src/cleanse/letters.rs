@@ -1,5 +1,7 @@
 //! Letters: their case, letters that only look like others, letters of the wrong encoding.
 
+use icu_normalizer::ComposingNormalizerBorrowed;
+
 use super::{Outcome, Step, changed};
 
 pub(super) fn lower(value: &str, _: &Step) -> Outcome {
@@ -87,4 +89,10 @@ pub(super) fn mojibake(value: &str, _: &Step) -> Outcome {
         Some(Ok(text)) => changed(value, text),
         _ => Outcome::Same,
     }
+}
+
+/// Unicode's normalisation form C: a letter and its accents as one sign where there is one.
+pub(super) fn nfc(value: &str, _: &Step) -> Outcome {
+    const NFC: ComposingNormalizerBorrowed<'static> = ComposingNormalizerBorrowed::new_nfc();
+    changed(value, NFC.normalize(value).into_owned())
 }

@@ -52,6 +52,15 @@ const HUBSPOT_BY_ITS_API_FACTS: &[(&str, &str)] = &[
     ),
     // The company is named by the association alone.
     (
+        "email_domain from silver.contact where contact_id = 'hubspot:101'",
+        "example.com",
+    ),
+    (
+        "string_agg(subject, ',' order by activity_at) from silver.activity \
+         where activity_type = 'stage_change' and contact_id = 'hubspot:101'",
+        "lead,opportunity,customer",
+    ),
+    (
         "account_id from silver.contact where contact_id = 'hubspot:101'",
         "hubspot:501",
     ),
@@ -151,6 +160,10 @@ const HUBSPOT_BY_THE_CSVS_OF_ITS_PAGES_FACTS: &[(&str, &str)] = &[
     (
         "string_agg(lifecycle_stage, ',' order by contact_id) from silver.contact",
         "customer,lead",
+    ),
+    (
+        "concat(subject, ' ', contact_id, ' ', activity_at) from silver.activity",
+        "lead hubspot:201 2026-01-05T09:00:00Z",
     ),
     // Of two associated companies the first one is the contact's.
     (
@@ -354,6 +367,11 @@ const SALESFORCE_BY_ITS_OWN_EXPORTS_FACTS: &[(&str, &str)] = &[
     (
         "string_agg(activity_type, ',' order by activity_at) from silver.activity",
         "campaign_member,campaign_response,call,meeting",
+    ),
+    (
+        "concat(contact_id, ' ', lead_id, ' ', medium) from silver.activity \
+         where activity_type = 'campaign_response'",
+        "salesforce:0031 salesforce:00Q1 trade show",
     ),
     ("campaign_name from silver.campaign", "Fair 2026"),
     // An order that names its opportunity: one sale. A draft is none, a reduction is a refund.

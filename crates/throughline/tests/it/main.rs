@@ -11,6 +11,7 @@
 )]
 
 mod ad_exports;
+mod b2b;
 mod backup;
 mod bad_input;
 mod cleansing;

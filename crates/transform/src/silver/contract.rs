@@ -281,6 +281,9 @@ impl Contract {
                     let time = self.entity.event_time.as_deref().unwrap_or_default();
                     format!("local_date(\"t_{time}\", 'UTC')")
                 }
+                (Some(origin), _) if self.domain_of(origin).is_some_and(&has) => {
+                    self.mail_domain(origin, has(origin))
+                }
                 (Some(origin), _) if has(origin) => self.stored(origin),
                 (Some("currency_code"), _) => match &self.currency {
                     Some(code) => format!("'{}'", code.replace('\'', "''")),
@@ -316,6 +319,26 @@ impl Contract {
             };
         }
         typed
+    }
+
+    /// The e-mail column that `name` is the domain of.
+    fn domain_of(&self, name: &str) -> Option<&str> {
+        self.entity.column(name)?.domain_of.as_deref()
+    }
+
+    /// The domain that the model gives, else what stands behind the @ of the e-mail, which is only
+    /// here still to be read. An address that is a hash has none.
+    fn mail_domain(&self, name: &str, given: bool) -> String {
+        let email = self.domain_of(name).unwrap_or_default();
+        let own = if given {
+            format!("\"t_{name}\", ")
+        } else {
+            String::new()
+        };
+        format!(
+            "clean_text(lower(coalesce({own}\
+             regexp_match(\"t_{email}\", '^[^@]+@([^@]+)$')[1], '')))"
+        )
     }
 
     fn properties(&self, schema: &DFSchema, extras: &[String]) -> String {
