@@ -108,31 +108,7 @@ async fn execute(
             .filter(|model| model.outcome == Outcome::Built)
             .map(|model| model.model.as_str())
             .collect();
-        report.checks = transform::run::run_checks(&context, |check| {
-            let blocking = check.severity == transform::project::Severity::Error;
-            let ran_before = blocking && transform::run::is_of_one_table(check);
-            let is_of = |model: &&str, entity: &str| {
-                let parsed = context.manifest.models.get(*model);
-                parsed.is_some_and(|parsed| parsed.config.entity.as_deref() == Some(entity))
-            };
-            let touched = check
-                .dependencies
-                .iter()
-                .any(|dependency| match &dependency.target {
-                    transform::compile::Target::Entity(entity) => {
-                        built.iter().any(|model| is_of(model, entity))
-                    }
-                    other => built.contains(&other.name()),
-                });
-            // Blocking checks of a model ran before it was published.
-            !ran_before
-                && (touched
-                    || check
-                        .model
-                        .as_deref()
-                        .is_some_and(|model| built.contains(&model)))
-        })
-        .await?;
+        report.checks = transform::run::checks_after(&context, &built).await?;
     }
     if report.built > 0 || loads.iter().any(|load| load.files_loaded > 0) {
         // All is published: what goes wrong with tidying up is no failure of the run.

@@ -83,7 +83,7 @@ pub(super) async fn before_publishing(
 
 /// The check looks at one table alone. Others may look at tables that are not built yet, and are
 /// run when all are.
-pub fn is_of_one_table(check: &Check) -> bool {
+fn is_of_one_table(check: &Check) -> bool {
     !matches!(
         check.kind,
         CheckKind::Singular { .. } | CheckKind::Relationships { .. }
@@ -132,6 +132,34 @@ pub async fn run_checks(
         results.push(run_check(context, check, &relations).await?);
     }
     Ok(results)
+}
+
+/// Runs the checks that a run owes: of the models `built` and of what reads them, except those that
+/// ran before publishing, and those that read a table which no run has built yet.
+///
+/// # Errors
+/// The lake cannot be read. A check that cannot be run says so in its result.
+pub async fn checks_after(context: &Context<'_>, built: &[&str]) -> Result<Vec<CheckResult>> {
+    let gives = |model: &str, entity: &str| {
+        let parsed = context.manifest.models.get(model);
+        parsed.is_some_and(|parsed| parsed.config.entity.as_deref() == Some(entity))
+    };
+    let is_new = |dependency: &Dependency| match &dependency.target {
+        Target::Entity(entity) => built.iter().any(|model| gives(model, entity)),
+        other => built.contains(&other.name()),
+    };
+    let is_there = |dependency: &Dependency| {
+        let table = context.manifest.relation_of(dependency);
+        context.warehouse.session.table_exist(table).unwrap_or(true)
+    };
+    run_checks(context, |check| {
+        let ran_before = check.severity == Severity::Error && is_of_one_table(check);
+        let model = check.model.as_deref();
+        let is_owed = model.is_some_and(|model| built.contains(&model))
+            || check.dependencies.iter().any(is_new);
+        !ran_before && is_owed && check.dependencies.iter().all(is_there)
+    })
+    .await
 }
 
 async fn run_check(

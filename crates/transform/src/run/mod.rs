@@ -31,7 +31,7 @@ use crate::silver::Cleansing;
 use crate::silver::account::Balance;
 use crate::{Result, TransformError, Warehouse};
 
-pub use checks::{CheckResult, is_of_one_table, run_checks};
+pub use checks::{CheckResult, checks_after, run_checks};
 pub use decide::{Decision, Reason};
 
 /// What every part of a run needs to know.
