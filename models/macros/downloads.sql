@@ -4,7 +4,8 @@
 {#- Words with which the rows of totals begin, in lower case. -#}
 {%- macro total_words() -%}
 {{ "grand total|total|totals|totale|totali|totaal|totalt|totaux|gesamt|gesamtsumme" }}
-{{- "|gesamtergebnis|summe|suma|somme|итого|всего|łącznie|razem|összesen|yhteensä|toplam|合計|总计|總計|합계|총계" }}
+{{- "|gesamtergebnis|summe|suma|somme|итого|всего|łącznie|razem|összesen|yhteensä|toplam" }}
+{{- "|合計|总计|總計|합계|총계" }}
 {%- endmacro -%}
 
 {#- Whether a text begins with such a word. -#}

@@ -233,10 +233,6 @@ pub struct SourceConfig {
 /// One stream: files of one shape.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a project has few streams, and they are read once"
-)]
 pub enum StreamConfig {
     /// Only where it lies.
     Path(StreamPath),

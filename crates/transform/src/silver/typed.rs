@@ -40,27 +40,7 @@ pub(super) async fn typed(
         .sql(sql)
         .await
         .map_err(|error| context.model_error(model, error))?;
-    if !plan.schema().has_column_with_unqualified_name("_raw_id") {
-        return Err(TransformError::Silver {
-            model: model.name().to_owned(),
-            why: "it does not give the column `_raw_id`".into(),
-            hint: "select `_raw_id` from the source: it ties a row to what was received".into(),
-        });
-    }
-    let given = |name: &str| plan.schema().has_column_with_unqualified_name(name);
-    let mut required = contract
-        .entity
-        .columns
-        .iter()
-        .filter(|column| column.required);
-    if let Some(missing) = required.find(|column| !given(&column.name)) {
-        let (name, entity) = (&missing.name, &contract.entity.name);
-        return Err(TransformError::Silver {
-            model: model.name().to_owned(),
-            why: format!("it does not give `{name}`, which the entity `{entity}` requires"),
-            hint: format!("select something as `{name}`; docs/reference/entities.md says what"),
-        });
-    }
+    gives_what_it_must(model, contract, plan.schema())?;
     let schema = plan.schema().clone();
     let mut joins = String::new();
     let effective = match effective(warehouse, raw).await? {
@@ -98,6 +78,36 @@ pub(super) async fn typed(
         .sql(&typed_sql)
         .await
         .map_err(|error| context.model_error(model, error))
+}
+
+/// A model's output has `_raw_id` and every column that its entity requires.
+fn gives_what_it_must(model: &ParsedModel, contract: &Contract, given: &DFSchema) -> Result<()> {
+    let wrong = |why: String, hint: String| TransformError::Silver {
+        model: model.name().to_owned(),
+        why,
+        hint,
+    };
+    if !given.has_column_with_unqualified_name("_raw_id") {
+        return Err(wrong(
+            "it does not give the column `_raw_id`".into(),
+            "select `_raw_id` from the source: it ties a row to what was received".into(),
+        ));
+    }
+    let mut required = contract
+        .entity
+        .columns
+        .iter()
+        .filter(|column| column.required);
+    match required.find(|column| !given.has_column_with_unqualified_name(&column.name)) {
+        Some(domain::entity::Column { name, .. }) => Err(wrong(
+            format!(
+                "it does not give `{name}`, which the entity `{}` requires",
+                contract.entity.name
+            ),
+            format!("select something as `{name}`; docs/reference/entities.md says what"),
+        )),
+        None => Ok(()),
+    }
 }
 
 /// The columns of a model's output, cleansed where they have rules, with what they were before.
