@@ -2,7 +2,6 @@
 
 mod recognise;
 
-use std::collections::BTreeMap;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +13,7 @@ use super::Exit;
 use crate::cli::{InitArgs, WeekStartArg};
 use crate::project::{CONFIG, KEY_FILE};
 use crate::say::Voice;
+use recognise::Found;
 
 /// What a project is asked.
 #[derive(Debug, Clone)]
@@ -49,15 +49,15 @@ pub(crate) fn init(args: &InitArgs, voice: Voice) -> anyhow::Result<Exit> {
         );
     }
     let answers = ask(args, voice)?;
-    let streams = match &args.from {
+    let found = match &args.from {
         Some(folder) => recognise::recognise(folder, &args.dir, voice)?,
-        None => BTreeMap::new(),
+        None => Found::default(),
     };
-    create(&args.dir, &config_text(&answers, &streams))?;
+    create(&args.dir, &config_text(&answers, &found))?;
     voice.result(&json!({
         "project": args.dir,
         "name": answers.name,
-        "sources": streams.keys().collect::<Vec<_>>(),
+        "sources": found.streams.keys().collect::<Vec<_>>(),
     }));
     voice.line(&format!(
         "made the project `{}` in {}",
@@ -67,10 +67,15 @@ pub(crate) fn init(args: &InitArgs, voice: Voice) -> anyhow::Result<Exit> {
     voice.line(&format!(
         "its key is in {KEY_FILE}: keep it, and keep it out of version control"
     ));
-    voice.line(&format!(
-        "next: say in {CONFIG} where your exports are, then `throughline --project {} run`",
-        args.dir.display()
-    ));
+    let kinds: Vec<&str> = found.streams.keys().map(String::as_str).collect();
+    let run = format!("`throughline --project {} run`", args.dir.display());
+    voice.line(&match kinds.as_slice() {
+        [] => format!("next: say in {CONFIG} where your exports are, then {run}"),
+        kinds => format!(
+            "recognised: {}\nnext: look over `sources:` in {CONFIG}, then {run}",
+            kinds.join(", ")
+        ),
+    });
     Ok(Exit::Done)
 }
 
@@ -303,10 +308,7 @@ fn list(values: &[String]) -> String {
 }
 
 /// The text of a new `throughline.yml`.
-fn config_text(
-    answers: &Answers,
-    sources: &BTreeMap<String, BTreeMap<String, Vec<String>>>,
-) -> String {
+fn config_text(answers: &Answers, found: &Found) -> String {
     let without = |what: &str| answers.net_without.iter().any(|known| known == what);
     let home = answers.home_country.as_deref().map_or_else(
         || "  # home_country: DE".to_owned(),
@@ -335,35 +337,85 @@ fn config_text(
         without("shipping"),
         without("refunds"),
     );
-    if sources.is_empty() {
-        text.push_str(
-            "# Where your data is, for example:\n\
-             # sources:\n\
-             #   web:\n\
-             #     kind: ga4\n\
-             #     streams:\n\
-             #       events: 'sources/ga4/events_*.ndjson.gz'\n\
-             #   webinars:                       # a file that fits nothing: add one SQL model\n\
-             #     path: 'sources/webinars/*.csv'\n\
-             sources: {}\n",
-        );
-        return text;
-    }
-    text.push_str("sources:\n");
-    for (kind, streams) in sources {
-        text.push_str(&format!("  {kind}:\n    kind: {kind}\n    streams:\n"));
-        for (stream, paths) in streams {
-            match paths.as_slice() {
-                [one] => text.push_str(&format!("      {stream}: {}\n", quoted(one))),
-                many => text.push_str(&format!("      {stream}: {}\n", list(many))),
-            }
+    text.push_str(&sources_text(found));
+    text
+}
+
+/// The text of `sources:`, with what fits no kind as comments: it needs a model of one's own.
+fn sources_text(found: &Found) -> String {
+    let mut text = String::new();
+    if found.streams.is_empty() {
+        text.push_str("# Where your data is, for example:\n# sources:\n");
+        text.push_str("#   web:\n#     kind: ga4\n#     streams:\n");
+        text.push_str("#       events: 'sources/ga4/events_*.ndjson.gz'\n");
+        if found.tables.is_empty() {
+            text.push_str(
+                "#   webinars:                # a file that fits nothing: add one SQL model\n",
+            );
+            text.push_str("#     path: 'sources/webinars/*.csv'\n");
         }
+    } else {
+        text.push_str("sources:\n");
+    }
+    for (kind, streams) in &found.streams {
+        text.push_str(&format!("  {kind}:\n    kind: {kind}\n    streams:\n"));
+        for (name, stream) in streams {
+            let paths = match stream.paths.as_slice() {
+                [one] => quoted(one),
+                many => list(many),
+            };
+            let stream = match &stream.records {
+                Some(records) => format!("{{path: {paths}, records: {}}}", quoted(records)),
+                None => paths,
+            };
+            text.push_str(&format!("      {name}: {stream}\n"));
+        }
+    }
+    if !found.tables.is_empty() {
+        text.push_str(
+            "# These fit no built-in kind. Each takes one SQL model: docs/guides/add-a-source.md\n",
+        );
+    }
+    for (path, columns) in &found.tables {
+        let name = source_name(path);
+        text.push_str(&format!("#   {name}:  # {}\n", shortened(columns)));
+        text.push_str(&format!("#     path: {}\n", quoted(path)));
+    }
+    if found.streams.is_empty() {
+        text.push_str("sources: {}\n");
     }
     text
 }
 
+/// A name for the source of such a file: its own, as far as names of sources go.
+fn source_name(path: &str) -> String {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    let stem = file.split('.').next().unwrap_or(file).to_lowercase();
+    let plain = stem.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+    match plain.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        true => plain,
+        false => format!("source_{plain}"),
+    }
+}
+
+/// The first columns, on one line.
+fn shortened(columns: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let names = columns.iter().filter(|name| !name.starts_with('_'));
+    let names: Vec<String> = names
+        .map(|name| name.replace(char::is_control, " "))
+        .collect();
+    match names.len() > SHOWN {
+        true => format!("{}, …", names[..SHOWN].join(", ")),
+        false => names.join(", "),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use super::recognise::FoundStream;
     use super::*;
 
     #[test]
@@ -380,8 +432,26 @@ mod tests {
             lookback: 30,
             net_without: vec!["tax".into()],
         };
-        let stream = BTreeMap::from([("events".to_owned(), vec!["../x/*.json".to_owned()])]);
-        let text = config_text(&answers, &BTreeMap::from([("ga4".to_owned(), stream)]));
+        let events = FoundStream {
+            paths: vec!["../x/*.json".to_owned()],
+            records: Some("results".to_owned()),
+        };
+        let stream = BTreeMap::from([("events".to_owned(), events)]);
+        let table = |name: &str| {
+            (
+                format!("../x/{name}"),
+                vec!["Deal №".to_owned(), "Wert\n€".into()],
+            )
+        };
+        let found = Found {
+            streams: BTreeMap::from([("ga4".to_owned(), stream)]),
+            tables: vec![table("2026 Deals (neu).csv"), table("it's.csv")],
+        };
+        let text = config_text(&answers, &found);
+        assert!(
+            text.contains("#   source_2026_deals__neu_:  # Deal №, Wert €\n"),
+            "{text}"
+        );
         let config: domain::config::ProjectConfig =
             serde_yaml_ng::from_str(&text).expect("a project file");
         assert_eq!(config.name, "it's ours");
@@ -392,7 +462,11 @@ mod tests {
             config.sources["ga4"].streams("ga4")[0].paths,
             ["../x/*.json"]
         );
-        let none = config_text(&answers, &BTreeMap::new());
+        let uncommented = text.replace("#   ", "  ");
+        let config: domain::config::ProjectConfig =
+            serde_yaml_ng::from_str(&uncommented).expect("a project file");
+        assert_eq!(config.sources.len(), 3);
+        let none = config_text(&answers, &Found::default());
         let config: domain::config::ProjectConfig =
             serde_yaml_ng::from_str(&none).expect("a project file");
         assert!(config.sources.is_empty());

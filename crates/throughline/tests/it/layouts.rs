@@ -549,6 +549,8 @@ fn init_recognises_layouts() {
         "contact_export: '../exports/hubspot/contact_export.csv'",
         "deal_export: '../exports/hubspot/deal_export.csv'",
         "deals: '../exports/hubspot/deals.ndjson'",
+        "contacts: {path: '../exports/hubspot/contacts_*.json', records: 'results'}",
+        "pipelines: {path: '../exports/hubspot/pipelines.json', records: 'results'}",
         "lead_export: '../exports/salesforce/Lead.csv'",
         "opportunity_history_export: '../exports/salesforce/OpportunityHistory.csv'",
         "order_export: '../exports/salesforce/Order.csv'",

@@ -10,12 +10,43 @@ use transform::project::{KindColumn, Project, StreamKind};
 
 use crate::say::Voice;
 
-/// Paths by kind and stream.
-type Recognised = BTreeMap<String, BTreeMap<String, Vec<String>>>;
+/// What lies in a folder.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// By kind and stream.
+    pub(super) streams: BTreeMap<String, BTreeMap<String, FoundStream>>,
+    /// Tables that fit no kind, each with its columns: a source of one's own, perhaps.
+    pub(super) tables: Vec<(String, Vec<String>)>,
+}
+
+/// The files of a stream.
+#[derive(Debug, Default)]
+pub(super) struct FoundStream {
+    /// Paths and globs.
+    pub(super) paths: Vec<String>,
+    /// The member of each document in which its records lie.
+    pub(super) records: Option<String>,
+}
+
+/// What a file is.
+struct Fit {
+    score: usize,
+    kind: String,
+    stream: String,
+    records: Option<String>,
+}
+
+/// What the records of a file look like.
+struct Shape {
+    /// Names of the columns or members, in lower case.
+    columns: Vec<String>,
+    /// The member of each document in which they lie, if they do not lie plainly.
+    records: Option<String>,
+}
 
 /// Looks through a folder. A file is taken where its name fits a stream's and it has the stream's
-/// telling columns; what fits nothing is named, so that nobody believes it was read.
-pub(super) fn recognise(folder: &Path, project: &Path, voice: Voice) -> anyhow::Result<Recognised> {
+/// telling columns.
+pub(super) fn recognise(folder: &Path, project: &Path, voice: Voice) -> anyhow::Result<Found> {
     let empty: ProjectConfig = serde_yaml_ng::from_str("name: recognise")?;
     let known = Project::load(Path::new("."), empty, transform::builtin::models().as_ref())?;
     let everything = Stream {
@@ -23,28 +54,67 @@ pub(super) fn recognise(folder: &Path, project: &Path, voice: Voice) -> anyhow::
         ..any_stream(FileConfig::default())
     };
     let base = std::path::absolute(project)?;
-    let mut recognised = Recognised::new();
+    let mut found = Found::default();
+    let mut enveloped = vec![];
     for file in sources::find(&base, &everything).files {
-        match fit(&known, &file).or_else(|| fit_by_headings(&known, &file)) {
-            Some((kind, stream)) => recognised
-                .entry(kind)
-                .or_default()
-                .entry(stream)
-                .or_default()
-                .push(file.relative.clone()),
-            None => voice.note(&format!("note: `{}` was not recognised", file.relative)),
+        let shapes = shapes_of(&file);
+        match fit(&known, &file, &shapes).or_else(|| fit_by_headings(&known, &file)) {
+            Some(fit) if fit.records.is_some() => enveloped.push((fit, file.relative, shapes)),
+            Some(fit) => found.take(fit, file.relative),
+            None => found.leave(file.relative, shapes, voice),
         }
     }
-    for streams in recognised.values_mut() {
-        for paths in streams.values_mut() {
-            *paths = together(paths);
+    // All files of a stream have their records in one place; plain ones come first.
+    for (fit, path, shapes) in enveloped {
+        match found.takes(&fit) {
+            true => found.take(fit, path),
+            false => found.leave(path, shapes, voice),
         }
     }
-    Ok(recognised)
+    for streams in found.streams.values_mut() {
+        for stream in streams.values_mut() {
+            stream.paths = together(&stream.paths);
+        }
+    }
+    Ok(found)
+}
+
+impl Found {
+    /// Whether a file can join its stream: all files of one have their records in one place.
+    fn takes(&self, fit: &Fit) -> bool {
+        let streams = self.streams.get(&fit.kind);
+        let stream = streams.and_then(|streams| streams.get(&fit.stream));
+        stream.is_none_or(|stream| stream.records == fit.records)
+    }
+
+    /// Names a file that fits nothing, so that nobody believes it was read.
+    fn leave(&mut self, path: String, shapes: Vec<Shape>, voice: Voice) {
+        voice.note(&format!("note: `{path}` was not recognised"));
+        let plain = shapes.into_iter().next();
+        let columns = plain.map_or(vec![], |shape| shape.columns);
+        if is_table(&path) && columns.len() > 1 {
+            self.tables.push((path, columns));
+        }
+    }
+
+    fn take(&mut self, fit: Fit, path: String) {
+        let streams = self.streams.entry(fit.kind).or_default();
+        let stream = streams.entry(fit.stream).or_default();
+        stream.paths.push(path);
+        stream.records = fit.records;
+    }
+}
+
+/// Whether a file is called like a table, and not like a licence or a note.
+fn is_table(path: &str) -> bool {
+    const ENDINGS: [&str; 6] = ["csv", "tsv", "json", "ndjson", "jsonl", "parquet"];
+    let name = path.rsplit('/').next().unwrap_or(path).to_lowercase();
+    let mut endings = name.rsplit('.').take(2);
+    endings.any(|ending| ENDINGS.contains(&ending))
 }
 
 /// The kind and stream that a file fits best: the one with most of its columns.
-fn fit(known: &Project, file: &FoundFile) -> Option<(String, String)> {
+fn fit(known: &Project, file: &FoundFile, shapes: &[Shape]) -> Option<Fit> {
     let name = Path::new(&file.relative)
         .file_name()?
         .to_string_lossy()
@@ -58,8 +128,7 @@ fn fit(known: &Project, file: &FoundFile) -> Option<(String, String)> {
                 .replace(['-', ' '], "_")
         })
         .unwrap_or_default();
-    let mut columns: Option<Vec<String>> = None;
-    let mut best: Option<(usize, String, String)> = None;
+    let mut best: Option<Fit> = None;
     for kind in known.source_kinds.values() {
         for (stream, about) in &kind.streams {
             let Some(rule) = &about.recognise else {
@@ -78,27 +147,32 @@ fn fit(known: &Project, file: &FoundFile) -> Option<(String, String)> {
             if !fits {
                 continue;
             }
-            let has = columns.get_or_insert_with(|| columns_of(file));
             let wanted = list("columns");
-            if !wanted.iter().all(|column| has.contains(column)) {
+            let has_all = |shape: &&Shape| wanted.iter().all(|name| shape.columns.contains(name));
+            let Some(shape) = shapes.iter().find(has_all) else {
                 continue;
-            }
+            };
             // The folder's name decides between kinds whose tables are called alike.
             let in_folder = usize::from(parent.contains(&kind.kind)) * 1000;
             let in_name = usize::from(name.contains(&kind.kind)) * 1000;
             let score = in_folder + in_name + wanted.len();
-            if best.as_ref().is_none_or(|(known, _, _)| score > *known) {
-                best = Some((score, kind.kind.clone(), stream.clone()));
+            if best.as_ref().is_none_or(|known| score > known.score) {
+                best = Some(Fit {
+                    score,
+                    kind: kind.kind.clone(),
+                    stream: stream.clone(),
+                    records: shape.records.clone(),
+                });
             }
         }
     }
-    best.map(|(_, kind, stream)| (kind, stream))
+    best
 }
 
 /// The kind and stream of a file that somebody downloaded from a tool's page, by its headings in
 /// whatever language, also below other lines: the stream that knows most of them, among those whose
 /// telling columns are there.
-fn fit_by_headings(known: &Project, file: &FoundFile) -> Option<(String, String)> {
+fn fit_by_headings(known: &Project, file: &FoundFile) -> Option<Fit> {
     let streams = known
         .source_kinds
         .values()
@@ -112,7 +186,7 @@ fn fit_by_headings(known: &Project, file: &FoundFile) -> Option<(String, String)
         ..FileConfig::default()
     };
     let columns = text_columns_of(file, files);
-    let mut best: Option<(usize, String, String)> = None;
+    let mut best: Option<Fit> = None;
     for (kind, (stream, about)) in headed {
         let found: Vec<&str> = about
             .columns
@@ -125,11 +199,16 @@ fn fit_by_headings(known: &Project, file: &FoundFile) -> Option<(String, String)
         }
         let in_path = usize::from(file.relative.to_lowercase().contains(&kind.kind)) * 1000;
         let score = in_path + found.len();
-        if best.as_ref().is_none_or(|(known, _, _)| score > *known) {
-            best = Some((score, kind.kind.clone(), stream.clone()));
+        if best.as_ref().is_none_or(|known| score > known.score) {
+            best = Some(Fit {
+                score,
+                kind: kind.kind.clone(),
+                stream: stream.clone(),
+                records: None,
+            });
         }
     }
-    best.map(|(_, kind, stream)| (kind, stream))
+    best
 }
 
 /// The declared columns of a stream that tell that a file is one of it.
@@ -177,8 +256,9 @@ fn any_stream(files: FileConfig) -> Stream {
     }
 }
 
-/// The columns of a file: of text files the header, of records the members of the first one.
-fn columns_of(file: &FoundFile) -> Vec<String> {
+/// What a file's records can be: of text files the header; of documents the first one, then the
+/// lists of records in it, as the pages of an API have them, and the records in an envelope.
+fn shapes_of(file: &FoundFile) -> Vec<Shape> {
     let stream = any_stream(FileConfig::default());
     // The first rows tell; the rest of the file is not read.
     let mut rows = First::default();
@@ -190,22 +270,39 @@ fn columns_of(file: &FoundFile) -> Vec<String> {
         let texts = column.as_any().downcast_ref::<arrow_array::StringArray>()?;
         texts.iter().next()?.map(str::to_owned)
     });
-    match payload {
-        Some(text) => {
-            let record: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-            let names = record
-                .as_object()
-                .into_iter()
-                .flat_map(|object| object.keys());
-            names.map(|name| name.to_lowercase()).collect()
+    let Some(text) = payload else {
+        let fields = rows.schema.iter().flat_map(|schema| schema.fields());
+        let columns = fields.map(|field| field.name().to_lowercase()).collect();
+        return vec![Shape {
+            columns,
+            records: None,
+        }];
+    };
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let members = |record: &serde_json::Value| -> Vec<String> {
+        let names = record
+            .as_object()
+            .into_iter()
+            .flat_map(|object| object.keys());
+        names.map(|name| name.to_lowercase()).collect()
+    };
+    let mut shapes = vec![Shape {
+        columns: members(&document),
+        records: None,
+    }];
+    for (name, value) in document.as_object().into_iter().flatten() {
+        let record = value
+            .as_array()
+            .and_then(|list| list.first())
+            .unwrap_or(value);
+        if record.is_object() && !name.contains('.') {
+            shapes.push(Shape {
+                columns: members(record),
+                records: Some(name.clone()),
+            });
         }
-        None => rows
-            .schema
-            .iter()
-            .flat_map(|schema| schema.fields())
-            .map(|field| field.name().to_lowercase())
-            .collect(),
     }
+    shapes
 }
 
 /// Takes the columns and the first rows of a file, and then no more.
