@@ -1,7 +1,6 @@
 -- grain: one row per ad account, report day, level, member, segment and time of report
 {{ config(materialized='table', sort=['report_date', 'platform', 'campaign_key']) }}
 
-{%- set reporting = project.reporting.currency %}
 
 with ad_performance as (
     select * from {{ ref('int_ad_performance') }}
@@ -66,16 +65,7 @@ with_currency as (
 with_rate as (
     select
         with_currency.*,
-        case
-            when with_currency.account_currency_code = '{{ reporting }}'
-                then cast(1 as decimal(18, 8))
-            else exchange_rate.exchange_rate
-        end as exchange_rate,
-        case
-            when with_currency.account_currency_code = '{{ reporting }}'
-                then with_currency.report_date
-            else exchange_rate.exchange_rate_date
-        end as exchange_rate_date
+        {{ rate_and_date('with_currency.account_currency_code', 'with_currency.report_date') }}
     from with_currency
     left join exchange_rate
         on

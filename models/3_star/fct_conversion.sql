@@ -66,44 +66,27 @@ web_event as (
     from {{ ref('int_web_conversion') }}
     where event_type not in ({{ purchase_event_names() }})
 ),
+{%- for record in ['contact', 'lead'] %}
 
-contact as (
+{{ record }} as (
     select
-        contact_id,
+        {{ record }}_id,
         min(created_at) as created_at,
         min(source_name) as source_name,
         max(account_id) as account_id
     from (
         select
-            contact_id, created_at, source_name, account_id,
+            {{ record }}_id, created_at, source_name, account_id,
             last_value(is_deleted) ignore nulls over (
-                partition by contact_id order by effective_at
+                partition by {{ record }}_id order by effective_at
                 rows between unbounded preceding and unbounded following
             ) as is_deleted
-        from {{ entity('contact') }}
+        from {{ entity(record) }}
     )
     where created_at is not null and not coalesce(is_deleted, false)
-    group by contact_id
+    group by {{ record }}_id
 ),
-
-lead as (
-    select
-        lead_id,
-        min(created_at) as created_at,
-        min(source_name) as source_name,
-        max(account_id) as account_id
-    from (
-        select
-            lead_id, created_at, source_name, account_id,
-            last_value(is_deleted) ignore nulls over (
-                partition by lead_id order by effective_at
-                rows between unbounded preceding and unbounded following
-            ) as is_deleted
-        from {{ entity('lead') }}
-    )
-    where created_at is not null and not coalesce(is_deleted, false)
-    group by lead_id
-),
+{%- endfor %}
 
 conversion as (
     select
@@ -208,15 +191,7 @@ with_customer as (
     select
         conversion.*,
         coalesce(bridge.customer_key, 0) as customer_key,
-        case
-            when conversion.currency_code = '{{ reporting }}' then cast(1 as decimal(18, 8))
-            else exchange_rate.exchange_rate
-        end as exchange_rate,
-        case
-            when conversion.currency_code = '{{ reporting }}'
-                then cast(conversion.conversion_at as date)
-            else exchange_rate.exchange_rate_date
-        end as exchange_rate_date
+        {{ rate_and_date('conversion.currency_code', 'cast(conversion.conversion_at as date)') }}
     from conversion
     left join bridge
         on

@@ -18,15 +18,9 @@ exchange_rate as (
 with_rate as (
     select
         shop_order.*,
-        case
-            when shop_order.order_currency_code = '{{ reporting }}' then cast(1 as decimal(18, 8))
-            else exchange_rate.exchange_rate
-        end as exchange_rate,
-        case
-            when shop_order.order_currency_code = '{{ reporting }}'
-                then cast(shop_order.ordered_at as date)
-            else exchange_rate.exchange_rate_date
-        end as exchange_rate_date,
+        {{ rate_and_date(
+            'shop_order.order_currency_code', 'cast(shop_order.ordered_at as date)'
+        ) }},
         cast({{ net_revenue('gross_amount', 'tax_amount', 'shipping_amount') }} as decimal(18, 6))
             as net_amount
     from shop_order

@@ -60,15 +60,7 @@ with_rate as (
                     )
             end
         ) as line_cost_amount,
-        case
-            when with_order.line_currency_code = '{{ reporting }}' then cast(1 as decimal(18, 8))
-            else exchange_rate.exchange_rate
-        end as exchange_rate,
-        case
-            when with_order.line_currency_code = '{{ reporting }}'
-                then cast(with_order.sold_at as date)
-            else exchange_rate.exchange_rate_date
-        end as exchange_rate_date
+        {{ rate_and_date('with_order.line_currency_code', 'cast(with_order.sold_at as date)') }}
     from with_order
     left join product on with_order.product_key = product.product_key
     left join exchange_rate

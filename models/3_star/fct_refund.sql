@@ -55,15 +55,9 @@ with_order as (
 with_rate as (
     select
         with_order.*,
-        case
-            when with_order.refund_currency_code = '{{ reporting }}' then cast(1 as decimal(18, 8))
-            else exchange_rate.exchange_rate
-        end as exchange_rate,
-        case
-            when with_order.refund_currency_code = '{{ reporting }}'
-                then cast(with_order.refunded_at as date)
-            else exchange_rate.exchange_rate_date
-        end as exchange_rate_date
+        {{ rate_and_date(
+            'with_order.refund_currency_code', 'cast(with_order.refunded_at as date)'
+        ) }}
     from with_order
     left join exchange_rate
         on

@@ -65,10 +65,7 @@ exchange_rate as (
 with_rate as (
     select
         dated.*,
-        case
-            when dated.deal_currency_code = '{{ reporting }}' then cast(1 as decimal(18, 8))
-            else exchange_rate.exchange_rate
-        end as exchange_rate
+        {{ rate_of('dated.deal_currency_code') }} as exchange_rate
     from dated
     left join exchange_rate
         on

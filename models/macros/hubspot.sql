@@ -46,6 +46,14 @@
     'deal_link': ['dealname']
 } -%}
 
+{#- Properties whose changes are read. A property may hold anything about a person, so these are
+    those that say where a record stands; the others stay in raw. -#}
+{%- set hubspot_tracked_properties = {
+    'contact': ['lifecyclestage', 'hs_lead_status', 'hs_analytics_source'],
+    'company': ['lifecyclestage', 'hs_lead_status', 'industry'],
+    'deal': ['dealstage', 'pipeline', 'amount', 'closedate', 'hs_is_closed_won']
+} -%}
+
 {#- Stages of the life cycle of which a contact keeps since when. -#}
 {%- set hubspot_dated_stages = [
     'subscriber', 'lead', 'marketingqualifiedlead', 'salesqualifiedlead', 'opportunity', 'customer',
@@ -450,4 +458,26 @@ campaign_name as (
     )
     where place = 1
 )
+{%- endmacro -%}
+
+{#- What stands in Fivetran's table of changes of an object: contact, company or deal. -#}
+{%- macro hubspot_property_changes(relation, object) -%}
+final as (
+    select
+        _raw_id,
+        '{{ source_name }}:' || {{ object }}_id as {{ hubspot_record_id(object) }},
+        timestamp as changed_at,
+        name as property_name,
+        case
+            when name in ('{{ hubspot_tracked_properties[object] | join("', '") }}')
+                then value
+        end as property_value,
+        source as change_source
+    from {{ relation }}
+)
+{%- endmacro -%}
+
+{#- How we call the id of an object: a company is an account. -#}
+{%- macro hubspot_record_id(object) -%}
+{{ 'account' if object == 'company' else object }}_id
 {%- endmacro -%}

@@ -213,3 +213,19 @@ final as (
     inner join parties on activity._raw_id = parties._raw_id
 )
 {%- endmacro -%}
+
+{#- The same changes, out of an object's records of the API that were asked for with history. -#}
+{%- macro hubspot_api_property_changes(stream, object) -%}
+{{ hubspot_api_changes(stream, hubspot_tracked_properties[object]) }},
+
+final as (
+    select
+        _raw_id,
+        '{{ source_name }}:' || id as {{ hubspot_record_id(object) }},
+        entry['timestamp'] as changed_at,
+        property_name,
+        entry['value'] as property_value,
+        entry['sourceType'] as change_source
+    from change
+)
+{%- endmacro -%}

@@ -1,5 +1,23 @@
 {#- Money in the reporting currency, and ratios. No rate gives no amount, never a rate of 1. -#}
 
+{#- The rate of a currency out of the joined `exchange_rate`: 1 for the reporting currency, null
+    where there is no rate. -#}
+{%- macro rate_of(currency) -%}
+case
+            when {{ currency }} = '{{ project.reporting.currency }}' then cast(1 as decimal(18, 8))
+            else exchange_rate.exchange_rate
+        end
+{%- endmacro -%}
+
+{#- That rate and the day that it is of, which is `day` itself for the reporting currency. -#}
+{%- macro rate_and_date(currency, day) -%}
+{{ rate_of(currency) }} as exchange_rate,
+        case
+            when {{ currency }} = '{{ project.reporting.currency }}' then {{ day }}
+            else exchange_rate.exchange_rate_date
+        end as exchange_rate_date
+{%- endmacro -%}
+
 {#- An amount in the reporting currency; null where there is no rate. -#}
 {%- macro reporting_amount(amount, rate) -%}
 cast({{ amount }} * {{ rate }} as decimal(18, 6))

@@ -55,7 +55,6 @@ final as (
 
 {#- What a lead became, what it was merged into, and its further addresses. -#}
 {%- macro salesforce_lead_links(relation) -%}
--- A merge deletes the record that gives way; it names the one that stayed.
 final as (
     select
         _raw_id,
@@ -69,53 +68,7 @@ final as (
     from {{ relation }}
     where converted_contact_id is not null
     union all
-    select
-        _raw_id,
-        _fivetran_start as effective_at,
-        'lead' as a_type,
-        concat('{{ source_name }}:', master_record_id) as a_value,
-        'lead' as b_type,
-        concat('{{ source_name }}:', id) as b_value,
-        cast(null as text) as linked_at,
-        'crm_merge' as rule
-    from {{ relation }}
-    where master_record_id is not null and master_record_id <> id
-    union all
-    -- The telephone beside the mobile phone that the lead itself is known by.
-    select
-        _raw_id,
-        _fivetran_start as effective_at,
-        'lead' as a_type,
-        concat('{{ source_name }}:', id) as a_value,
-        'phone' as b_type,
-        pii_hash('phone', trim(phone)) as b_value,
-        cast(null as text) as linked_at,
-        'crm_phone' as rule
-    from {{ relation }}
-    where
-        trim(phone) <> ''
-        and trim(mobile_phone) <> ''
-        and not is_blocked_identifier('phone', trim(phone))
-    union all
-    select
-        _raw_id,
-        _fivetran_start as effective_at,
-        'lead' as a_type,
-        concat('{{ source_name }}:', id) as a_value,
-        'email' as b_type,
-        pii_hash(
-            'email',
-            trim(coalesce(secondary_email_c, secondary_email__c, email_2_c, email_2__c))
-        ) as b_value,
-        cast(null as text) as linked_at,
-        'crm_email' as rule
-    from {{ relation }}
-    where
-        trim(coalesce(secondary_email_c, secondary_email__c, email_2_c, email_2__c)) <> ''
-        and not is_blocked_identifier(
-            'email',
-            trim(coalesce(secondary_email_c, secondary_email__c, email_2_c, email_2__c))
-        )
+    {{ salesforce_same_person(relation, 'lead') }}
 )
 {%- endmacro -%}
 
@@ -170,25 +123,34 @@ final as (
 
 {#- What a contact was merged into, and its further addresses. -#}
 {%- macro salesforce_contact_links(relation) -%}
--- A merge deletes the record that gives way; it names the one that stayed.
 final as (
+    {{ salesforce_same_person(relation, 'contact') }}
+)
+{%- endmacro -%}
+
+{#- Selects of links for a `record`, lead or contact: to the one that it was merged into, and to its
+    further telephone and address. -#}
+{%- macro salesforce_same_person(relation, record) -%}
+{%- set second_email =
+    'trim(coalesce(secondary_email_c, secondary_email__c, email_2_c, email_2__c))' -%}
+-- A merge deletes the record that gives way; it names the one that stayed.
     select
         _raw_id,
         _fivetran_start as effective_at,
-        'contact' as a_type,
+        '{{ record }}' as a_type,
         concat('{{ source_name }}:', master_record_id) as a_value,
-        'contact' as b_type,
+        '{{ record }}' as b_type,
         concat('{{ source_name }}:', id) as b_value,
         cast(null as text) as linked_at,
         'crm_merge' as rule
     from {{ relation }}
     where master_record_id is not null and master_record_id <> id
     union all
-    -- The telephone beside the mobile phone that the contact itself is known by.
+    -- The telephone beside the mobile phone that the {{ record }} itself is known by.
     select
         _raw_id,
         _fivetran_start as effective_at,
-        'contact' as a_type,
+        '{{ record }}' as a_type,
         concat('{{ source_name }}:', id) as a_value,
         'phone' as b_type,
         pii_hash('phone', trim(phone)) as b_value,
@@ -203,23 +165,16 @@ final as (
     select
         _raw_id,
         _fivetran_start as effective_at,
-        'contact' as a_type,
+        '{{ record }}' as a_type,
         concat('{{ source_name }}:', id) as a_value,
         'email' as b_type,
-        pii_hash(
-            'email',
-            trim(coalesce(secondary_email_c, secondary_email__c, email_2_c, email_2__c))
-        ) as b_value,
+        pii_hash('email', {{ second_email }}) as b_value,
         cast(null as text) as linked_at,
         'crm_email' as rule
     from {{ relation }}
     where
-        trim(coalesce(secondary_email_c, secondary_email__c, email_2_c, email_2__c)) <> ''
-        and not is_blocked_identifier(
-            'email',
-            trim(coalesce(secondary_email_c, secondary_email__c, email_2_c, email_2__c))
-        )
-)
+        {{ second_email }} <> ''
+        and not is_blocked_identifier('email', {{ second_email }})
 {%- endmacro -%}
 
 {#- What stands in an account. -#}

@@ -74,3 +74,8 @@ nullif(
             ''
         )
 {%- endmacro -%}
+
+{#- A column under the name that it has with us. -#}
+{%- macro as_column(column, name) -%}
+{{ column }}{{ ' as ' ~ name if name != column }}
+{%- endmacro -%}

@@ -5,8 +5,6 @@ with ad_group_level_report as (
     select * from {{ source('amazon_ads', 'ad_group_level_report') }}
 ),
 
--- Purchases and sales within 30 days of the click; where the report lacks those, the longest window
--- that it has.
 final as (
     select
         _raw_id,
@@ -17,16 +15,9 @@ final as (
         impressions,
         clicks,
         cost as spend_amount,
-        coalesce(purchases_30_d, purchases_14_d, purchases_7_d, purchases_1_d)
-            as platform_conversions,
-        coalesce(sales_30_d, sales_14_d, sales_7_d, sales_1_d) as platform_conversion_amount,
+        {{ amazon_purchases() }},
         campaign_bidding_strategy as bidding_strategy,
-        purchases_1_d,
-        purchases_7_d,
-        purchases_14_d,
-        sales_1_d,
-        sales_7_d,
-        sales_14_d
+        {{ amazon_windows() }}
     from ad_group_level_report
 )
 

@@ -5,8 +5,6 @@ with targeting_keyword_report as (
     select * from {{ source('amazon_ads', 'targeting_keyword_report') }}
 ),
 
--- Purchases and sales within 30 days of the click; where the report lacks those, the longest window
--- that it has.
 final as (
     select
         _raw_id,
@@ -20,19 +18,12 @@ final as (
         clicks,
         cost as spend_amount,
         campaign_budget_currency_code as currency_code,
-        coalesce(purchases_30_d, purchases_14_d, purchases_7_d, purchases_1_d)
-            as platform_conversions,
-        coalesce(sales_30_d, sales_14_d, sales_7_d, sales_1_d) as platform_conversion_amount,
+        {{ amazon_purchases() }},
         keyword_id,
         targeting as keyword_text,
         match_type,
         keyword_bid as bid,
-        purchases_1_d,
-        purchases_7_d,
-        purchases_14_d,
-        sales_1_d,
-        sales_7_d,
-        sales_14_d
+        {{ amazon_windows() }}
     from targeting_keyword_report
 )
 

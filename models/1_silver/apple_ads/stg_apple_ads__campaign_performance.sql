@@ -5,7 +5,6 @@ with campaign_report as (
     select * from {{ source('apple_ads', 'campaign_report') }}
 ),
 
--- Conversions are installs after a tap, by their new name or the one before.
 final as (
     select
         _raw_id,
@@ -14,17 +13,8 @@ final as (
         'campaign' as level,
         -- -1 stands for what was deleted or had no id.
         nullif(id, '-1') as campaign_id,
-        impressions,
-        taps as clicks,
-        local_spend_amount as spend_amount,
-        local_spend_currency as currency_code,
-        coalesce(tap_installs, conversions) as platform_conversions,
-        coalesce(tap_new_downloads, new_downloads) as new_downloads,
-        coalesce(tap_redownloads, redownloads) as redownloads,
-        view_installs,
-        total_installs,
-        lat_on_installs,
-        lat_off_installs
+        {{ apple_figures() }},
+        {{ apple_installs() }}
     from campaign_report
 )
 

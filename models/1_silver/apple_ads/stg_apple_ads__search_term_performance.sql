@@ -5,7 +5,6 @@ with search_term_report as (
     select * from {{ source('apple_ads', 'search_term_report') }}
 ),
 
--- Conversions are installs after a tap, by their new name or the one before.
 -- Few people's terms come as one row without a term.
 final as (
     select
@@ -21,23 +20,14 @@ final as (
             ['keyword', 'keyword_id'], ['match', 'match_type'],
             ['search_term', 'search_term_text'],
         ]) }} as segment,
-        impressions,
-        taps as clicks,
-        local_spend_amount as spend_amount,
-        local_spend_currency as currency_code,
-        coalesce(tap_installs, conversions) as platform_conversions,
+        {{ apple_figures() }},
         search_term_text as search_term,
         search_term_source,
         keyword_id,
         keyword as keyword_text,
         match_type,
         bid_amount_amount as bid,
-        coalesce(tap_new_downloads, new_downloads) as new_downloads,
-        coalesce(tap_redownloads, redownloads) as redownloads,
-        view_installs,
-        total_installs,
-        lat_on_installs,
-        lat_off_installs
+        {{ apple_installs() }}
     from search_term_report
 )
 

@@ -3,19 +3,6 @@
 -- say where a company stands; the others stay in raw.
 {{ config(materialized='table', rows='many') }}
 
-with {{ hubspot_api_changes(
-    'companies', ['lifecyclestage', 'hs_lead_status', 'industry']
-) }},
-
-final as (
-    select
-        _raw_id,
-        '{{ source_name }}:' || id as account_id,
-        entry['timestamp'] as changed_at,
-        property_name,
-        entry['value'] as property_value,
-        entry['sourceType'] as change_source
-    from change
-)
+with {{ hubspot_api_property_changes('companies', 'company') }}
 
 select * from final

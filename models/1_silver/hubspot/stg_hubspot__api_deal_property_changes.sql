@@ -3,19 +3,6 @@
 -- say where a deal stands; the others stay in raw.
 {{ config(materialized='table', rows='many') }}
 
-with {{ hubspot_api_changes(
-    'deals', ['dealstage', 'pipeline', 'amount', 'closedate', 'hs_is_closed_won']
-) }},
-
-final as (
-    select
-        _raw_id,
-        '{{ source_name }}:' || id as deal_id,
-        entry['timestamp'] as changed_at,
-        property_name,
-        entry['value'] as property_value,
-        entry['sourceType'] as change_source
-    from change
-)
+with {{ hubspot_api_property_changes('deals', 'deal') }}
 
 select * from final

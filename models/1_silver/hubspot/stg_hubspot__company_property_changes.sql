@@ -7,18 +7,6 @@ with company_property_history as (
     select * from {{ source('hubspot', 'company_property_history') }}
 ),
 
-final as (
-    select
-        _raw_id,
-        '{{ source_name }}:' || company_id as account_id,
-        timestamp as changed_at,
-        name as property_name,
-        case
-            when name in ('lifecyclestage', 'hs_lead_status', 'industry')
-                then value
-        end as property_value,
-        source as change_source
-    from company_property_history
-)
+{{ hubspot_property_changes('company_property_history', 'company') }}
 
 select * from final

@@ -7,18 +7,6 @@ with contact_property_history as (
     select * from {{ source('hubspot', 'contact_property_history') }}
 ),
 
-final as (
-    select
-        _raw_id,
-        '{{ source_name }}:' || contact_id as contact_id,
-        timestamp as changed_at,
-        name as property_name,
-        case
-            when name in ('lifecyclestage', 'hs_lead_status', 'hs_analytics_source')
-                then value
-        end as property_value,
-        source as change_source
-    from contact_property_history
-)
+{{ hubspot_property_changes('contact_property_history', 'contact') }}
 
 select * from final

@@ -7,18 +7,6 @@ with deal_property_history as (
     select * from {{ source('hubspot', 'deal_property_history') }}
 ),
 
-final as (
-    select
-        _raw_id,
-        '{{ source_name }}:' || deal_id as deal_id,
-        timestamp as changed_at,
-        name as property_name,
-        case
-            when name in ('dealstage', 'pipeline', 'amount', 'closedate', 'hs_is_closed_won')
-                then value
-        end as property_value,
-        source as change_source
-    from deal_property_history
-)
+{{ hubspot_property_changes('deal_property_history', 'deal') }}
 
 select * from final

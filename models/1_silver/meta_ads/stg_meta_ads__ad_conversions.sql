@@ -5,37 +5,6 @@ with basic_ad_actions as (
     select * from {{ source('meta_ads', 'basic_ad_actions') }}
 ),
 
--- `value` is the account's own window; the others stand beside it where they were asked for.
--- They overlap: windows of one action are never added.
-by_window as (
-    select
-        _raw_id,
-        date,
-        ad_id,
-        action_type,
-        unnest(make_array(
-            named_struct('name', 'default', 'value', value),
-            named_struct('name', '1d_view', 'value', _1_d_view),
-            named_struct('name', '1d_click', 'value', _1_d_click),
-            named_struct('name', '7d_view', 'value', _7_d_view),
-            named_struct('name', '7d_click', 'value', _7_d_click),
-            named_struct('name', '28d_view', 'value', _28_d_view),
-            named_struct('name', '28d_click', 'value', _28_d_click)
-        )) as attribution
-    from basic_ad_actions
-),
-
-final as (
-    select
-        _raw_id,
-        date as report_date,
-        'meta_ads' as platform,
-        ad_id,
-        action_type as action,
-        attribution['name'] as attribution_window,
-        attribution['value'] as conversions
-    from by_window
-    where attribution['name'] = 'default' or attribution['value'] <> ''
-)
+{{ meta_conversions('basic_ad_actions', 'conversions') }}
 
 select * from final

@@ -5,8 +5,6 @@ with basic_ad as (
     select * from {{ source('meta_ads', 'basic_ad') }}
 ),
 
--- Clicks are those that lead to the company's page. `clicks` counts likes and opened photos too: it
--- stands in only where the report lacks the other.
 final as (
     select
         _raw_id,
@@ -21,11 +19,7 @@ final as (
         adset_name as ad_group_name,
         ad_id,
         ad_name,
-        impressions,
-        coalesce(inline_link_clicks, clicks) as clicks,
-        spend as spend_amount,
-        reach,
-        frequency
+        {{ meta_figures() }}
     from basic_ad
 )
 

@@ -5,8 +5,6 @@ with basic_ad_set as (
     select * from {{ source('meta_ads', 'basic_ad_set') }}
 ),
 
--- Clicks are those that lead to the company's page. `clicks` counts likes and opened photos too: it
--- stands in only where the report lacks the other.
 final as (
     select
         _raw_id,
@@ -19,11 +17,7 @@ final as (
         campaign_name,
         adset_id as ad_group_id,
         adset_name as ad_group_name,
-        impressions,
-        coalesce(inline_link_clicks, clicks) as clicks,
-        spend as spend_amount,
-        reach,
-        frequency
+        {{ meta_figures() }}
     from basic_ad_set
 )
 

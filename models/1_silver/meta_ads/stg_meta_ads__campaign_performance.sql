@@ -5,8 +5,6 @@ with basic_campaign as (
     select * from {{ source('meta_ads', 'basic_campaign') }}
 ),
 
--- Clicks are those that lead to the company's page. `clicks` counts likes and opened photos too: it
--- stands in only where the report lacks the other.
 final as (
     select
         _raw_id,
@@ -17,11 +15,7 @@ final as (
         account_name,
         campaign_id,
         campaign_name,
-        impressions,
-        coalesce(inline_link_clicks, clicks) as clicks,
-        spend as spend_amount,
-        reach,
-        frequency
+        {{ meta_figures() }}
     from basic_campaign
 )
 

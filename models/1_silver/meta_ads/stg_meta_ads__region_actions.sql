@@ -6,18 +6,6 @@ with demographics_region_actions as (
     select * from {{ source('meta_ads', 'demographics_region_actions') }}
 ),
 
-final as (
-    select
-        _raw_id,
-        'meta_ads' as platform,
-        _fivetran_id as report_id,
-        account_id,
-        date as report_date,
-        index as action_index,
-        action_type as action,
-        value as conversions,
-        inline as conversions_inline
-    from demographics_region_actions
-)
+{{ meta_geo_actions('demographics_region_actions') }}
 
 select * from final

@@ -5,7 +5,6 @@ with ad_group_performance_daily_report as (
     select * from {{ source('microsoft_ads', 'ad_group_performance_daily_report') }}
 ),
 
--- Conversions are the qualified ones; the older column stands in only where a report lacks them.
 final as (
     select
         _raw_id,
@@ -15,26 +14,9 @@ final as (
         'ad_group' as level,
         campaign_id,
         ad_group_id,
-        {{ segment_of([
-            ['network', 'network'], ['device', 'device_type'], ['os', 'device_os'],
-            ['language', 'language'], ['distribution', 'ad_distribution'],
-            ['bid_match', 'bid_match_type'], ['match', 'delivered_match_type'],
-            ['position', 'top_vs_other'],
-        ]) }} as segment,
-        impressions,
-        clicks,
-        spend as spend_amount,
-        currency_code,
-        coalesce(conversions_qualified, conversions) as platform_conversions,
-        revenue as platform_conversion_amount,
-        network,
-        device_type as device,
-        device_os,
-        language,
-        ad_distribution,
-        bid_match_type,
-        delivered_match_type,
-        top_vs_other,
+        {{ microsoft_segment() }} as segment,
+        {{ microsoft_figures() }},
+        {{ microsoft_delivery_columns() }},
         coalesce(all_conversions_qualified, all_conversions) as all_conversions,
         all_revenue
     from ad_group_performance_daily_report

@@ -17,12 +17,10 @@ final as (
         campaign_id,
         ad_group_id,
         ad_id,
-        {{ segment_of([
-            ['network', 'network'], ['device', 'device_type'], ['os', 'device_os'],
-            ['language', 'language'], ['bid_match', 'bid_match_type'],
-            ['match', 'delivered_match_type'], ['position', 'top_vs_other'],
-            ['keyword', 'keyword_id'], ['search_term', 'search_query'],
-        ]) }} as segment,
+        {{ microsoft_segment(
+            [['keyword', 'keyword_id'], ['search_term', 'search_query']],
+            without=['ad_distribution']
+        ) }} as segment,
         impressions,
         clicks,
         spend as spend_amount,
@@ -30,13 +28,7 @@ final as (
         revenue as platform_conversion_amount,
         search_query as search_term,
         keyword_id,
-        network,
-        device_type as device,
-        device_os,
-        language,
-        bid_match_type,
-        delivered_match_type,
-        top_vs_other,
+        {{ microsoft_delivery_columns(without=['ad_distribution']) }},
         coalesce(all_conversions_qualified, all_conversions) as all_conversions,
         all_revenue
     from search_query_performance_daily_report

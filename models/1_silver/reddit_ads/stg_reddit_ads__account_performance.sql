@@ -5,26 +5,6 @@ with account_report as (
     select * from {{ source('reddit_ads', 'account_report') }}
 ),
 
--- Conversions stand in reports of their own, by event and attribution window.
-final as (
-    select
-        _raw_id,
-        date as report_date,
-        'reddit_ads' as platform,
-        account_id,
-        'account' as level,
-        {{ segment_of([['region', 'region'], ['gallery_item', 'gallery_item_id']]) }} as segment,
-        impressions,
-        clicks,
-        {{ amount_of_micros('spend') }} as spend_amount,
-        region,
-        viewable_impressions,
-        comments_page_views,
-        video_started,
-        video_watched_100_percent as video_completed,
-        app_install_metrics_install as app_installs,
-        app_install_metrics_purchase as app_purchases
-    from account_report
-)
+{{ reddit_performance('account_report', 'account') }}
 
 select * from final

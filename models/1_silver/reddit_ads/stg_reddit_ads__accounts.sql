@@ -5,21 +5,6 @@ with account as (
     select * from {{ source('reddit_ads', 'account') }}
 ),
 
-final as (
-    select
-        _raw_id,
-        'reddit_ads' as platform,
-        'account' as level,
-        id as account_id,
-        status,
-        currency as currency_code,
-        -- Reports are in UTC, whatever zone the account prefers.
-        'UTC' as account_zone,
-        time_zone_id,
-        attribution_type,
-        click_attribution_window,
-        view_attribution_window
-    from account
-)
+{{ reddit_accounts('account') }}
 
 select * from final

@@ -11,17 +11,8 @@ choices as (
     select
         *,
         coalesce(strpos(user_id, '@') > 1, false) as is_email,
-        to_boolean(first_text(
-            context_consent_category_preferences_analytics,
-            context_consent_category_preferences_performance,
-            context_consent_category_preferences_c0002
-        )) as allows_analytics,
-        to_boolean(first_text(
-            context_consent_category_preferences_advertising,
-            context_consent_category_preferences_marketing,
-            context_consent_category_preferences_targeting,
-            context_consent_category_preferences_c0004
-        )) as allows_ads
+        {{ segment_answer('analytics') }} as allows_analytics,
+        {{ segment_answer('ads') }} as allows_ads
     from tracks
     where
         lower(stated(event, regexp_replace(trim(event_text), '[^A-Za-z0-9]+', '_', 'g')))
@@ -46,7 +37,7 @@ final as (
     select
         _raw_id,
         concat(id, '|', purpose) as consent_id,
-        stated("timestamp", _timestamp, original_timestamp, sent_at, received_at) as consent_at,
+        {{ segment_event_at() }} as consent_at,
         anonymous_id,
         text_if(not is_email, user_id) as user_id,
         first_text(text_if(is_email, user_id), context_traits_email) as email,

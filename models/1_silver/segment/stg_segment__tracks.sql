@@ -22,10 +22,7 @@ slugged as (
             category, brand, variant, price, quantity, list_id, promotion_id, query, method, plan,
             email, phone
         ) is not null as has_properties,
-        from_json(lower(context_consent_management_allowed_consent_ids), 'list<text>')
-            as allowed,
-        from_json(lower(context_consent_management_denied_consent_ids), 'list<text>')
-            as denied
+        {{ segment_listed_consents() }}
     from tracks
 ),
 
@@ -58,54 +55,13 @@ named as (
     from slugged
 ),
 
--- What the visitor allowed, as the consent manager stamped it on the call: a yes or no for each
--- category (Segment), or lists of the categories that are allowed and denied (RudderStack).
--- Categories have the site's own names; those here are known, the others stay in raw.
-asked as (
-    select
-        *,
-        coalesce(
-            to_boolean(first_text(
-                context_consent_category_preferences_analytics,
-                context_consent_category_preferences_performance,
-                context_consent_category_preferences_c0002
-            )),
-            case
-                when array_has_any(allowed, make_array('analytics', 'performance', 'c0002'))
-                    then true
-                when array_has_any(denied, make_array('analytics', 'performance', 'c0002'))
-                    then false
-            end
-        ) as allows_analytics,
-        coalesce(
-            to_boolean(first_text(
-                context_consent_category_preferences_advertising,
-                context_consent_category_preferences_marketing,
-                context_consent_category_preferences_targeting,
-                context_consent_category_preferences_c0004
-            )),
-            case
-                when
-                    array_has_any(
-                        allowed, make_array('advertising', 'marketing', 'targeting', 'c0004')
-                    )
-                    then true
-                when
-                    array_has_any(
-                        denied, make_array('advertising', 'marketing', 'targeting', 'c0004')
-                    )
-                    then false
-            end
-        ) as allows_ads
-    from named
-),
+{{ segment_consents('named') }},
 
 final as (
     select
         _raw_id,
         id as event_id,
-        -- Corrected for the device's clock; data lakes call it _timestamp.
-        stated("timestamp", _timestamp, original_timestamp, sent_at, received_at) as event_at,
+        {{ segment_event_at() }} as event_at,
         case when has_properties then _effective_at + interval '1 microsecond' end as effective_at,
         known_name as event_name,
         anonymous_id,
@@ -117,12 +73,7 @@ final as (
         context_page_url as page_url,
         context_page_title as page_title,
         referrer_url,
-        context_campaign_source as utm_source,
-        context_campaign_medium as utm_medium,
-        context_campaign_name as utm_campaign,
-        context_campaign_term as utm_term,
-        context_campaign_content as utm_content,
-        context_campaign_id as utm_id,
+        {{ segment_campaign() }},
         url_param(context_page_url, 'gclid') as gclid,
         stated(order_id, transaction_id) as order_id,
         -- `total` is with tax and shipping. `revenue` and `subtotal` are without, so that neither
@@ -132,39 +83,14 @@ final as (
         text_if(known_name = 'purchase' and total is not null, shipping) as shipping_amount,
         currency as currency_code,
         nullif(products, '[]') as items,
-        case
-            when regexp_like(context_user_agent, 'iPad|Tablet') then 'tablet'
-            when context_device_model like 'iPad%' then 'tablet'
-            when regexp_like(context_user_agent, 'Mobi|iPhone|iPod') then 'mobile'
-            when lower(context_device_type) in ('ios', 'android') then 'mobile'
-            when to_boolean(context_user_agent_data_mobile) then 'mobile'
-            when context_user_agent like '%Android%' then 'tablet'
-            when context_user_agent like 'Mozilla/%' then 'desktop'
-        end as device_category,
-        context_device_manufacturer as device_brand,
-        stated(context_os_name, context_user_agent_data_platform) as operating_system,
-        context_locale as language,
-        context_user_agent as user_agent,
-        context_location_country as country,
-        context_location_region as region,
-        context_location_city as city,
+        {{ segment_device() }},
         case
             when lower(stated(context_device_type, context_os_name)) in ('ios', 'ipados')
                 then 'IOS'
             when lower(stated(context_device_type, context_os_name)) = 'android' then 'ANDROID'
             when channel in ('web', 'browser') or context_page_url is not null then 'WEB'
         end as platform,
-        context_source_id as stream_id,
-        case
-            when allows_analytics then 'granted' when not allows_analytics then 'denied'
-        end as consent_analytics,
-        case when allows_ads then 'granted' when not allows_ads then 'denied' end as consent_ads,
-        -- IP address, traits and the fields of your own stay in raw: they may hold anything.
-        context_app_name as app_name,
-        context_app_version as app_version,
-        context_library_name as library_name,
-        context_group_id as group_id,
-        channel,
+        {{ segment_app() }},
         event_text,
         text_if(known_name not in ('purchase', 'refund'), value, revenue, total) as event_value,
         text_if(known_name = 'refund', total, revenue, value) as refund_value,

@@ -5,26 +5,6 @@ with campaign_geo_region_daily_report as (
     select * from {{ source('snapchat_ads', 'campaign_geo_region_daily_report') }}
 ),
 
-final as (
-    select
-        _raw_id,
-        left(date, 10) as report_date,
-        'snapchat_ads' as platform,
-        'geo' as level,
-        campaign_id,
-        {{ segment_of([['region', 'region']]) }} as segment,
-        {{ whole('impressions') }} as impressions,
-        {{ whole('swipes') }} as clicks,
-        {{ amount_of_micros('spend') }} as spend_amount,
-        conversion_purchases as platform_conversions,
-        {{ amount_of_micros('conversion_purchases_value') }} as platform_conversion_amount,
-        region,
-        video_views,
-        view_completion,
-        screen_time_millis,
-        shares,
-        saves
-    from campaign_geo_region_daily_report
-)
+{{ snapchat_geo_performance('campaign_geo_region_daily_report', 'region') }}
 
 select * from final

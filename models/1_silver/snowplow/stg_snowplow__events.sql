@@ -204,26 +204,7 @@ named as (
     from parsed
 ),
 
--- What the consent dialogue says of analytics and ads. Scopes name what is allowed, in the words of
--- the site or its consent platform. Who chose among words that are not known here has denied
--- nothing that could be named.
-judged as (
-    select
-        *,
-        array_has_any(consented, make_array(
-            'analytics', 'statistics', 'statistic', 'performance', 'measurement', 'c0002'
-        )) as allows_analytics,
-        array_has_any(consented, make_array(
-            'ads', 'advertisement', 'advertising', 'marketing', 'targeting', 'c0004'
-        )) as allows_ads,
-        coalesce(array_length(array_except(consented, make_array(
-            'analytics', 'statistics', 'statistic', 'performance', 'measurement', 'c0002',
-            'ads', 'advertisement', 'advertising', 'marketing', 'targeting', 'c0004',
-            'necessary', 'essential', 'functional', 'preferences', 'personalization',
-            'c0001', 'c0003'
-        ))), 0) = 0 as has_known_scopes_only
-    from named
-),
+{{ snowplow_judged('named', 'consented') }},
 
 final as (
     select

@@ -5,14 +5,7 @@ with campaign_history as (
     select * from {{ source('tiktok_ads', 'campaign_history') }}
 ),
 
--- How TikTok delivers it tells more than whether it is switched on. `status` and `opt_status` are
--- the older names of both.
-with_status as (
-    select
-        *,
-        coalesce(secondary_status, status, operation_status, opt_status) as status_now
-    from campaign_history
-),
+{{ tiktok_with_status('campaign_history', has_link=false) }},
 
 final as (
     select

@@ -9,11 +9,7 @@ with account_report as (
 final as (
     select
         _raw_id,
-        -- The account's midnight, written in UTC: 15:00 of the day before in Tokyo, 07:00 in Los
-        -- Angeles. The nearest midnight is that of the day.
-        coalesce(
-            cast(local_date(to_instant(date) + interval '13 hours', 'UTC') as text), date
-        ) as report_date,
+        {{ x_report_date() }} as report_date,
         'x_ads' as platform,
         account_id,
         'account' as level,
