@@ -139,7 +139,8 @@ final as (
         {%- for model in models %},
         {{ ratio(model ~ '_revenue_reporting_amount', 'spend_reporting_amount') }}
             as {{ model }}_roas,
-        {{ ratio('spend_reporting_amount', model ~ '_new_customers') }} as {{ model }}_cac
+        {{ cost_ratio('spend_reporting_amount', model ~ '_sales') }} as {{ model }}_cpa,
+        {{ cost_ratio('spend_reporting_amount', model ~ '_new_customers') }} as {{ model }}_cac
         {%- endfor %}
     from joined
 )

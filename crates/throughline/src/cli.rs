@@ -50,6 +50,9 @@ pub(crate) enum Command {
     Linkability,
     /// Which records of sales were brought together, by which key, and what was not.
     Sales,
+    /// What was spent and what it brought: return and costs per channel, and what customers have
+    /// been worth since, by the month in which they were won.
+    Worth(WorthArgs),
     /// Compare the warehouse with a platform's, GA4's or a shop's own export, and say why they
     /// differ.
     Reconcile(ReconcileArgs),
@@ -235,6 +238,26 @@ pub(crate) enum FormatArg {
     Json,
     Csv,
     Parquet,
+}
+
+/// Which day credit stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Basis {
+    /// The day of the sale; refunds on the day they were paid.
+    Conversion,
+    /// The day of the touch that is credited.
+    Touch,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WorthArgs {
+    /// The attribution model; the project's default one without it. (Cohorts are by the default
+    /// one.)
+    #[arg(long)]
+    pub(crate) model: Option<String>,
+    /// The day that sales stand on.
+    #[arg(long, value_enum, default_value_t = Basis::Conversion)]
+    pub(crate) by: Basis,
 }
 
 #[derive(Debug, Args)]

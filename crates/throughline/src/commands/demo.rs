@@ -74,6 +74,7 @@ pub(crate) async fn demo(args: &DemoArgs, voice: Voice) -> anyhow::Result<Exit> 
             "throughline --project {dir} query \"select table_schema, table_name from information_schema.tables\""
         ),
         format!("throughline --project {dir} sales"),
+        format!("throughline --project {dir} worth"),
         format!("throughline --project {dir} linkability"),
         format!("throughline --project {dir} plan"),
         format!("throughline --project {dir} check"),

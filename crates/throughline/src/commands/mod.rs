@@ -16,6 +16,7 @@ mod restore;
 mod run;
 mod sales;
 mod sources;
+mod worth;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -63,6 +64,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Query(args) => Box::pin(query::query(place, &args, voice)).await,
         Command::Linkability => Box::pin(linkability::linkability(place, voice)).await,
         Command::Sales => Box::pin(sales::sales(place, voice)).await,
+        Command::Worth(args) => Box::pin(worth::worth(place, &args, voice)).await,
         Command::Reconcile(args) => Box::pin(reconcile::reconcile(place, &args, voice)).await,
         Command::Maintain(args) => Box::pin(maintain::maintain(place, &args, voice)).await,
         Command::Backup(args) => Box::pin(backup::backup(&place, &args, voice)).await,

@@ -41,6 +41,7 @@ mod two_writers;
 mod unprepared_sources;
 mod upgrades;
 mod what_is_dirty;
+mod worth;
 
 /// The program under test.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_throughline");
