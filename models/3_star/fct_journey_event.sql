@@ -37,9 +37,7 @@ web_event as (
             when
                 utm_source is not null or utm_medium is not null or utm_campaign is not null
                 or gclid is not null
-                or strpos(page_url, 'utm_') > 0
-                or strpos(page_url, 'clid=') > 0
-                or strpos(page_url, 'li_fat_id=') > 0
+                or has_traffic_parameter(page_url)
                 or (
                     referrer_url is not null
                     and split_part(referrer_url, '/', 3)
@@ -145,8 +143,10 @@ web as (
         cast(session_event_index as bigint) as session_event_index,
         session_number,
         case
+            -- By the rules of the day on which the session began.
             when source_resolution is not null
-                then {{ channel_key('channel_group(source, medium, campaign_name)') }}
+                then {{ channel_key('channel_group(source, medium, campaign_name, '
+                    ~ 'cast(coalesce(session_started_at, event_at) as date))') }}
             when session_event_index = 1 then {{ channel_key("'Direct'") }}
             else -1
         end as channel_key,
@@ -380,7 +380,9 @@ record_event as (
         cast(null as bigint) as session_number,
         case
             when coalesce(source, medium) is not null
-                then {{ channel_key('channel_group(source, medium, campaign_name)') }}
+                then {{ channel_key(
+                    'channel_group(source, medium, campaign_name, cast(event_at as date))'
+                ) }}
             else -1
         end as channel_key,
         source,

@@ -27,6 +27,7 @@ final as (
         session.campaign_key,
         session.campaign_resolution,
         session.ad_group_key,
+        session.ad_key,
         coalesce(last_source.last_channel_key, session.channel_key) as last_non_direct_channel_key,
         session.source_name,
         session.source,

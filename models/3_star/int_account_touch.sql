@@ -73,7 +73,8 @@ final as (
             when coalesce(matched.source, matched.medium) is null
                 then {{ channel_key("'Unassigned'") }}
             else {{ channel_key(
-                'channel_group(matched.source, matched.medium, matched.campaign_name)'
+                'channel_group(matched.source, matched.medium, matched.campaign_name, '
+                ~ 'cast(matched.activity_at as date))'
             ) }}
         end as channel_key,
         coalesce(

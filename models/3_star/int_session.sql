@@ -63,6 +63,10 @@ final as (
                 then {{ campaign_member_key('ad_group', 'ad_click.platform',
                     'ad_click.ad_group_id') }}
         end as click_ad_group_key,
+        case
+            when ad_click.ad_id is not null
+                then {{ campaign_member_key('ad', 'ad_click.platform', 'ad_click.ad_id') }}
+        end as click_ad_key,
         ad_click.keyword_text,
         {{ campaign_alias_key('id', platform_of_source('session_base.source'),
             'session_base.utm_id') }} as campaign_id_alias_key,

@@ -28,6 +28,7 @@ with session_total as (
         sum(case when event_type in ({{ conversion_event_names() }}) then 1 else 0 end)
             as conversion_count,
         sum(coalesce(engagement_msec, 0)) as engagement_msec,
+        count(engagement_msec) as engagement_count,
         bool_or(is_engaged) as is_engaged,
         bool_or(is_bot) as is_bot,
         bool_or(event_type in ('first_visit', 'first_open')) as is_first_visit
@@ -177,11 +178,23 @@ final as (
             date_part('epoch', session_total.session_ended_at)
             - date_part('epoch', session_total.session_started_at) as bigint
         ) as duration_seconds,
-        -- Engaged as GA4 says it: longer than ten seconds, a conversion, or two pages.
+        -- Engaged as GA4 says it: long enough, a conversion, or pages enough. Where the tracker
+        -- measures no engagement, a session is as long as from its first event to its last. The
+        -- tracker's own mark is GA4's definition, so it counts only while this is ours too.
+        {% if [project.sessions.engaged_seconds, project.sessions.engaged_page_views] == [10, 2] -%}
         session_total.is_engaged
         or session_total.conversion_count > 0
-        or session_total.page_view_count >= 2
-        or session_total.engagement_msec > 10000 as is_engaged,
+        {%- else -%}
+        session_total.conversion_count > 0
+        {%- endif %}
+        or session_total.page_view_count >= {{ project.sessions.engaged_page_views }}
+        or case
+            when session_total.engagement_count > 0 then session_total.engagement_msec
+            else (
+                date_part('epoch', session_total.session_ended_at)
+                - date_part('epoch', session_total.session_started_at)
+            ) * 1000
+        end > {{ project.sessions.engaged_seconds * 1000 }} as is_engaged,
         session_total.is_bot,
         case
             when session_total.is_first_visit then true

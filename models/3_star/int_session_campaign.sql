@@ -41,6 +41,7 @@ final as (
             else 'unresolved'
         end as campaign_resolution,
         coalesce(session.click_ad_group_key, -1) as ad_group_key,
+        coalesce(session.click_ad_key, -1) as ad_key,
         session.source_name,
         session.source,
         session.medium,

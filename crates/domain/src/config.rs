@@ -109,14 +109,23 @@ pub struct Site {
     pub payment_referrals: Vec<String>,
 }
 
-/// How a session is cut, where the tracker gives no session id of its own.
+/// How a session is cut, and when it counts as engaged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sessions {
-    /// A longer pause than this opens a new session.
+    /// What cuts a session beside a pause.
+    pub policy: SessionPolicy,
+    /// A longer pause than this opens a new session; 1 to 1440.
     pub timeout_minutes: u32,
-    /// No session lasts longer than this.
+    /// No session lasts longer than this; 1 to 48.
     pub hours_max: u32,
+    /// A session id that the tracker gave is the session, and the settings above cut only the rest.
+    /// Without it: with the policy `ga4` it is, with `ua` it is not.
+    pub tracker_ids: Option<bool>,
+    /// A session that lasts longer than this many seconds is engaged.
+    pub engaged_seconds: u32,
+    /// A session with this many page or screen views is engaged.
+    pub engaged_page_views: u32,
     /// A direct session takes the last other source of the device from this many days back.
     pub last_non_direct_days: u32,
 }
@@ -124,11 +133,33 @@ pub struct Sessions {
 impl Default for Sessions {
     fn default() -> Self {
         Self {
+            policy: SessionPolicy::Ga4,
             timeout_minutes: 30,
             hours_max: 24,
+            tracker_ids: None,
+            engaged_seconds: 10,
+            engaged_page_views: 2,
             last_non_direct_days: 30,
         }
     }
+}
+
+impl Sessions {
+    /// Whether a session id of the tracker is the session.
+    pub fn keeps_tracker_ids(&self) -> bool {
+        self.tracker_ids
+            .unwrap_or(self.policy == SessionPolicy::Ga4)
+    }
+}
+
+/// What cuts a session beside a pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SessionPolicy {
+    /// Nothing, as in Google Analytics 4.
+    Ga4,
+    /// Midnight in the reporting zone and a change of campaign, as in Universal Analytics.
+    Ua,
 }
 
 /// How conversions are credited.

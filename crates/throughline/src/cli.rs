@@ -53,6 +53,9 @@ pub(crate) enum Command {
     /// What was spent and what it brought: return and costs per channel, and what customers have
     /// been worth since, by the month in which they were won.
     Worth(WorthArgs),
+    /// The rules that give visits their channel.
+    #[command(subcommand)]
+    Channels(ChannelsCommand),
     /// Compare the warehouse with a platform's, GA4's or a shop's own export, and say why they
     /// differ.
     Reconcile(ReconcileArgs),
@@ -162,6 +165,34 @@ pub(crate) enum SourcesCommand {
         /// Only this source.
         source: Option<String>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ChannelsCommand {
+    /// What changed rules would move: sessions, conversions and credited revenue from channel to
+    /// channel. Builds nothing.
+    Preview(ChannelsPreviewArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ChannelsPreviewArgs {
+    /// The changed rules, in the form of the seed `channel_rule`; the project's own, as they stand
+    /// now, without it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rules: Option<PathBuf>,
+    /// Changed lists of sources, in the form of the seed `channel_source`; the project's own
+    /// without it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sources: Option<PathBuf>,
+    /// First day of the visits, in the project's zone.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) from: Option<NaiveDate>,
+    /// Last day of the visits.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) to: Option<NaiveDate>,
+    /// Attribution model whose credit is shown; the project's default without it.
+    #[arg(long)]
+    pub(crate) model: Option<String>,
 }
 
 #[derive(Debug, Args, Clone, Default)]

@@ -14,11 +14,19 @@ final as (
         customer_id as account_id,
         campaign_id,
         ad_group_id,
-        coalesce(ad_id, nullif(split_part(click_view_ad_group_ad, '~', 2), '')) as ad_id,
-        coalesce(keyword_text, click_view_keyword_info_text) as keyword_text,
-        device,
-        ad_network_type as network,
-        click_type
+        -- Where the ad is named by its resource: customers/1/adGroupAds/<ad group>~<ad>.
+        coalesce(
+            ad_id,
+            nullif(split_part(coalesce(ad_group_ad, click_view_ad_group_ad), '~', 2), '')
+        ) as ad_id,
+        coalesce(keyword_text, keyword_info_text, click_view_keyword_info_text) as keyword_text,
+        coalesce(device, segments_device) as device,
+        coalesce(ad_network_type, segments_ad_network_type) as network,
+        coalesce(click_type, segments_click_type) as click_type,
+        coalesce(
+            area_of_interest_city, click_view_area_of_interest_city,
+            location_of_presence_city, click_view_location_of_presence_city
+        ) as area
     from click_view
 )
 

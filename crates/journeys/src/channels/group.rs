@@ -1,14 +1,17 @@
 //! The default channel group: GA4's ordered rules over source, medium and campaign.
 //!
 //! From the seeds `channel_source` (`source,category`: what kind of site a source is) and
-//! `channel_rule` (`priority,channel,source_category,source,medium,campaign`). All conditions of a
-//! rule must hold, an empty one always does; of the rules that hold the one with the lowest
-//! priority wins, the earlier one of equals. A condition is a list of values (`display|banner`) or
-//! `~` and a regular expression that must match the whole text. Matching knows no case.
+//! `channel_rule` (`priority,channel,source_category,source,medium,campaign`, and where a project
+//! wants them `valid_from,valid_to`). All conditions of a rule must hold, an empty one always does;
+//! of the rules that hold the one with the lowest priority wins, the earlier one of equals. A
+//! condition is a list of values (`display|banner`) or `~` and a regular expression that must match
+//! the whole text. Matching knows no case. A rule with days judges only visits of these days, both
+//! ends among them: rules that change leave history as it was judged.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use chrono::NaiveDate;
 use regex::{Regex, RegexBuilder};
 
 use super::{seed, url};
@@ -64,6 +67,23 @@ struct Rule {
     channel: String,
     /// Bits of the conditions that must hold.
     needs: u64,
+    /// First day that it judges; every one without it.
+    valid_from: Option<NaiveDate>,
+    /// Last day that it judges; every one without it.
+    valid_to: Option<NaiveDate>,
+}
+
+impl Rule {
+    /// Whether it judges visits of this day; without a day whether it has no end.
+    fn is_valid(&self, day: Option<NaiveDate>) -> bool {
+        match day {
+            None => self.valid_to.is_none(),
+            Some(day) => {
+                self.valid_from.is_none_or(|from| from <= day)
+                    && self.valid_to.is_none_or(|to| day <= to)
+            }
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -83,8 +103,8 @@ impl ChannelRules {
     /// From the text of the seed `channel_rule`, over these lists.
     ///
     /// # Errors
-    /// No CSV, a missing column, a pattern that cannot be understood, more than 64 distinct
-    /// conditions.
+    /// No CSV, a missing column, a pattern or a day that cannot be understood, more than 64
+    /// distinct conditions.
     pub fn from_csv(text: &str, lists: SourceLists) -> Result<Self> {
         let columns = [
             "priority",
@@ -96,7 +116,7 @@ impl ChannelRules {
         ];
         let mut conditions: Vec<Condition> = Vec::new();
         let mut rules = Vec::new();
-        for row in seed::rows("channel_rule", text, &columns)? {
+        for row in seed::rows_with("channel_rule", text, &columns, &["valid_from", "valid_to"])? {
             let priority = row
                 .get(0)
                 .parse()
@@ -105,38 +125,16 @@ impl ChannelRules {
             if channel.is_empty() {
                 return Err(row.error("`channel` is empty"));
             }
-            let mut needs = 0;
-            for field in 0..FIELDS {
-                let text = row.get(2 + field);
-                if text.is_empty() {
-                    continue;
-                }
-                let known = conditions
-                    .iter()
-                    .position(|c| c.field == field && c.text == text);
-                let place = match known {
-                    Some(place) => place,
-                    None if conditions.len() == CONDITIONS_MAX => {
-                        return Err(
-                            row.error(format!("more than {CONDITIONS_MAX} distinct conditions"))
-                        );
-                    }
-                    None => {
-                        let test = test(text)?;
-                        conditions.push(Condition {
-                            field,
-                            text: text.to_owned(),
-                            test,
-                        });
-                        conditions.len() - 1
-                    }
-                };
-                needs |= 1_u64 << place;
+            let (valid_from, valid_to) = (day(&row, 6)?, day(&row, 7)?);
+            if valid_from.zip(valid_to).is_some_and(|(from, to)| from > to) {
+                return Err(row.error("`valid_from` is after `valid_to`"));
             }
             rules.push(Rule {
                 priority,
                 channel,
-                needs,
+                needs: needs(&row, &mut conditions)?,
+                valid_from,
+                valid_to,
             });
         }
         rules.sort_by_key(|rule| rule.priority);
@@ -147,12 +145,20 @@ impl ChannelRules {
         })
     }
 
-    /// The channel of this source, medium and campaign; absent and empty mean the same.
+    /// Whether a rule is bound to days: only then does the channel depend on the day.
+    pub fn is_dated(&self) -> bool {
+        let mut rules = self.rules.iter();
+        rules.any(|rule| rule.valid_from.is_some() || rule.valid_to.is_some())
+    }
+
+    /// The channel of this source, medium and campaign; absent and empty mean the same. Judged by
+    /// the rules of that day; without one by those that have no end.
     pub fn channel_group(
         &self,
         source: Option<&str>,
         medium: Option<&str>,
         campaign: Option<&str>,
+        day: Option<NaiveDate>,
     ) -> &str {
         let clean = |text: Option<&str>| -> Cow<'_, str> {
             Cow::Owned(url::lower(text.unwrap_or_default().trim()).into_owned())
@@ -161,7 +167,7 @@ impl ChannelRules {
         let category = self.lists.category(&source).unwrap_or_default();
         let fields: [&str; FIELDS] = [category, &source, &medium, &campaign];
         let (mut judged, mut holds) = (0_u64, 0_u64);
-        for rule in &self.rules {
+        for rule in self.rules.iter().filter(|rule| rule.is_valid(day)) {
             let mut open = rule.needs & !judged;
             // A rule that already fails need not be looked at further.
             if rule.needs & judged & !holds != 0 {
@@ -213,6 +219,48 @@ impl Condition {
             Test::OneOf(values) => values.iter().any(|one| one == value),
             Test::Matches(pattern) => pattern.is_match(value),
         }
+    }
+}
+
+/// Bits of the conditions of a rule; a condition that no rule before had is added.
+fn needs(row: &seed::SeedRow, conditions: &mut Vec<Condition>) -> Result<u64> {
+    let mut needs = 0;
+    for field in 0..FIELDS {
+        let text = row.get(2 + field);
+        if text.is_empty() {
+            continue;
+        }
+        let known = conditions
+            .iter()
+            .position(|c| c.field == field && c.text == text);
+        let place = match known {
+            Some(place) => place,
+            None if conditions.len() == CONDITIONS_MAX => {
+                return Err(row.error(format!("more than {CONDITIONS_MAX} distinct conditions")));
+            }
+            None => {
+                conditions.push(Condition {
+                    field,
+                    text: text.to_owned(),
+                    test: test(text)?,
+                });
+                conditions.len() - 1
+            }
+        };
+        needs |= 1_u64 << place;
+    }
+    Ok(needs)
+}
+
+/// The day in that column of the rule, if there is one.
+fn day(row: &seed::SeedRow, column: usize) -> Result<Option<NaiveDate>> {
+    let text = row.get(column);
+    if text.is_empty() {
+        return Ok(None);
+    }
+    match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        Ok(day) => Ok(Some(day)),
+        Err(_) => Err(row.error(format!("`{text}` is no day of the form 2026-05-13"))),
     }
 }
 

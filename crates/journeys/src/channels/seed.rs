@@ -27,6 +27,16 @@ impl SeedRow {
 
 /// The rows of a seed with the fields of these columns, in this order.
 pub(super) fn rows(seed: &'static str, text: &str, columns: &[&str]) -> Result<Vec<SeedRow>> {
+    rows_with(seed, text, columns, &[])
+}
+
+/// The same, and after them the fields of columns that need not be there; empty where they are not.
+pub(super) fn rows_with(
+    seed: &'static str,
+    text: &str,
+    columns: &[&str],
+    optional: &[&str],
+) -> Result<Vec<SeedRow>> {
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
         .from_reader(text.as_bytes());
@@ -35,14 +45,17 @@ pub(super) fn rows(seed: &'static str, text: &str, columns: &[&str]) -> Result<V
         .headers()
         .map_err(|error| fail(1, error.to_string()))?
         .clone();
-    let places = columns
-        .iter()
-        .map(|column| {
-            header
-                .iter()
-                .position(|name| name.trim().trim_start_matches('\u{feff}') == *column)
-                .ok_or_else(|| fail(1, format!("column `{column}` is missing")))
-        })
+    let place = |column: &str| {
+        header
+            .iter()
+            .position(|name| name.trim().trim_start_matches('\u{feff}') == column)
+    };
+    let required = columns.iter().map(|column| match place(column) {
+        Some(at) => Ok(Some(at)),
+        None => Err(fail(1, format!("column `{column}` is missing"))),
+    });
+    let places = required
+        .chain(optional.iter().map(|column| Ok(place(column))))
         .collect::<Result<Vec<_>>>()?;
     let mut rows = Vec::new();
     for record in reader.records() {
@@ -55,7 +68,11 @@ pub(super) fn rows(seed: &'static str, text: &str, columns: &[&str]) -> Result<V
         let line = record.position().map_or(0, csv::Position::line);
         let fields = places
             .iter()
-            .map(|&at| record.get(at).unwrap_or_default().to_owned())
+            .map(|&at| {
+                at.and_then(|at| record.get(at))
+                    .unwrap_or_default()
+                    .to_owned()
+            })
             .collect();
         rows.push(SeedRow { seed, line, fields });
     }

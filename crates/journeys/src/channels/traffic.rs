@@ -14,6 +14,15 @@ use crate::error::Result;
 
 const NOT_SET: &str = "(not set)";
 const AI_ASSISTANT: &str = "ai-assistant";
+/// The parameters that say where a visitor came from.
+const UTM: [&str; 6] = [
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+    "utm_term",
+    "utm_content",
+    "utm_id",
+];
 
 /// What is known of a visit's origin. Absent, empty and blank mean the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -114,6 +123,14 @@ impl TrafficRules {
             hosts: ReferrerHosts::from_csv(referrer_host_csv)?,
             click_ids: ClickIds::from_csv(click_id_csv)?,
             ignored_domains,
+        })
+    }
+
+    /// Whether the address has a utm parameter or a click id that the seed knows: without one, and
+    /// without a referrer of another site, it brings no source.
+    pub fn has_parameters(&self, page_url: &str) -> bool {
+        url::params(page_url).any(|(name, _)| {
+            UTM.iter().any(|utm| url::is_name(name, utm)) || self.click_ids.place(name).is_some()
         })
     }
 

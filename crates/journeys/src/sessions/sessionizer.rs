@@ -15,7 +15,8 @@ use super::{SessionPolicy, SessionSettings};
 pub struct SessionEvent<'a> {
     /// When it happened, microseconds since 1970.
     pub at_us: i64,
-    /// Session id the tracker gave, if it gave one; empty counts as none.
+    /// Session id the tracker gave, if it gave one; empty counts as none, and so does every one
+    /// where [`SessionSettings::tracker_ids`] is false.
     pub native_session_id: Option<&'a str>,
     /// Where the visitor came from, if the event says so and it is not direct. Only
     /// [`SessionPolicy::UniversalAnalytics`] looks at it.
@@ -132,7 +133,9 @@ impl Sessionizer {
 
     /// The session of the device's next event, in the order (time, sequence, event id).
     pub fn next(&mut self, event: &SessionEvent<'_>) -> SessionStep {
-        let id = event.native_session_id.filter(|id| !id.is_empty());
+        let id = event
+            .native_session_id
+            .filter(|id| self.settings.tracker_ids && !id.is_empty());
         if self
             .latest
             .as_ref()

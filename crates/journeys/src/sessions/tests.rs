@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::config::{SessionPolicy as Policy, Sessions};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -14,8 +15,13 @@ const MINUTE_US: i64 = 60_000_000;
 fn settings() -> SessionSettings {
     SessionSettings {
         one_midnight: false,
-        ..SessionSettings::from(&domain::config::Sessions::default())
+        ..default_settings()
     }
+}
+
+/// What a project has that says nothing of sessions.
+fn default_settings() -> SessionSettings {
+    SessionSettings::new(&Sessions::default(), "UTC").expect("valid settings")
 }
 
 fn steps(settings: SessionSettings, events: &[(i64, Option<&str>)]) -> Vec<SessionStep> {
@@ -96,7 +102,7 @@ fn devices_do_not_mix() {
 
 #[test]
 fn a_session_goes_over_one_midnight() {
-    let settings = SessionSettings::from(&domain::config::Sessions::default());
+    let settings = default_settings();
     let hour = 60;
     // Without a pause from 20:00 on: over the first midnight, and not over the second.
     let rest_less: Vec<(i64, Option<&str>)> = (0..90).map(|n| (20 * hour + n * 20, None)).collect();
@@ -143,6 +149,7 @@ fn run(case: &Value, name: &str) -> BTreeMap<String, (u64, i64)> {
         length_max_us: i64::MAX,
         policy: policy(name, case["timezone"].as_str().expect("text")),
         one_midnight: false,
+        tracker_ids: false,
     });
     let mut found = BTreeMap::new();
     for events in by_user.values_mut() {
@@ -169,6 +176,45 @@ fn run(case: &Value, name: &str) -> BTreeMap<String, (u64, i64)> {
         }
     }
     found
+}
+
+#[test]
+fn settings_beyond_sense_are_refused() {
+    let refused = |change: fn(&mut Sessions)| {
+        let mut config = Sessions::default();
+        change(&mut config);
+        let settings = SessionSettings::new(&config, "Europe/Berlin");
+        settings.expect_err("a refusal").to_string()
+    };
+    let said = refused(|config| config.timeout_minutes = 0);
+    assert!(said.contains("`sessions.timeout_minutes` is `0`"), "{said}");
+    let said = refused(|config| config.timeout_minutes = 1_441);
+    assert!(said.contains("475"), "{said}");
+    let said = refused(|config| config.hours_max = 49);
+    assert!(said.contains("`sessions.hours_max` is `49`"), "{said}");
+    let said = refused(|config| {
+        config.policy = Policy::Ua;
+        config.tracker_ids = Some(true);
+    });
+    assert!(said.contains("`sessions.tracker_ids` is `true`"), "{said}");
+    let ua = Sessions {
+        policy: Policy::Ua,
+        ..Sessions::default()
+    };
+    assert!(SessionSettings::new(&ua, "Berlin").is_err());
+    let settings = SessionSettings::new(&ua, "Europe/Berlin").expect("valid settings");
+    assert!(!settings.one_midnight && !settings.tracker_ids);
+    assert_eq!(settings.policy, policy("ua", "Europe/Berlin"));
+}
+
+#[test]
+fn tracker_ids_can_be_left_out_of_account() {
+    let settings = SessionSettings {
+        tracker_ids: false,
+        ..settings()
+    };
+    let events = [(0, Some("a")), (10, Some("b")), (300, Some("a"))];
+    assert_eq!(numbers(&steps(settings, &events)), [0, 0, 1]);
 }
 
 #[test]
@@ -227,7 +273,7 @@ proptest! {
     ) {
         let settings = SessionSettings {
             timeout_us: timeout * MINUTE_US,
-            ..SessionSettings::from(&domain::config::Sessions::default())
+            ..default_settings()
         };
         let text = |id: &Option<u8>| id.map(|id| id.to_string());
         let ids: Vec<Option<String>> = native.iter().map(text).collect();
@@ -258,6 +304,47 @@ proptest! {
                     );
                     prop_assert!(day(wanted.started_at_us / MINUTE_US) >= today - 1);
                 }
+            }
+        }
+    }
+
+    /// The same of the policy that cuts at midnight of a zone and when the campaign changes.
+    #[test]
+    fn a_day_with_midnights_follows_from_itself_and_two_days_before(
+        gaps in proptest::collection::vec(
+            prop_oneof![8 => 0_i64..32, 1 => 32_i64..2_000, 1 => 1_400_i64..3_000], 1..400,
+        ),
+        campaigns in proptest::collection::vec(proptest::option::weighted(0.1, 0_u8..3), 400),
+        zone in prop_oneof![Just("Europe/Berlin"), Just("America/Lima"), Just("Asia/Kolkata")],
+    ) {
+        let ua = Sessions { policy: Policy::Ua, timeout_minutes: 300, ..Sessions::default() };
+        let settings = SessionSettings::new(&ua, zone).expect("valid settings");
+        let names = ["a", "b", "c"];
+        let run = |from: usize, to: usize, times: &[i64]| -> Vec<SessionStep> {
+            let mut sessionizer = Sessionizer::new(settings);
+            (from..to)
+                .map(|index| {
+                    let source = campaigns[index].map(|number| names[usize::from(number)]);
+                    sessionizer.next(&SessionEvent {
+                        at_us: times[index] * MINUTE_US,
+                        native_session_id: Some("one for ever"),
+                        traffic: source.map(|source| Traffic { source, medium: "", campaign: "" }),
+                    })
+                })
+                .collect()
+        };
+        // From the day before summer time begins in Berlin.
+        let mut at = vectors::micros("2026-03-28T00:00:00Z") / MINUTE_US;
+        let times: Vec<i64> = gaps.iter().map(|gap| { at += gap; at }).collect();
+        let whole = run(0, times.len(), &times);
+        let day = |minutes: i64| minutes.div_euclid(24 * 60);
+        for today in day(times[0])..=day(at) {
+            let first = times.partition_point(|time| day(*time) < today - 2);
+            let end = times.partition_point(|time| day(*time) <= today);
+            let part = run(first, end, &times);
+            for index in (first..end).filter(|index| day(times[*index]) == today) {
+                prop_assert_eq!(part[index - first].started_at_us, whole[index].started_at_us);
+                prop_assert_eq!(part[index - first].event_index, whole[index].event_index);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod backup;
+mod channels;
 mod check;
 mod demo;
 mod doctor;
@@ -65,6 +66,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Linkability => Box::pin(linkability::linkability(place, voice)).await,
         Command::Sales => Box::pin(sales::sales(place, voice)).await,
         Command::Worth(args) => Box::pin(worth::worth(place, &args, voice)).await,
+        Command::Channels(command) => Box::pin(channels::channels(place, &command, voice)).await,
         Command::Reconcile(args) => Box::pin(reconcile::reconcile(place, &args, voice)).await,
         Command::Maintain(args) => Box::pin(maintain::maintain(place, &args, voice)).await,
         Command::Backup(args) => Box::pin(backup::backup(&place, &args, voice)).await,

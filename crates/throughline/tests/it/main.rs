@@ -14,6 +14,7 @@ mod ad_exports;
 mod b2b;
 mod backup;
 mod bad_input;
+mod channels;
 mod cleansing;
 mod command_line;
 mod demo_company;
@@ -40,6 +41,7 @@ mod torture;
 mod two_writers;
 mod unprepared_sources;
 mod upgrades;
+mod utm_audit;
 mod what_is_dirty;
 mod worth;
 

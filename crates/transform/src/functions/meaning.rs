@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use domain::config::ProjectConfig;
+use domain::config::{ProjectConfig, SessionPolicy};
 
 use crate::project::Project;
 
@@ -22,13 +22,20 @@ struct Meaning {
     seeds: &'static [&'static str],
 }
 
-const MEANINGS: [Meaning; 7] = [
+const MEANINGS: [Meaning; 8] = [
     Meaning {
         call: "sessionize(",
         edition: 2,
         settings: |config| {
             let sessions = &config.sessions;
-            format!("{} {}", sessions.timeout_minutes, sessions.hours_max)
+            let mut text = format!("{} {}", sessions.timeout_minutes, sessions.hours_max);
+            // What a project need not say adds nothing: it reads as it did before it could be said.
+            if sessions.policy == SessionPolicy::Ua {
+                let _ = write!(text, " ua {}", config.reporting.zone);
+            } else if !sessions.keeps_tracker_ids() {
+                text.push_str(" without tracker ids");
+            }
+            text
         },
         seeds: &[],
     },
@@ -67,6 +74,12 @@ const MEANINGS: [Meaning; 7] = [
             format!("{:?} {:?}", site.domains, site.payment_referrals)
         },
         seeds: &["referrer_host", "click_id"],
+    },
+    Meaning {
+        call: "has_traffic_parameter(",
+        edition: 1,
+        settings: |_| String::new(),
+        seeds: &["click_id"],
     },
     Meaning {
         call: "channel_group(",

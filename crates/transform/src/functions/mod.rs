@@ -83,7 +83,7 @@ impl FunctionContext {
             channels: Arc::new(ChannelRules::from_csv(seeds.channel_rule, lists)?),
             bots: Arc::new(BotPatterns::from_csv(seeds.bot_pattern)?),
             blocked: Arc::new(BlockList::new(&config.identity.blocked_values)?),
-            sessions: SessionSettings::from(&config.sessions),
+            sessions: SessionSettings::new(&config.sessions, &config.reporting.zone)?,
             attribution: AttributionSettings::new(&config.attribution)?,
             guard: GuardSettings::from(&config.identity),
         })

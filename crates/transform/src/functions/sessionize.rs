@@ -1,5 +1,8 @@
-//! `sessionize((select device_key, event_at, event_sequence, event_id, native_session_id, …
-//! from …))`: the events of each device, in order, cut into sessions.
+//! `sessionize((select device_key, event_at, event_sequence, event_id, native_session_id, source,
+//! medium, campaign_name, … from …))`: the events of each device, in order, cut into sessions.
+//!
+//! Source, medium and campaign matter only where a change of campaign cuts; an event with a null
+//! source brings none.
 //!
 //! All columns pass through; `session_key`, `session_started_at` and `session_event_index` are
 //! added. They are null where an event has no device or no time. The key of a session is made of
@@ -16,7 +19,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::plan_err;
 use datafusion::error::Result;
 use domain::key::KeyMaker;
-use journeys::sessions::{SessionEvent, SessionSettings, Sessionizer};
+use journeys::sessions::{SessionEvent, SessionPolicy, SessionSettings, Sessionizer, Traffic};
 use lake::relation::{InputColumn, RelationFunction, RelationOrder, RelationState};
 
 use super::parse::instant;
@@ -50,6 +53,9 @@ impl RelationFunction for Sessionize {
             InputColumn::optional("event_sequence", DataType::Int64),
             InputColumn::required("event_id", DataType::Utf8),
             InputColumn::optional("native_session_id", DataType::Utf8),
+            InputColumn::optional("source", DataType::Utf8),
+            InputColumn::optional("medium", DataType::Utf8),
+            InputColumn::optional("campaign_name", DataType::Utf8),
         ]
     }
 
@@ -80,6 +86,7 @@ impl RelationFunction for Sessionize {
     }
 
     fn open(&self, input: SchemaRef, output: SchemaRef) -> Result<Box<dyn RelationState>> {
+        let column = |name: &str| input.index_of(name).ok();
         Ok(Box::new(Devices {
             sessionizer: Sessionizer::new(self.settings),
             keys: self.keys.clone(),
@@ -88,7 +95,16 @@ impl RelationFunction for Sessionize {
             device_key: input.index_of("device_key")?,
             event_at: input.index_of("event_at")?,
             event_id: input.index_of("event_id")?,
-            native_session_id: input.index_of("native_session_id").ok(),
+            native_session_id: self
+                .settings
+                .tracker_ids
+                .then(|| column("native_session_id"))
+                .flatten(),
+            traffic: match self.settings.policy {
+                SessionPolicy::Ga4 => None,
+                SessionPolicy::UniversalAnalytics { .. } => column("source")
+                    .map(|source| [Some(source), column("medium"), column("campaign_name")]),
+            },
             output,
         }))
     }
@@ -104,7 +120,10 @@ struct Devices {
     device_key: usize,
     event_at: usize,
     event_id: usize,
+    /// Where the tracker's ids are the sessions.
     native_session_id: Option<usize>,
+    /// Source, medium and campaign, where a change of them cuts.
+    traffic: Option<[Option<usize>; 3]>,
     output: SchemaRef,
 }
 
@@ -119,6 +138,9 @@ impl RelationState for Devices {
         let native_ids = self
             .native_session_id
             .map(|index| batch.column(index).as_string::<i32>());
+        let traffic = self.traffic.map(|columns| {
+            columns.map(|column| column.map(|index| batch.column(index).as_string::<i32>()))
+        });
         let mut session_keys = Int64Builder::with_capacity(rows);
         let mut started_at = TimestampMicrosecondBuilder::with_capacity(rows);
         let mut event_index = Int32Builder::with_capacity(rows);
@@ -138,7 +160,7 @@ impl RelationState for Devices {
             let event = SessionEvent {
                 at_us: times.value(row),
                 native_session_id: native_ids.and_then(|ids| text(ids, row)),
-                traffic: None,
+                traffic: traffic.and_then(|columns| came_from(columns, row)),
             };
             let step = self.sessionizer.next(&event);
             if step.is_start {
@@ -194,6 +216,16 @@ impl Devices {
             }
         }
     }
+}
+
+/// Where the visitor of this event came from, if it says so.
+fn came_from<'a>(columns: [Option<&'a StringArray>; 3], row: usize) -> Option<Traffic<'a>> {
+    let [source, medium, campaign] = columns.map(|column| column.and_then(|c| text(c, row)));
+    Some(Traffic {
+        source: source?,
+        medium: medium.unwrap_or_default(),
+        campaign: campaign.unwrap_or_default(),
+    })
 }
 
 fn text(texts: &StringArray, row: usize) -> Option<&str> {

@@ -397,6 +397,17 @@ async fn traffic_is_resolved_and_grouped() {
         "t",
     )])
     .await;
+    check(&[
+        ("has_traffic_parameter('https://a.b/?x=1&GCLID=Ab')", "true"),
+        ("has_traffic_parameter('https://a.b/?x=1')", "false"),
+        ("has_traffic_parameter(null)", "false"),
+        // These rules have no days: any day, or none, is judged alike.
+        (
+            "channel_group('a', 'email', null, date '2020-01-01')",
+            "Email",
+        ),
+    ])
+    .await;
     assert!(
         failure("select channel_group('a', 'b')")
             .await

@@ -1,4 +1,5 @@
-//! `traffic_source`, `channel_group`, `is_bot`: where a visitor came from, and whether it is one.
+//! `traffic_source`, `has_traffic_parameter`, `channel_group`, `is_bot`: where a visitor came from,
+//! and whether it is one.
 //!
 //! Each distinct combination of arguments in a batch is judged once.
 
@@ -33,6 +34,7 @@ pub(super) fn functions(
     bots: &Arc<BotPatterns>,
 ) -> Vec<TextFunction> {
     let (traffic, channels, bots) = (Arc::clone(traffic), Arc::clone(channels), Arc::clone(bots));
+    let parameters = Arc::clone(&traffic);
     vec![
         TextFunction::new(
             "traffic_source",
@@ -43,9 +45,16 @@ pub(super) fn functions(
             move |texts, rows| traffic_source(&traffic, texts, rows),
         ),
         TextFunction::new(
+            "has_traffic_parameter",
+            1..=1,
+            "has_traffic_parameter(page_url)",
+            DataType::Boolean,
+            move |texts, rows| has_traffic_parameter(&parameters, texts, rows),
+        ),
+        TextFunction::new(
             "channel_group",
-            3..=3,
-            "channel_group(source, medium, campaign)",
+            3..=4,
+            "channel_group(source, medium, campaign, day); `day` may be left out",
             DataType::Utf8,
             move |texts, rows| channel_group(&channels, texts, rows),
         ),
@@ -120,10 +129,31 @@ fn traffic_source(rules: &TrafficRules, texts: &[Text<'_>], rows: usize) -> Resu
     spread(&distinct, places, found.len())
 }
 
+/// Null addresses have none. Each row by itself: addresses seldom come twice in a row.
+fn has_traffic_parameter(
+    rules: &TrafficRules,
+    texts: &[Text<'_>],
+    rows: usize,
+) -> Result<ArrayRef> {
+    let [address] = exactly::<1>(texts)?;
+    let found = (0..rows).map(|row| {
+        address
+            .get(row)
+            .is_some_and(|address| rules.has_parameters(address))
+    });
+    Ok(Arc::new(BooleanArray::from_iter(found.map(Some))))
+}
+
 fn channel_group(rules: &ChannelRules, texts: &[Text<'_>], rows: usize) -> Result<ArrayRef> {
-    let texts = exactly::<3>(texts)?;
-    let (places, found) = distinct(&texts, rows, |[source, medium, campaign]| {
-        rules.channel_group(source, medium, campaign)
+    let (parts, day) = texts.split_at(texts.len().min(3));
+    let [source, medium, campaign] = exactly::<3>(parts)?;
+    // Rules without days know no day: each source, medium and campaign is then judged once.
+    let day = day.first().filter(|_| rules.is_dated());
+    let day = day.copied().unwrap_or(Text::Constant(None));
+    let texts = [source, medium, campaign, day];
+    let (places, found) = distinct(&texts, rows, |[source, medium, campaign, day]| {
+        let day = day.and_then(|day| day.get(..10).unwrap_or(day).parse().ok());
+        rules.channel_group(source, medium, campaign, day)
     });
     let mut names = StringBuilder::with_capacity(found.len(), 0);
     for name in &found {

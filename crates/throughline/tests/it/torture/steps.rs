@@ -391,6 +391,8 @@ impl Company {
             "sessions: {timeout_minutes: 15}",
             "sessions: {timeout_minutes: 30, last_non_direct_days: 2}",
             "sessions: {hours_max: 6}",
+            "sessions: {policy: ua}",
+            "sessions: {tracker_ids: false, engaged_seconds: 60}",
             "identity: {degree_max: 2}",
             "identity: {degree_max: 1, emails_max: 1}",
             "revenue: {exclude_tax: false}",

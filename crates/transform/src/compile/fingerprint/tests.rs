@@ -63,6 +63,22 @@ fn what_functions_know_is_in_the_fingerprint_of_those_who_call_them() {
     let base = fingerprints("", "channel\nDirect\n");
     let shorter = fingerprints("sessions: {timeout_minutes: 15}", "channel\nDirect\n");
     assert_eq!((shorter[0] == base[0], &shorter[1..]), (false, &base[1..]));
+    // What cuts otherwise is another table; the zone matters only where its midnight cuts.
+    let ua = fingerprints("sessions: {policy: ua}", "channel\nDirect\n");
+    assert_eq!((ua[0] == base[0], &ua[1..]), (false, &base[1..]));
+    let zone = "reporting: {zone: Europe/Berlin}";
+    let in_zone = fingerprints(zone, "channel\nDirect\n");
+    assert_eq!(in_zone, base);
+    let ua_in_zone = fingerprints(
+        &format!("sessions: {{policy: ua}}\n{zone}"),
+        "channel\nDirect\n",
+    );
+    assert_ne!(ua_in_zone[0], ua[0]);
+    let default = fingerprints(
+        "sessions: {policy: ga4, tracker_ids: true}",
+        "channel\nDirect\n",
+    );
+    assert_eq!(default, base);
     let other = fingerprints("", "channel\nOther\n");
     assert_eq!(
         (&other[0], other[1] == base[1], &other[2]),
