@@ -1,6 +1,13 @@
 -- grain: one row per identifier, with the component of evidence it belongs to
-{{ config(materialized='table', sort=['node_key']) }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_key',
+    unique_key='node_key',
+    key_groups={'int_identity_link': 'pair_key'},
+    sort=['node_key']
+) }}
 
+-- What hangs together with an identifier that changed is found anew, and nothing else.
 with linked as (
     select
         node_key,
@@ -8,17 +15,22 @@ with linked as (
         first_at,
         degree,
         guard,
-        component_key,
-        component_size
+        -- What was erased and not seen since is nobody's.
+        case when guard is not null and guard = 'erased' then 0 else component_key end
+            as component_key,
+        component_size,
+        erased_at
     from connected_components((
         select
-            a_node_key as a_key,
-            a_type,
-            b_node_key as b_key,
-            b_type,
-            first_at as linked_at,
-            cast(null as text) as a_source
-        from {{ ref('int_identity_edge') }}
+            node_key as a_key,
+            node_type as a_type,
+            other_key as b_key,
+            other_type as b_type,
+            linked_at,
+            last_at,
+            cast(null as text) as a_source,
+            decision
+        from {{ ref('int_identity_link') }}
 
         union all
 
@@ -28,11 +40,13 @@ with linked as (
             cast(null as bigint) as b_key,
             cast(null as text) as b_type,
             first_at as linked_at,
+            last_at,
             -- Two contacts of one CRM are two people; one of each of two may be one.
             case
                 when node_type in ('contact', 'lead', 'buyer') then split_part(node_value, ':', 1)
             end
-                as a_source
+                as a_source,
+            cast(null as text) as decision
         from {{ ref('int_identity_node_seen') }}
     ))
 )

@@ -72,10 +72,29 @@ click_link as (
         and click_record.recorded_at <= click_device.clicked_at + interval '90 days'
 ),
 
+-- What somebody decided to be one.
+merged as (
+    select
+        a_key as a_node_key,
+        a_type,
+        b_key as b_node_key,
+        b_type,
+        'decision' as rule,
+        'identity_decision' as source_name,
+        decided_at as first_at,
+        decided_at as last_at,
+        cast(1 as bigint) as evidence_count,
+        cast(null as bigint) as evidence_raw_id
+    from {{ ref('int_identity_decision') }}
+    where is_in_force and action = 'merge'
+),
+
 all_evidence as (
     select * from evidence
     union all
     select * from click_link
+    union all
+    select * from merged
 ),
 
 final as (

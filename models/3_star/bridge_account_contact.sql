@@ -34,6 +34,7 @@ member as (
 
 bridge as (
     select identity_node_id, customer_key from {{ ref('bridge_identity') }}
+    where valid_to = {{ end_of_time() }}
 ),
 
 final as (

@@ -26,8 +26,8 @@ customer as (
     select
         customer_key,
         min(first_seen_at) as first_seen_at,
-        count(*) as identifier_count,
-        sum(case when node_type = 'device' then 1 else 0 end) as device_count,
+        count(distinct identity_node_id) as identifier_count,
+        count(distinct case when node_type = 'device' then identity_node_id end) as device_count,
         case
             when bool_or(node_type in ('buyer', 'order')) then 'customer'
             when bool_or(node_type = 'contact') then 'contact'

@@ -153,7 +153,7 @@ judged as (
 -- What names no order that is there, and the customer's order of the same money about that time:
 -- each other's nearest.
 bridge as (
-    select identity_node_id, customer_key from {{ ref('bridge_identity') }}
+    select identity_node_id, customer_key, valid_from, valid_to from {{ ref('bridge_identity') }}
     where customer_key <> 0
 ),
 
@@ -190,7 +190,11 @@ closed as (
 open_record as (
     select candidate.*, bridge.customer_key
     from candidate
-    inner join bridge on candidate.identity_node_id = bridge.identity_node_id
+    inner join bridge
+        on
+            candidate.identity_node_id = bridge.identity_node_id
+            and candidate.recorded_at >= bridge.valid_from
+            and candidate.recorded_at < bridge.valid_to
     left anti join closed
         on candidate.record_type = closed.record_type and candidate.record_id = closed.record_id
     where
@@ -201,7 +205,11 @@ open_record as (
 customer_order as (
     select shop_order.*, bridge.customer_key
     from shop_order
-    inner join bridge on shop_order.identity_node_id = bridge.identity_node_id
+    inner join bridge
+        on
+            shop_order.identity_node_id = bridge.identity_node_id
+            and shop_order.recorded_at >= bridge.valid_from
+            and shop_order.recorded_at < bridge.valid_to
 ),
 
 same_money as (

@@ -19,7 +19,7 @@ with customer as (
 ),
 
 bridge as (
-    select identity_node_id, customer_key from {{ ref('bridge_identity') }}
+    select identity_node_id, customer_key, valid_from, valid_to from {{ ref('bridge_identity') }}
 ),
 
 session as (
@@ -31,7 +31,11 @@ session as (
         min(session.session_started_at) as first_session_at,
         max(session.session_started_at) as last_session_at
     from {{ ref('int_session_campaign') }} as session
-    inner join bridge on session.identity_node_id = bridge.identity_node_id
+    inner join bridge
+        on
+            session.identity_node_id = bridge.identity_node_id
+            and session.session_started_at >= bridge.valid_from
+            and session.session_started_at < bridge.valid_to
     where not session.is_bot
     group by bridge.customer_key
 ),
@@ -45,7 +49,11 @@ first_session as (
             partition by bridge.customer_key order by session.session_started_at, session.session_id
         ) as place
     from {{ ref('int_session_campaign') }} as session
-    inner join bridge on session.identity_node_id = bridge.identity_node_id
+    inner join bridge
+        on
+            session.identity_node_id = bridge.identity_node_id
+            and session.session_started_at >= bridge.valid_from
+            and session.session_started_at < bridge.valid_to
     where not session.is_bot
 ),
 

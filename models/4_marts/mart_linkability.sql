@@ -273,7 +273,7 @@ counted as (
 -- The sales that a record speaks of: its own, or those of its customer.
 bridge as (
     select identity_node_id, customer_key from {{ ref('bridge_identity') }}
-    where customer_key <> 0
+    where customer_key <> 0 and valid_to = {{ end_of_time() }}
 ),
 
 sale as (

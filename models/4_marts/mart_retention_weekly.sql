@@ -2,19 +2,24 @@
 {{ config(materialized='table', sort=['cohort_week', 'week_number']) }}
 
 with session as (
-    select identity_node_id, reporting_date
+    select identity_node_id, reporting_date, session_started_at
     from {{ ref('int_session_campaign') }}
     where not is_bot and identity_node_id <> 0
 ),
 
 bridge as (
-    select identity_node_id, customer_key from {{ ref('bridge_identity') }}
+    select identity_node_id, customer_key, valid_from, valid_to from {{ ref('bridge_identity') }}
+    where customer_key <> 0
 ),
 
 active_week as (
     select bridge.customer_key, {{ week_of('session.reporting_date') }} as week
     from session
-    inner join bridge on session.identity_node_id = bridge.identity_node_id
+    inner join bridge
+        on
+            session.identity_node_id = bridge.identity_node_id
+            and session.session_started_at >= bridge.valid_from
+            and session.session_started_at < bridge.valid_to
     group by bridge.customer_key, {{ week_of('session.reporting_date') }}
 ),
 

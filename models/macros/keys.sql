@@ -104,6 +104,11 @@ arrow_cast(null, 'Timestamp(Microsecond, Some("UTC"))')
 case when {{ type }} = 'click' then 'cookie' else {{ type }} end
 {%- endmacro -%}
 
+{#- The types of identifiers, for a list. -#}
+{%- macro identifier_types() -%}
+'user', 'contact', 'lead', 'buyer', 'email', 'phone', 'order', 'device', 'cookie'
+{%- endmacro -%}
+
 {#- The two members that every dimension has, so that no fact needs a null key. -#}
 {%- macro reserved_members() -%}
 (

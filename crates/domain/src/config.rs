@@ -199,6 +199,39 @@ pub struct Identity {
     pub degree_max: u32,
     /// A device, cookie or telephone linked to more e-mails than this is no evidence.
     pub emails_max: u32,
+    /// Most identifiers of a type that one customer may have; contacts, leads and buyers source by
+    /// source. What is given here replaces the default.
+    pub limits: BTreeMap<String, u32>,
+    /// Which link loses where a limit would be passed.
+    pub limits_by: LimitsBy,
+    /// Whose a device is on which several people log in.
+    pub shared_devices: SharedDevices,
+    /// A device on which more people than this log in is nobody's.
+    pub owners_max: u32,
+    /// A customer of more identifiers than this (orders not counted) raises an alarm.
+    pub cluster_max: u32,
+}
+
+/// Which link loses where a customer would have too many identifiers of a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitsBy {
+    /// The oldest: who was seen last keeps the identifier.
+    #[default]
+    Newest,
+    /// The newest: who came first keeps the identifier.
+    First,
+}
+
+/// Whose a device is on which several people log in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SharedDevices {
+    /// Theirs who logged in last.
+    #[default]
+    ByTime,
+    /// Nobody's.
+    Nobody,
 }
 
 impl Default for Identity {
@@ -207,6 +240,11 @@ impl Default for Identity {
             blocked_values: vec![],
             degree_max: 1,
             emails_max: 2,
+            limits: BTreeMap::from([("user".into(), 1), ("contact".into(), 1)]),
+            limits_by: LimitsBy::default(),
+            shared_devices: SharedDevices::default(),
+            owners_max: 5,
+            cluster_max: 100,
         }
     }
 }

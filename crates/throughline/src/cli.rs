@@ -59,6 +59,9 @@ pub(crate) enum Command {
     /// Compare the warehouse with a platform's, GA4's or a shop's own export, and say why they
     /// differ.
     Reconcile(ReconcileArgs),
+    /// Why two identifiers are one customer or two, and what people decide about it.
+    #[command(subcommand)]
+    Identity(IdentityCommand),
     /// Merge small files, write checkpoints, and remove files that nobody can read any more.
     Maintain(MaintainArgs),
     /// Copy the project to a folder or a file: settings, models, key, runs, and all tables as they
@@ -193,6 +196,68 @@ pub(crate) struct ChannelsPreviewArgs {
     /// Attribution model whose credit is shown; the project's default without it.
     #[arg(long)]
     pub(crate) model: Option<String>,
+}
+
+/// An identifier is an e-mail, a telephone, a user id, a device, an order number, `source:id` of a
+/// contact, lead or buyer, or a customer's key; `type:value` where it could be several.
+#[derive(Debug, Subcommand)]
+pub(crate) enum IdentityCommand {
+    /// The chain of evidence between two identifiers, or why they are not one customer.
+    #[command(allow_negative_numbers = true)]
+    Why {
+        /// An identifier.
+        a: String,
+        /// Another one.
+        b: String,
+    },
+    /// Two identifiers are one customer, whatever the evidence says.
+    #[command(allow_negative_numbers = true)]
+    Merge {
+        /// An identifier.
+        a: String,
+        /// Another one.
+        b: String,
+        #[command(flatten)]
+        decide: DecideArgs,
+    },
+    /// Two identifiers are two customers, whatever the evidence says.
+    #[command(allow_negative_numbers = true)]
+    Unmerge {
+        /// An identifier; alone, a customer whose merges are all taken back.
+        a: String,
+        /// Another one.
+        b: Option<String>,
+        #[command(flatten)]
+        decide: DecideArgs,
+    },
+    /// An identifier is no evidence: what it is linked to is not joined by it.
+    #[command(allow_negative_numbers = true)]
+    Block {
+        /// An identifier.
+        value: String,
+        #[command(flatten)]
+        decide: DecideArgs,
+    },
+    /// A blocked identifier is evidence again.
+    #[command(allow_negative_numbers = true)]
+    Unblock {
+        /// An identifier.
+        value: String,
+        #[command(flatten)]
+        decide: DecideArgs,
+    },
+    /// Who decided what, when and why.
+    Log,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DecideArgs {
+    /// Why; kept for ever.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// Who decides; the user of this machine without it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
 }
 
 #[derive(Debug, Args, Clone, Default)]

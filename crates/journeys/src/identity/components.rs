@@ -1,45 +1,29 @@
-//! Edges in, components out: a union-find over dense numbers, with a degree guard before it.
+//! Edges in, components out: a union-find over dense numbers, with what limits it before it.
 //!
 //! An identifier that can be shared (device, cookie, telephone, order) and is linked to too many
-//! people is no evidence: its edges are left out and it stands alone, with the guard said. The
-//! guard looks at all edges at once, so neither it nor anything else here depends on the order of
-//! the input. Nothing is thrown away: every identifier comes back.
+//! people is no evidence: its edges are left out and it stands alone, with the guard said. Where a
+//! customer would still have too many identifiers of a type, the links that lose are cut; what
+//! people decided holds against all evidence. Nothing here depends on the order of the input, and
+//! nothing is thrown away: every identifier comes back.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 
 use super::NodeType;
+use super::decisions::{Action, Decisions};
+use super::forest::Forest;
+use super::graph::{Graph, Link, NodeState, known};
+use super::key_hasher::KeyHasher;
+use super::settings::GraphSettings;
 use crate::error::{JourneysError, Result};
-
-/// How many people a shared identifier may be linked to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct GuardSettings {
-    /// Most distinct user ids (or contacts, or buyers, of one source) of one such identifier.
-    pub degree_max: u32,
-    /// Most distinct e-mails of one such identifier.
-    pub emails_max: u32,
-}
-
-impl GuardSettings {
-    /// No guard: every edge counts.
-    pub const OFF: Self = Self {
-        degree_max: u32::MAX,
-        emails_max: u32::MAX,
-    };
-}
-
-impl From<&domain::config::Identity> for GuardSettings {
-    fn from(config: &domain::config::Identity) -> Self {
-        Self {
-            degree_max: config.degree_max,
-            emails_max: config.emails_max,
-        }
-    }
-}
 
 /// Why an identifier's edges are no evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Guard {
+    /// It was erased, and was not seen since.
+    Erased,
+    /// It was decided to be no evidence.
+    Blocked,
     /// Linked to more user ids, contacts or buyers than `degree_max`.
     Degree,
     /// Linked to more e-mails than `emails_max`.
@@ -47,11 +31,74 @@ pub enum Guard {
 }
 
 impl Guard {
-    /// Its name in tables: `degree`, `emails`.
+    /// Its name in tables: `erased`, `blocked`, `degree`, `emails`.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Erased => "erased",
+            Self::Blocked => "blocked",
             Self::Degree => "degree",
             Self::Emails => "emails",
+        }
+    }
+}
+
+/// Why a link does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cut {
+    /// It was seen before one of its ends was erased, and not since.
+    Erased,
+    /// One of its ends is decided to be no evidence.
+    Blocked,
+    /// One of its ends is linked to more people than `degree_max`.
+    Degree,
+    /// One of its ends is linked to more e-mails than `emails_max`.
+    Emails,
+    /// It would give a customer more identifiers of a type than `limits` allow.
+    Limit,
+    /// It would join two that are decided to be two.
+    Apart,
+}
+
+impl Cut {
+    /// Its name: `erased`, `blocked`, `degree`, `emails`, `limit`, `unmerged`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Erased => "erased",
+            Self::Blocked => "blocked",
+            Self::Degree => "degree",
+            Self::Emails => "emails",
+            Self::Limit => "limit",
+            Self::Apart => "unmerged",
+        }
+    }
+}
+
+impl From<Guard> for Cut {
+    fn from(guard: Guard) -> Self {
+        match guard {
+            Guard::Erased => Self::Erased,
+            Guard::Blocked => Self::Blocked,
+            Guard::Degree => Self::Degree,
+            Guard::Emails => Self::Emails,
+        }
+    }
+}
+
+/// When a link, or an identifier alone, was seen; microseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Seen {
+    /// First; None where nobody knows.
+    pub first_at_us: Option<i64>,
+    /// Last; None where nobody knows.
+    pub last_at_us: Option<i64>,
+}
+
+impl Seen {
+    /// At one instant only.
+    pub fn once(at_us: Option<i64>) -> Self {
+        Self {
+            first_at_us: at_us,
+            last_at_us: at_us,
         }
     }
 }
@@ -92,60 +139,67 @@ pub struct NodeRow {
     pub degree: u32,
     /// Why its edges were left out.
     pub guard: Option<Guard>,
+    /// When it was erased last, microseconds since 1970: what is older is nobody's.
+    pub erased_at_us: Option<i64>,
     /// Key of the component's canonical node: strongest type, then earliest, then smallest key.
     pub component_key: i64,
     /// Number of identifiers in the component.
     pub component_size: u32,
 }
 
-/// No time known.
-const NEVER: i64 = i64::MAX;
+/// One link, with whether it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkRow {
+    /// Key of one end.
+    pub a_key: i64,
+    /// Key of the other.
+    pub b_key: i64,
+    /// When it was first and last seen.
+    pub seen: Seen,
+    /// A person decided it.
+    pub is_decided: bool,
+    /// Why it does not count.
+    pub cut: Option<Cut>,
+}
+
+/// No first time known.
+pub(super) const NEVER: i64 = i64::MAX;
+/// No last time known; never erased.
+pub(super) const LONG_AGO: i64 = i64::MIN;
 /// Edges are made distinct when this many have gathered, then at each doubling.
 const DEDUPE_EDGES_MIN: usize = 1 << 20;
 
 /// Takes edges in any order, gives every identifier its component.
 ///
-/// Memory: about 40 bytes an identifier and 8 a distinct edge.
+/// Memory: about 50 bytes an identifier and 24 a distinct edge, twice that while it finishes.
 #[derive(Debug)]
 pub struct ComponentsBuilder {
-    settings: GuardSettings,
+    settings: GraphSettings,
     index: HashMap<i64, u32, BuildHasherDefault<KeyHasher>>,
     nodes: Vec<NodeState>,
-    /// Two dense numbers, the smaller one above.
-    edges: Vec<u64>,
+    edges: Vec<Edge>,
     dedupe_at: usize,
+    decisions: Decisions,
 }
 
-/// What is known of one identifier; together, because an edge touches all of it at once.
 #[derive(Debug, Clone, Copy)]
-struct NodeState {
-    key: i64,
+struct Edge {
+    /// Two dense numbers, the smaller one above.
+    ends: u64,
     first_at_us: i64,
-    source: u32,
-    node_type: NodeType,
-}
-
-impl NodeState {
-    /// The canonical node of a component has the smallest rank.
-    fn rank(&self) -> (NodeType, i64, i64) {
-        (self.node_type, self.first_at_us, self.key)
-    }
+    last_at_us: i64,
 }
 
 impl ComponentsBuilder {
     /// An empty graph.
-    pub fn new(settings: GuardSettings) -> Self {
-        Self::with_capacity(settings, 0)
-    }
-
-    /// An empty graph with room for so many identifiers.
-    pub fn with_capacity(settings: GuardSettings, nodes: usize) -> Self {
+    pub fn new(settings: GraphSettings) -> Self {
         Self {
             settings,
-            index: HashMap::with_capacity_and_hasher(nodes, BuildHasherDefault::default()),
-            nodes: Vec::with_capacity(nodes),
+            index: HashMap::default(),
+            nodes: Vec::new(),
             edges: Vec::new(),
             dedupe_at: DEDUPE_EDGES_MIN,
+            decisions: Decisions::default(),
         }
     }
 
@@ -161,32 +215,38 @@ impl ComponentsBuilder {
         linked_at_us: Option<i64>,
     ) -> Result<()> {
         let b = b.map(|(key, node_type)| Node::new(key, node_type));
-        self.push_nodes(Node::new(a_key, a_type), b, linked_at_us)
+        self.push_seen(Node::new(a_key, a_type), b, Seen::once(linked_at_us))
     }
 
-    /// As [`Self::push`], for callers that know the sources of the identifiers.
+    /// As [`Self::push`], for callers that know the sources of the identifiers, and when the edge
+    /// was first and last seen.
     ///
     /// # Errors
     /// More identifiers than 32 bits can number.
-    pub fn push_nodes(
-        &mut self,
-        a: Node,
-        b: Option<Node>,
-        linked_at_us: Option<i64>,
-    ) -> Result<()> {
-        let at_us = linked_at_us.unwrap_or(NEVER);
-        let a = self.number(a, at_us)?;
+    pub fn push_seen(&mut self, a: Node, b: Option<Node>, seen: Seen) -> Result<()> {
+        let first_at_us = seen.first_at_us.unwrap_or(NEVER);
+        let last_at_us = seen.last_at_us.unwrap_or(LONG_AGO);
+        let a = self.number(a, first_at_us, last_at_us)?;
         let Some(b) = b else { return Ok(()) };
-        let b = self.number(b, at_us)?;
+        let b = self.number(b, first_at_us, last_at_us)?;
         if a != b {
-            self.edges
-                .push(u64::from(a.min(b)) << 32 | u64::from(a.max(b)));
+            self.edges.push(Edge {
+                ends: u64::from(a.min(b)) << 32 | u64::from(a.max(b)),
+                first_at_us,
+                last_at_us,
+            });
             if self.edges.len() >= self.dedupe_at {
                 self.dedupe();
                 self.dedupe_at = DEDUPE_EDGES_MIN.max(self.edges.len() * 2);
             }
         }
         Ok(())
+    }
+
+    /// Adds what somebody decided of one identifier or of two. Identifiers that no edge names are
+    /// passed over.
+    pub fn decide(&mut self, action: Action, a_key: i64, b_key: Option<i64>, at_us: i64) {
+        self.decisions.add(action, a_key, b_key, at_us);
     }
 
     /// Number of identifiers so far.
@@ -200,204 +260,158 @@ impl ComponentsBuilder {
     }
 
     /// All identifiers with their components, sorted by key.
-    pub fn finish(mut self) -> Vec<NodeRow> {
+    pub fn finish(self) -> Vec<NodeRow> {
+        let (graph, degree) = self.judged();
+        rows(&graph, &degree)
+    }
+
+    /// All identifiers with their components, and all links with whether they count.
+    pub fn finish_with_links(self) -> (Vec<NodeRow>, Vec<LinkRow>) {
+        let (graph, degree) = self.judged();
+        let key = |number: u32| graph.nodes[number as usize].key;
+        let links = graph.links.iter().map(|link| LinkRow {
+            a_key: key(link.a),
+            b_key: key(link.b),
+            seen: Seen {
+                first_at_us: known(link.first_at_us),
+                last_at_us: known(link.last_at_us),
+            },
+            is_decided: link.is_decided,
+            cut: link.cut,
+        });
+        let links = links.collect();
+        (rows(&graph, &degree), links)
+    }
+
+    /// The graph with the links that do not count cut, and how many others each identifier is
+    /// linked to.
+    fn judged(mut self) -> (Graph, Vec<u32>) {
         self.dedupe();
-        self.index = HashMap::default();
-        let degree = self.degrees();
-        let guard = self.guards(&degree);
-        let mut forest = Forest::new(self.nodes.len());
-        for (a, b) in ends(&self.edges) {
-            if guard[a].is_none() && guard[b].is_none() {
-                forest.union(a, b);
+        let mut degree = vec![0_u32; self.nodes.len()];
+        let mut links: Vec<Link> = Vec::with_capacity(self.edges.len());
+        for edge in std::mem::take(&mut self.edges) {
+            // Two halves of 32 bits each.
+            let (a, b) = ((edge.ends >> 32) as u32, (edge.ends & 0xffff_ffff) as u32);
+            degree[a as usize] += 1;
+            degree[b as usize] += 1;
+            links.push(Link {
+                a,
+                b,
+                first_at_us: edge.first_at_us,
+                last_at_us: edge.last_at_us,
+                is_decided: false,
+                cut: None,
+            });
+        }
+        let mut guard = vec![None; self.nodes.len()];
+        let number = |key: i64| self.index.get(&key).copied();
+        for (key, at_us) in self.decisions.erasures() {
+            if let Some(number) = number(key) {
+                self.nodes[number as usize].erased_at_us = at_us;
             }
         }
-        self.edges = Vec::new();
-        let (canonical, size) = self.canonical(&mut forest);
-        let mut order: Vec<(i64, u32)> = self.nodes.iter().map(|node| node.key).zip(0..).collect();
-        order.sort_unstable();
-        order
-            .into_iter()
-            .map(|(node_key, number)| {
-                let number = number as usize;
-                let root = forest.find(number);
-                let node = &self.nodes[number];
-                NodeRow {
-                    node_key,
-                    node_type: node.node_type,
-                    first_at_us: (node.first_at_us != NEVER).then_some(node.first_at_us),
-                    degree: degree[number],
-                    guard: guard[number],
-                    component_key: self.nodes[canonical[root] as usize].key,
-                    component_size: size[root],
-                }
-            })
-            .collect()
+        for number in self.decisions.blocked().filter_map(number) {
+            guard[number as usize] = Some(Guard::Blocked);
+        }
+        let pair = |(a, b, at_us)| Some((number(a)?, number(b)?, at_us));
+        for (a, b, at_us) in self.decisions.pairs(Action::Merge).filter_map(pair) {
+            links.push(Link {
+                a: a.min(b),
+                b: a.max(b),
+                first_at_us: at_us,
+                last_at_us: at_us,
+                is_decided: true,
+                cut: None,
+            });
+        }
+        let apart = self.decisions.pairs(Action::Unmerge).filter_map(pair);
+        let apart = apart.map(|(a, b, _)| (a.min(b), a.max(b))).collect();
+        let mut graph = Graph {
+            nodes: self.nodes,
+            links,
+            guard,
+            apart,
+        };
+        graph.cut(&self.settings, &degree);
+        (graph, degree)
     }
 
     /// The dense number of a node. What two mentions say differently is settled without regard to
     /// which came first: the stronger type, the larger source, the earlier time.
-    fn number(&mut self, node: Node, at_us: i64) -> Result<u32> {
+    fn number(&mut self, node: Node, first_at_us: i64, last_at_us: i64) -> Result<u32> {
         let next = u32::try_from(self.nodes.len()).map_err(|_| JourneysError::TooManyNodes {
             limit: u64::from(u32::MAX),
         })?;
         let number = *self.index.entry(node.key).or_insert(next);
         if number == next {
-            let Node {
-                key,
-                node_type,
-                source,
-            } = node;
             self.nodes.push(NodeState {
-                key,
-                first_at_us: at_us,
-                source,
-                node_type,
+                key: node.key,
+                first_at_us,
+                last_at_us,
+                source: node.source,
+                node_type: node.node_type,
+                erased_at_us: LONG_AGO,
             });
         } else {
             let known = &mut self.nodes[number as usize];
             known.node_type = known.node_type.min(node.node_type);
             known.source = known.source.max(node.source);
-            known.first_at_us = known.first_at_us.min(at_us);
+            known.first_at_us = known.first_at_us.min(first_at_us);
+            known.last_at_us = known.last_at_us.max(last_at_us);
         }
         Ok(number)
     }
 
+    /// One edge for each pair, first seen at the earliest and last at the latest time of all.
     fn dedupe(&mut self) {
-        self.edges.sort_unstable();
-        self.edges.dedup();
-    }
-
-    fn degrees(&self) -> Vec<u32> {
-        let mut degree = vec![0_u32; self.nodes.len()];
-        for (a, b) in ends(&self.edges) {
-            degree[a] += 1;
-            degree[b] += 1;
-        }
-        degree
-    }
-
-    /// Which identifiers are linked to too many people. Edges are distinct by now.
-    fn guards(&self, degree: &[u32]) -> Vec<Option<Guard>> {
-        let mut guard = vec![None; self.nodes.len()];
-        let least = self.settings.degree_max.min(self.settings.emails_max);
-        // (shared identifier, type of the person, source of the person), one for each edge.
-        let mut persons: Vec<(u32, NodeType, u32)> = Vec::new();
-        for (a, b) in ends(&self.edges) {
-            for (shared, person) in [(a, b), (b, a)] {
-                if degree[shared] <= least || self.nodes[shared].node_type.is_person() {
-                    continue;
-                }
-                let person = &self.nodes[person];
-                let person_type = person.node_type;
-                let source = match person_type {
-                    NodeType::Email => 0,
-                    _ if person_type.counts_as_person() => person.source,
-                    _ => continue,
-                };
-                // Numbers came from u32, so this never truncates.
-                persons.push((shared as u32, person_type, source));
+        self.edges.sort_unstable_by_key(|edge| edge.ends);
+        self.edges.dedup_by(|edge, kept| {
+            let is_same = edge.ends == kept.ends;
+            if is_same {
+                kept.first_at_us = kept.first_at_us.min(edge.first_at_us);
+                kept.last_at_us = kept.last_at_us.max(edge.last_at_us);
             }
-        }
-        persons.sort_unstable();
-        for run in persons.chunk_by(|a, b| a == b) {
-            let (shared, person_type, _) = run[0];
-            let (most, why) = match person_type {
-                NodeType::Email => (self.settings.emails_max, Guard::Emails),
-                _ => (self.settings.degree_max, Guard::Degree),
-            };
-            if run.len() > most as usize {
-                let current = &mut guard[shared as usize];
-                *current = Some(current.map_or(why, |before: Guard| before.min(why)));
+            is_same
+        });
+    }
+}
+
+/// All identifiers with their components, sorted by key.
+fn rows(graph: &Graph, degree: &[u32]) -> Vec<NodeRow> {
+    let mut forest = graph.forest();
+    let (canonical, size) = canonical(&graph.nodes, &mut forest);
+    let mut order: Vec<(i64, u32)> = graph.nodes.iter().map(|node| node.key).zip(0..).collect();
+    order.sort_unstable();
+    order
+        .into_iter()
+        .map(|(node_key, number)| {
+            let number = number as usize;
+            let root = forest.find(number);
+            let node = &graph.nodes[number];
+            NodeRow {
+                node_key,
+                node_type: node.node_type,
+                first_at_us: known(node.first_at_us),
+                degree: degree[number],
+                guard: graph.guard[number],
+                erased_at_us: known(node.erased_at_us),
+                component_key: graph.nodes[canonical[root] as usize].key,
+                component_size: size[root],
             }
-        }
-        guard
-    }
-
-    /// For each root: the canonical node and the number of nodes.
-    fn canonical(&self, forest: &mut Forest) -> (Vec<u32>, Vec<u32>) {
-        let nodes = self.nodes.len();
-        let mut canonical: Vec<u32> = (0..).take(nodes).collect();
-        let mut size = vec![0_u32; nodes];
-        for (number, node) in (0_u32..).zip(&self.nodes) {
-            let root = forest.find(number as usize);
-            size[root] += 1;
-            if node.rank() < self.nodes[canonical[root] as usize].rank() {
-                canonical[root] = number;
-            }
-        }
-        (canonical, size)
-    }
+        })
+        .collect()
 }
 
-/// The two ends of each edge.
-fn ends(edges: &[u64]) -> impl Iterator<Item = (usize, usize)> + '_ {
-    edges
-        .iter()
-        .map(|edge| ((edge >> 32) as usize, (edge & 0xffff_ffff) as usize))
-}
-
-/// Union-find with path halving; the larger tree takes the smaller one.
-struct Forest {
-    parent: Vec<u32>,
-    size: Vec<u32>,
-}
-
-impl Forest {
-    fn new(nodes: usize) -> Self {
-        Self {
-            parent: (0..).take(nodes).collect(),
-            size: vec![1; nodes],
+/// For each root: the canonical node and the number of nodes.
+fn canonical(nodes: &[NodeState], forest: &mut Forest) -> (Vec<u32>, Vec<u32>) {
+    let mut canonical: Vec<u32> = (0..).take(nodes.len()).collect();
+    let mut size = vec![0_u32; nodes.len()];
+    for (number, node) in (0_u32..).zip(nodes) {
+        let root = forest.find(number as usize);
+        size[root] += 1;
+        if node.rank() < nodes[canonical[root] as usize].rank() {
+            canonical[root] = number;
         }
     }
-
-    fn find(&mut self, mut node: usize) -> usize {
-        while self.parent[node] as usize != node {
-            let above = self.parent[node] as usize;
-            self.parent[node] = self.parent[above];
-            node = self.parent[node] as usize;
-        }
-        node
-    }
-
-    fn union(&mut self, a: usize, b: usize) {
-        let (a, b) = (self.find(a), self.find(b));
-        if a == b {
-            return;
-        }
-        let (large, small) = if self.size[a] < self.size[b] {
-            (b, a)
-        } else {
-            (a, b)
-        };
-        // Numbers came from u32, so this never truncates.
-        self.parent[small] = large as u32;
-        self.size[large] += self.size[small];
-    }
-}
-
-/// Hash of a 64-bit key by one folded multiplication: keys are hashes already, but tests and
-/// sequences are not, so the bits are spread once more.
-#[derive(Debug, Default)]
-struct KeyHasher(u64);
-
-impl Hasher for KeyHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(u64::from(byte));
-        }
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        let product = u128::from(self.0 ^ value ^ 0x9e37_79b9_7f4a_7c15)
-            * u128::from(0xa076_1d64_78bd_642f_u64);
-        self.0 = (product >> 64) as u64 ^ product as u64;
-    }
-
-    fn write_i64(&mut self, value: i64) {
-        self.write_u64(value as u64);
-    }
+    (canonical, size)
 }

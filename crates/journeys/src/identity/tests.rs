@@ -6,19 +6,20 @@ use std::io::Read;
 use proptest::prelude::*;
 
 use super::{
-    BlockList, ComponentsBuilder, Guard, GuardSettings, Node, NodeRow, NodeType, normalise,
+    BlockList, ComponentsBuilder, GraphSettings, Guard, Node, NodeRow, NodeType, Seen, normalise,
     normalise_phone,
 };
 use crate::vectors;
 
-const GUARD: GuardSettings = GuardSettings {
+const GUARD: GraphSettings = GraphSettings {
     degree_max: 1,
     emails_max: 2,
+    ..GraphSettings::OFF
 };
 
 type Edge = ((i64, NodeType), Option<(i64, NodeType)>, Option<i64>);
 
-fn components(settings: GuardSettings, edges: &[Edge]) -> Vec<NodeRow> {
+fn components(settings: GraphSettings, edges: &[Edge]) -> Vec<NodeRow> {
     let mut builder = ComponentsBuilder::new(settings);
     for &((key, node_type), b, at_us) in edges {
         builder.push(key, node_type, b, at_us).expect("few nodes");
@@ -169,7 +170,7 @@ fn guards_contacts_source_by_source() {
         let mut builder = ComponentsBuilder::new(GUARD);
         for contact in contacts {
             builder
-                .push_nodes(*contact, Some(phone), None)
+                .push_seen(*contact, Some(phone), Seen::default())
                 .expect("few nodes");
         }
         row(&builder.finish(), 9).guard
@@ -193,7 +194,7 @@ fn canonical_node_as_in_the_vectors() {
     };
     let cases = json.as_array().expect("a list").iter();
     for case in cases.filter(|case| case["kind"] == "canonical_id") {
-        let mut builder = ComponentsBuilder::new(GuardSettings::OFF);
+        let mut builder = ComponentsBuilder::new(GraphSettings::OFF);
         let identifiers = case["identifiers"].as_array().expect("a list");
         let mut values: Vec<&str> = identifiers
             .iter()
@@ -247,7 +248,7 @@ type Id = (String, String);
 
 /// The components of the shared graph, as sets of identifiers.
 fn graph(
-    settings: GuardSettings,
+    settings: GraphSettings,
     is_blocked: impl Fn(&Id) -> bool,
 ) -> Option<BTreeSet<BTreeSet<Id>>> {
     let edges = gz_rows("identity/graph_20000_edges.csv.gz")?;
@@ -316,13 +317,13 @@ fn components_of_the_shared_graph() {
         let value = id.1.trim().to_lowercase();
         exact.contains(&value) || patterns.is_match(&value)
     };
-    let five = GuardSettings {
+    let five = GraphSettings {
         degree_max: 5,
-        emails_max: u32::MAX,
+        ..GraphSettings::OFF
     };
-    assert_eq!(graph(GuardSettings::OFF, |_| false), expected_graph("all"));
+    assert_eq!(graph(GraphSettings::OFF, |_| false), expected_graph("all"));
     assert_eq!(
-        graph(GuardSettings::OFF, is_blocked),
+        graph(GraphSettings::OFF, is_blocked),
         expected_graph("blocked_removed")
     );
     assert_eq!(
@@ -338,7 +339,7 @@ fn components_of_the_merge_cases() {
     };
     for case in json["cases"].as_array().expect("a list") {
         let mut names: Vec<String> = Vec::new();
-        let mut builder = ComponentsBuilder::new(GuardSettings::OFF);
+        let mut builder = ComponentsBuilder::new(GraphSettings::OFF);
         let list = BlockList::new(&[]).expect("no patterns");
         for event in case["events"].as_array().expect("a list") {
             let mut first = None;

@@ -6,6 +6,7 @@ mod check;
 mod demo;
 mod doctor;
 mod generate;
+mod identity;
 mod init;
 mod linkability;
 mod maintain;
@@ -68,6 +69,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Worth(args) => Box::pin(worth::worth(place, &args, voice)).await,
         Command::Channels(command) => Box::pin(channels::channels(place, &command, voice)).await,
         Command::Reconcile(args) => Box::pin(reconcile::reconcile(place, &args, voice)).await,
+        Command::Identity(command) => Box::pin(identity::identity(place, &command, voice)).await,
         Command::Maintain(args) => Box::pin(maintain::maintain(place, &args, voice)).await,
         Command::Backup(args) => Box::pin(backup::backup(&place, &args, voice)).await,
         Command::Restore(args) => Box::pin(restore::restore(&args, voice)).await,

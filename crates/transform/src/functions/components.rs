@@ -2,7 +2,9 @@
 //! identifiers belong together, and which of them stands for them all.
 //!
 //! `b_key` null is an identifier alone. `a_source` and `b_source` may be given: two contacts of one
-//! source are two people, a contact of each of two sources may be one.
+//! source are two people, a contact of each of two sources may be one. `last_at` is when the link
+//! was seen last, where that is not `linked_at`. A row with `decision` (`merge`, `unmerge`,
+//! `block`, `unblock`, `erase`) is no evidence, but what somebody decided at `linked_at`.
 
 use std::sync::Arc;
 
@@ -16,7 +18,7 @@ use arrow_array::{
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::exec_err;
 use datafusion::error::{DataFusionError, Result};
-use journeys::identity::{ComponentsBuilder, GuardSettings, Node, NodeRow, NodeType};
+use journeys::identity::{Action, ComponentsBuilder, GraphSettings, Node, NodeRow, NodeType, Seen};
 use lake::relation::{InputColumn, RelationFunction, RelationState};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -29,19 +31,19 @@ const NAME: &str = "connected_components";
 const BATCH_ROWS: usize = 8192;
 
 /// Memory per identifier and per edge while the graph is built, and per row that comes out of it.
-const IDENTIFIER_BYTES: usize = 48;
-const EDGE_BYTES: usize = 8;
+const IDENTIFIER_BYTES: usize = 64;
+const EDGE_BYTES: usize = 56;
 const ROW_BYTES: usize = size_of::<NodeRow>();
 
 /// The relation function.
 #[derive(Debug)]
 pub(super) struct ConnectedComponents {
-    guard: GuardSettings,
+    settings: GraphSettings,
 }
 
 impl ConnectedComponents {
-    pub(super) fn new(guard: GuardSettings) -> Self {
-        Self { guard }
+    pub(super) fn new(settings: GraphSettings) -> Self {
+        Self { settings }
     }
 }
 
@@ -59,6 +61,8 @@ impl RelationFunction for ConnectedComponents {
             InputColumn::required("linked_at", instant()),
             InputColumn::optional("a_source", DataType::Utf8),
             InputColumn::optional("b_source", DataType::Utf8),
+            InputColumn::optional("last_at", instant()),
+            InputColumn::optional("decision", DataType::Utf8),
         ]
     }
 
@@ -71,16 +75,19 @@ impl RelationFunction for ConnectedComponents {
             Field::new("guard", DataType::Utf8, true),
             Field::new("component_key", DataType::Int64, false),
             Field::new("component_size", DataType::Int32, false),
+            Field::new("erased_at", instant(), true),
         ]))
     }
 
     fn open(&self, input: SchemaRef, output: SchemaRef) -> Result<Box<dyn RelationState>> {
         Ok(Box::new(Graph {
-            builder: Some(ComponentsBuilder::new(self.guard)),
+            builder: Some(ComponentsBuilder::new(self.settings)),
             edges: 0,
             nodes: 0,
             a_source: input.index_of("a_source").ok(),
             b_source: input.index_of("b_source").ok(),
+            last_at: input.index_of("last_at").ok(),
+            decision: input.index_of("decision").ok(),
             input,
             output,
         }))
@@ -95,6 +102,8 @@ struct Graph {
     nodes: usize,
     a_source: Option<usize>,
     b_source: Option<usize>,
+    last_at: Option<usize>,
+    decision: Option<usize>,
     input: SchemaRef,
     output: SchemaRef,
 }
@@ -162,16 +171,34 @@ impl RelationState for Graph {
         let mut b_ends = Ends::new(&batch, &self.input, "b_key", "b_type", self.b_source)?;
         let linked_at = batch.column(self.input.index_of("linked_at")?);
         let linked_at = linked_at.as_primitive::<TimestampMicrosecondType>();
+        let last_at = self.last_at.map(|index| batch.column(index));
+        let last_at = last_at.map(|column| column.as_primitive::<TimestampMicrosecondType>());
+        let decisions: Option<&StringArray> =
+            self.decision.map(|index| batch.column(index).as_string());
         for row in 0..batch.num_rows() {
             let at_us = linked_at.is_valid(row).then(|| linked_at.value(row));
+            let last_us = last_at.filter(|last_at| last_at.is_valid(row));
+            let seen = Seen {
+                first_at_us: at_us,
+                last_at_us: last_us.map(|last_at| last_at.value(row)).or(at_us),
+            };
             let (a, b) = match (a_ends.get(row)?, b_ends.get(row)?) {
                 (Some(a), b) => (a, b),
                 (None, Some(b)) => (b, None),
                 (None, None) => continue,
             };
+            if let Some(name) = decisions.filter(|decisions| decisions.is_valid(row)) {
+                let name = name.value(row);
+                let Some(action) = Action::parse(name) else {
+                    return exec_err!("`{NAME}` knows no decision `{name}`");
+                };
+                let b_key = b.map(|b| b.key);
+                builder.decide(action, a.key, b_key, at_us.unwrap_or_default());
+                continue;
+            }
             self.edges += usize::from(b.is_some());
             builder
-                .push_nodes(a, b, at_us)
+                .push_seen(a, b, seen)
                 .map_err(|error| DataFusionError::External(Box::new(error)))?;
         }
         self.nodes = builder.len();
@@ -207,6 +234,10 @@ fn batch(rows: &[NodeRow], output: &SchemaRef) -> Result<RecordBatch> {
         .iter()
         .map(|row| row.first_at_us)
         .collect::<TimestampMicrosecondArray>();
+    let erased_at = rows
+        .iter()
+        .map(|row| row.erased_at_us)
+        .collect::<TimestampMicrosecondArray>();
     let columns: Vec<ArrayRef> = vec![
         Arc::new(Int64Array::from_iter_values(
             rows.iter().map(|row| row.node_key),
@@ -223,6 +254,7 @@ fn batch(rows: &[NodeRow], output: &SchemaRef) -> Result<RecordBatch> {
         Arc::new(Int32Array::from_iter_values(
             rows.iter().map(|row| count(row.component_size)),
         )),
+        Arc::new(erased_at.with_timezone("UTC")),
     ];
     Ok(RecordBatch::try_new(Arc::clone(output), columns)?)
 }

@@ -53,10 +53,13 @@ const MEANINGS: [Meaning; 8] = [
     },
     Meaning {
         call: "connected_components(",
-        edition: 1,
+        edition: 2,
         settings: |config| {
             let identity = &config.identity;
-            format!("{} {}", identity.degree_max, identity.emails_max)
+            format!(
+                "{} {} {:?} {:?}",
+                identity.degree_max, identity.emails_max, identity.limits, identity.limits_by
+            )
         },
         seeds: &[],
     },

@@ -13,7 +13,7 @@ use domain::key::KeyMaker;
 use journeys::attribution::AttributionSettings;
 use journeys::channels::{BotPatterns, ChannelRules, SourceLists, TrafficRules};
 use journeys::error::JourneysError;
-use journeys::identity::{BlockList, GuardSettings};
+use journeys::identity::{BlockList, GraphSettings};
 use journeys::sessions::SessionSettings;
 use lake::relation::{RelationFunction, with_relation_functions};
 
@@ -62,7 +62,7 @@ pub struct FunctionContext {
     blocked: Arc<BlockList>,
     sessions: SessionSettings,
     attribution: AttributionSettings,
-    guard: GuardSettings,
+    identity: GraphSettings,
 }
 
 impl FunctionContext {
@@ -85,7 +85,7 @@ impl FunctionContext {
             blocked: Arc::new(BlockList::new(&config.identity.blocked_values)?),
             sessions: SessionSettings::new(&config.sessions, &config.reporting.zone)?,
             attribution: AttributionSettings::new(&config.attribution)?,
-            guard: GuardSettings::from(&config.identity),
+            identity: GraphSettings::new(&config.identity)?,
         })
     }
 
@@ -114,7 +114,7 @@ impl FunctionContext {
 
     fn relations(&self) -> Vec<Arc<dyn RelationFunction>> {
         vec![
-            Arc::new(components::ConnectedComponents::new(self.guard)),
+            Arc::new(components::ConnectedComponents::new(self.identity)),
             Arc::new(sessionize::Sessionize::new(
                 self.sessions,
                 self.keys.clone(),

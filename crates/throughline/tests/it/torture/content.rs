@@ -45,13 +45,13 @@ pub(crate) fn tables(project: &Project) -> BTreeMap<String, Table> {
 
 /// Rows, and the sum of their hashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Content {
-    pub(super) rows: u64,
+pub(crate) struct Content {
+    pub(crate) rows: u64,
     sum: u64,
 }
 
 /// The content of every table but those that are a log.
-pub(super) fn contents(project: &Project) -> BTreeMap<String, Content> {
+pub(crate) fn contents(project: &Project) -> BTreeMap<String, Content> {
     let mut contents = BTreeMap::new();
     for (name, table) in tables(project) {
         if HISTORY.contains(&name.as_str()) {
@@ -116,7 +116,7 @@ fn batches(path: &Path) -> Vec<RecordBatch> {
 
 /// What two projects differ in, in words; empty where their tables are equal. Tables of zones in
 /// `besides` are left out.
-pub(super) fn differences(found: &Project, wanted: &Project, besides: &[&str]) -> Vec<String> {
+pub(crate) fn differences(found: &Project, wanted: &Project, besides: &[&str]) -> Vec<String> {
     let (a, b) = (contents(found), contents(wanted));
     let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
     let mut different = Vec::new();

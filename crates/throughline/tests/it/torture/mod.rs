@@ -47,7 +47,7 @@ const BUILT: [&str; 12] = [
 ];
 
 /// The same project with the same raw tables, and everything behind them built from nothing.
-fn rebuilt(project: &Project) -> Project {
+pub(crate) fn rebuilt(project: &Project) -> Project {
     let copy = project.copy(&BUILT);
     let ran = done(&copy, &["run"]).unwrap_or_else(|why| panic!("the rebuild: {why}"));
     assert_eq!(ran["loaded_files"], 0, "a rebuild loads nothing");

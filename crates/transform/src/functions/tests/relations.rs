@@ -18,19 +18,51 @@ async fn identifiers_that_are_linked_are_one_component() {
         )) order by node_key"
     );
     let expected = [
-        "1|device|2022-01-01T00:00:00Z|1|-|10|4",
-        "2|device|2022-01-02T00:00:00Z|1|-|10|4",
-        "3|device|2022-01-05T00:00:00Z|0|-|3|1",
+        "1|device|2022-01-01T00:00:00Z|1|-|10|4|-",
+        "2|device|2022-01-02T00:00:00Z|1|-|10|4|-",
+        "3|device|2022-01-05T00:00:00Z|0|-|3|1|-",
         // Two users on one device: it is no evidence that they are one person.
-        "4|device|2022-02-01T00:00:00Z|2|degree|4|1",
-        "10|user|2022-01-01T00:00:00Z|3|-|10|4",
-        "20|email|2022-01-02T00:00:00Z|1|-|10|4",
-        "30|user|-|1|-|30|1",
-        "31|user|2022-02-01T00:00:00Z|1|-|31|1",
+        "4|device|2022-02-01T00:00:00Z|2|degree|4|1|-",
+        "10|user|2022-01-01T00:00:00Z|3|-|10|4|-",
+        "20|email|2022-01-02T00:00:00Z|1|-|10|4|-",
+        "30|user|-|1|-|30|1|-",
+        "31|user|2022-02-01T00:00:00Z|1|-|31|1|-",
     ];
     for threads in [1, 3] {
         assert_eq!(rows(&session(threads), &sql).await, expected);
     }
+}
+
+#[tokio::test]
+async fn decisions_and_times_come_as_columns() {
+    let sql = |more: &str| {
+        format!(
+            "select node_key, guard, component_key, erased_at from connected_components((
+                select a_key, a_type, b_key, b_type, to_instant(linked_at) as linked_at,
+                    to_instant(last_at) as last_at, decision
+                from (values
+                    (1, 'user', 9, 'email', '2022-01-01', '2022-03-01', null),
+                    (2, 'user', 9, 'email', '2022-02-01', '2022-02-01', null){more}
+                ) as t (a_key, a_type, b_key, b_type, linked_at, last_at, decision)
+            )) order by node_key"
+        )
+    };
+    let context = session(2);
+    let found = rows(&context, &sql("")).await;
+    assert_eq!(
+        found,
+        ["1|-|1|-", "2|-|2|-", "9|-|1|-"],
+        "the first user was seen last"
+    );
+    let merged = ", (2, 'user', 1, 'user', '2022-04-01', null, 'merge')";
+    let found = rows(&context, &sql(merged)).await;
+    assert_eq!(found, ["1|-|1|-", "2|-|1|-", "9|-|1|-"]);
+    let erased = ", (1, 'user', null, null, '2022-04-01', null, 'erase')";
+    let found = rows(&context, &sql(erased)).await;
+    let of_one = "1|erased|1|2022-04-01T00:00:00Z";
+    assert_eq!(found, [of_one, "2|-|2|-", "9|-|2|-"]);
+    let wrong = sql(", (1, 'user', 2, 'user', null, null, 'marry')");
+    assert!(failure(&wrong).await.contains("no decision `marry`"));
 }
 
 #[tokio::test]
