@@ -1,4 +1,5 @@
--- The versions of a member follow each other without gap or overlap, and one is current.
+-- The versions of a member, and the meanings of a campaign's name, follow each other without gap or
+-- overlap, and one is current.
 {{ config(severity='error') }}
 
 with version as (
@@ -13,6 +14,9 @@ with version as (
     union all
     select 'product' as dimension, product_key as member_key, valid_from, valid_to, is_current
     from {{ ref('dim_product') }}
+    union all
+    select 'alias' as dimension, alias_key as member_key, valid_from, valid_to, is_current
+    from {{ ref('bridge_campaign_alias') }}
 ),
 
 followed as (

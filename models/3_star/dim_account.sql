@@ -3,7 +3,7 @@
 
 {%- set attributes = [
     'account_id', 'account_name', 'domain', 'industry', 'employee_count', 'annual_revenue_amount',
-    'currency_code', 'country', 'city', 'parent_account_id', 'owner_id', 'is_deleted',
+    'currency_code', 'country', 'city', 'parent_account_id', 'owner_id',
 ] %}
 
 with stated as (
@@ -21,7 +21,8 @@ with stated as (
         parent_account_id,
         owner_id,
         coalesce(is_deleted, false) as is_deleted,
-        coalesce(effective_at, created_at, {{ beginning() }}) as effective_at
+        coalesce(effective_at, created_at, {{ beginning() }}) as effective_at,
+        _raw_id
     from {{ entity('account') }}
 ),
 
@@ -66,23 +67,14 @@ every_version as (
         cast(null as text) as parent_account_id,
         cast(null as text) as owner_id,
         false as is_deleted,
-        {{ beginning() }} as effective_at
+        {{ beginning() }} as effective_at,
+        cast(0 as bigint) as _raw_id
     from only_mentioned
 ),
 
-at_time as (
-    select
-        *,
-        row_number() over (partition by account_key, effective_at order by account_name)
-            as place_at_time
-    from every_version
-),
-
-account as (
-    select * from at_time where place_at_time = 1
-),
-
-{{ versions_of('account', 'account_key', attributes) }},
+{{ versions_of(
+    'every_version', 'account_key', attributes, sequence=['_raw_id'], deleted='is_deleted'
+) }},
 
 final as (
     select

@@ -15,13 +15,13 @@ with campaign as (
 reported as (
     select
         platform, account_id, account_name, level, campaign_id, campaign_name,
-        ad_group_id, ad_group_name, ad_id, ad_name,
-        min(report_date) as first_date
+        ad_group_id, ad_group_name, ad_id, ad_name, report_date,
+        min(coalesce(reported_at, effective_at)) as reported_at
     from {{ entity('ad_performance') }}
     where level in ('account', 'campaign', 'ad_group', 'ad')
     group by
         platform, account_id, account_name, level, campaign_id, campaign_name,
-        ad_group_id, ad_group_name, ad_id, ad_name
+        ad_group_id, ad_group_name, ad_id, ad_name, report_date
 ),
 
 member_keyed as (
@@ -156,14 +156,15 @@ stated as (
         utm_medium,
         utm_campaign,
         is_deleted,
-        1 as precedence
+        _raw_id
     from campaign
 ),
 
 reported_name as (
     select
-        {{ campaign_member_key('account', 'platform', 'account_id') }} as member_key,
-        'account' as level, account_name as member_name, first_date
+        {{ campaign_member_key('account', 'platform', 'account_id') }}
+            as member_key,
+        'account' as level, account_name as member_name, report_date, reported_at
     from reported
     where account_name is not null
 
@@ -172,7 +173,7 @@ reported_name as (
     select
         {{ campaign_member_key('campaign', 'platform', 'coalesce(campaign_id, campaign_name)') }}
             as member_key,
-        'campaign' as level, campaign_name as member_name, first_date
+        'campaign' as level, campaign_name as member_name, report_date, reported_at
     from reported
     where campaign_name is not null
 
@@ -181,7 +182,7 @@ reported_name as (
     select
         {{ campaign_member_key('ad_group', 'platform', 'coalesce(ad_group_id, ad_group_name)') }}
             as member_key,
-        'ad_group' as level, ad_group_name as member_name, first_date
+        'ad_group' as level, ad_group_name as member_name, report_date, reported_at
     from reported
     where ad_group_name is not null
 
@@ -190,32 +191,55 @@ reported_name as (
     select
         {{ campaign_member_key('ad', 'platform', 'coalesce(ad_id, ad_name)') }}
             as member_key,
-        'ad' as level, ad_name as member_name, first_date
+        'ad' as level, ad_name as member_name, report_date, reported_at
     from reported
     where ad_name is not null
 ),
 
+unstated_name as (
+    select
+        reported_name.member_key,
+        reported_name.level,
+        reported_name.member_name,
+        reported_name.report_date,
+        min(reported_name.reported_at) as reported_at
+    from reported_name
+    left anti join stated on reported_name.member_key = stated.member_key
+    group by
+        reported_name.member_key, reported_name.level, reported_name.member_name,
+        reported_name.report_date
+),
+
+-- The first report about a day has the name of that day. One that restates the day under another
+-- name has the name of the day on which it restates: platforms know today's name only.
 reported_version as (
     select
         member_key,
         level,
-        cast(min(first_date) as timestamp) as effective_at,
-        member_name
-    from reported_name
-    group by member_key, level, member_name
+        member_name,
+        report_date,
+        case
+            when row_number() over (
+                partition by member_key, report_date
+                order by reported_at nulls first, member_name
+            ) = 1 then arrow_cast(report_date, 'Timestamp(Microsecond, Some("UTC"))')
+            else coalesce(
+                reported_at, arrow_cast(report_date, 'Timestamp(Microsecond, Some("UTC"))')
+            )
+        end as effective_at
+    from unstated_name
 ),
 
 own as (
-    select * from stated
+    select *, cast(null as date) as report_date from stated
 
     union all
 
     select
-        reported_version.member_key,
-        reported_version.level,
-        arrow_cast(reported_version.effective_at, 'Timestamp(Microsecond, Some("UTC"))')
-            as effective_at,
-        reported_version.member_name,
+        member_key,
+        level,
+        effective_at,
+        member_name,
         cast(null as text) as status,
         cast(null as text) as campaign_type,
         cast(null as text) as objective,
@@ -228,34 +252,23 @@ own as (
         cast(null as text) as utm_medium,
         cast(null as text) as utm_campaign,
         cast(null as boolean) as is_deleted,
-        2 as precedence
+        cast(0 as bigint) as _raw_id,
+        report_date
     from reported_version
-    left anti join stated on reported_version.member_key = stated.member_key
-),
-
-own_at_time as (
-    select
-        *,
-        row_number() over (
-            partition by member_key, effective_at order by precedence, member_name
-        ) as place
-    from own
-),
-
-own_version_of_member as (
-    select * from own_at_time where place = 1
 ),
 
 -- Daily snapshots that say the same again are one version, before they multiply below.
 {{ versions_of(
-    'own_version_of_member',
+    'own',
     'member_key',
     [
         'level', 'member_name', 'status', 'campaign_type', 'objective', 'currency_code',
         'account_zone', 'start_date', 'end_date', 'final_url', 'utm_source', 'utm_medium',
-        'utm_campaign', 'is_deleted',
+        'utm_campaign',
     ],
-    output='own_version'
+    output='own_version',
+    sequence=['_raw_id', 'report_date', 'member_name'],
+    deleted='is_deleted'
 ) }},
 
 -- A change anywhere above a member is a new version of the member: the hierarchy is flat.
@@ -271,73 +284,84 @@ member_above as (
     from member
 ),
 
-stated_at as (
+said_above as (
     select
         member_above.campaign_key,
-        own_version.effective_from as effective_at,
-        max(case when own_version.level = 'account' then own_version.member_name end)
-            as account_name,
-        max(case when own_version.level = 'account' then own_version.currency_code end)
-            as account_currency_code,
-        max(own_version.currency_code) as any_currency_code,
-        max(own_version.account_zone) as account_zone,
-        max(case when own_version.level = 'campaign' then own_version.member_name end)
-            as campaign_name,
-        max(case when own_version.level = 'campaign' then own_version.status end)
-            as campaign_status,
-        max(case when own_version.level = 'campaign' then own_version.campaign_type end)
-            as campaign_type,
-        max(case when own_version.level = 'campaign' then own_version.objective end) as objective,
-        max(case when own_version.level = 'campaign' then own_version.start_date end) as start_date,
-        max(case when own_version.level = 'campaign' then own_version.end_date end) as end_date,
-        max(own_version.utm_source) as utm_source,
-        max(own_version.utm_medium) as utm_medium,
-        max(own_version.utm_campaign) as utm_campaign,
-        max(case when own_version.level = 'ad_group' then own_version.member_name end)
-            as ad_group_name,
-        max(case when own_version.level = 'ad_group' then own_version.status end)
-            as ad_group_status,
-        max(case when own_version.level = 'ad' then own_version.member_name end) as ad_name,
-        max(case when own_version.level = 'ad' then own_version.status end) as ad_status,
-        max(own_version.final_url) as final_url,
-        bool_or(own_version.is_deleted) as is_deleted
+        own_version.*
     from member_above
     inner join own_version on member_above.above_key = own_version.member_key
-    group by member_above.campaign_key, own_version.effective_from
 ),
 
-carried as (
+first_word as (
+    select member_key, min(effective_from) as effective_from
+    from own_version
+    group by member_key
+),
+
+-- What lies above may be older than the member: its history begins with what is said of itself.
+instant as (
     select
-        campaign_key,
-        effective_at,
-        last_value(account_name) ignore nulls over so_far as account_name,
-        last_value(coalesce(account_currency_code, any_currency_code)) ignore nulls over so_far
-            as currency_code,
-        last_value(account_zone) ignore nulls over so_far as account_zone,
-        last_value(campaign_name) ignore nulls over so_far as campaign_name,
-        last_value(campaign_status) ignore nulls over so_far as campaign_status,
-        last_value(campaign_type) ignore nulls over so_far as campaign_type,
-        last_value(objective) ignore nulls over so_far as objective,
-        last_value(start_date) ignore nulls over so_far as start_date,
-        last_value(end_date) ignore nulls over so_far as end_date,
-        last_value(utm_source) ignore nulls over so_far as utm_source,
-        last_value(utm_medium) ignore nulls over so_far as utm_medium,
-        last_value(utm_campaign) ignore nulls over so_far as utm_campaign,
-        last_value(ad_group_name) ignore nulls over so_far as ad_group_name,
-        last_value(ad_group_status) ignore nulls over so_far as ad_group_status,
-        last_value(ad_name) ignore nulls over so_far as ad_name,
-        last_value(ad_status) ignore nulls over so_far as ad_status,
-        last_value(final_url) ignore nulls over so_far as final_url,
-        coalesce(last_value(is_deleted) ignore nulls over so_far, false) as is_deleted
-    from stated_at
-    window so_far as (
-        partition by campaign_key
-        order by effective_at
-        rows between unbounded preceding and current row
-    )
+        said_above.campaign_key,
+        greatest(
+            said_above.effective_from,
+            coalesce(first_word.effective_from, said_above.effective_from)
+        ) as effective_at
+    from said_above
+    left join first_word on said_above.campaign_key = first_word.member_key
+    group by
+        said_above.campaign_key,
+        greatest(
+            said_above.effective_from,
+            coalesce(first_word.effective_from, said_above.effective_from)
+        )
 ),
 
-{{ versions_of('carried', 'campaign_key', attributes) }},
+-- What held at each level at that instant: one version of each.
+flat as (
+    select
+        instant.campaign_key,
+        instant.effective_at,
+        {%- for level, name in [
+            ('account', 'account_name'), ('campaign', 'campaign_name'),
+            ('ad_group', 'ad_group_name'), ('ad', 'ad_name')
+        ] %}
+        max(case when said_above.level = '{{ level }}' then said_above.member_name end)
+            as {{ name }},
+        {%- endfor %}
+        {%- for level in ['campaign', 'ad_group', 'ad'] %}
+        max(case when said_above.level = '{{ level }}' then said_above.status end)
+            as {{ level }}_status,
+        {%- endfor %}
+        {%- for column in ['campaign_type', 'objective', 'start_date', 'end_date'] %}
+        max(case when said_above.level = 'campaign' then said_above.{{ column }} end)
+            as {{ column }},
+        {%- endfor %}
+        -- An account's currency holds for what lies below it.
+        coalesce(
+            max(case when said_above.level = 'account' then said_above.currency_code end),
+            max(said_above.currency_code)
+        ) as currency_code,
+        max(said_above.account_zone) as account_zone,
+        -- The nearest level that says it.
+        {%- for column in ['utm_source', 'utm_medium', 'utm_campaign', 'final_url'] %}
+        coalesce(
+            {%- for level in ['ad', 'ad_group', 'campaign', 'account'] %}
+            max(case when said_above.level = '{{ level }}' then said_above.{{ column }} end)
+                {{- ',' if not loop.last }}
+            {%- endfor %}
+        ) as {{ column }},
+        {%- endfor %}
+        bool_or(said_above.is_deleted) as is_deleted
+    from instant
+    inner join said_above
+        on
+            instant.campaign_key = said_above.campaign_key
+            and instant.effective_at >= said_above.valid_from
+            and instant.effective_at < said_above.valid_to
+    group by instant.campaign_key, instant.effective_at
+),
+
+{{ versions_of('flat', 'campaign_key', attributes) }},
 
 -- Members of which nothing is known but their ids have one version.
 final as (

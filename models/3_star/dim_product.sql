@@ -20,7 +20,9 @@ with stated as (
         cost_amount,
         currency_code,
         coalesce(is_active, true) as is_active,
-        coalesce(effective_at, {{ beginning() }}) as effective_at
+        coalesce(is_deleted, false) as is_deleted,
+        coalesce(effective_at, {{ beginning() }}) as effective_at,
+        _raw_id
     from {{ entity('product') }}
 ),
 
@@ -54,26 +56,17 @@ every_version as (
         cast(null as decimal(18, 6)) as cost_amount,
         cast(null as text) as currency_code,
         true as is_active,
-        sold.effective_at
+        false as is_deleted,
+        sold.effective_at,
+        cast(0 as bigint) as _raw_id
     from sold
     left anti join stated on sold.product_key = stated.product_key
     where sold.product_key <> 0
 ),
 
-at_time as (
-    select
-        *,
-        row_number() over (
-            partition by product_key, effective_at order by product_name, sku
-        ) as place_at_time
-    from every_version
-),
-
-product as (
-    select * from at_time where place_at_time = 1
-),
-
-{{ versions_of('product', 'product_key', attributes) }},
+{{ versions_of(
+    'every_version', 'product_key', attributes, sequence=['_raw_id'], deleted='is_deleted'
+) }},
 
 final as (
     select
@@ -90,7 +83,8 @@ final as (
         price_amount,
         cost_amount,
         currency_code,
-        is_active,
+        is_active and not is_deleted as is_active,
+        is_deleted,
         effective_from,
         valid_from,
         valid_to,
@@ -114,6 +108,7 @@ final as (
         cast(null as decimal(18, 6)) as cost_amount,
         cast(null as text) as currency_code,
         false as is_active,
+        false as is_deleted,
         {{ no_instant() }} as effective_from,
         {{ beginning() }} as valid_from,
         {{ end_of_time() }} as valid_to,

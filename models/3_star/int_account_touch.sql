@@ -83,8 +83,11 @@ final as (
         ) as campaign_key
     from matched
     left join {{ ref('bridge_campaign_alias') }} as campaign_alias
-        on {{ campaign_alias_key('name', "'*'", 'matched.campaign_name') }}
+        on
+            {{ campaign_alias_key('name', "'*'", 'matched.campaign_name') }}
             = campaign_alias.alias_key
+            and matched.activity_at >= campaign_alias.valid_from
+            and matched.activity_at < campaign_alias.valid_to
     where matched.account_key is not null
 )
 

@@ -84,8 +84,11 @@ activity_touch as (
             and touchpoint.event_at >= bridge.valid_from
             and touchpoint.event_at < bridge.valid_to
     left join {{ ref('bridge_campaign_alias') }} as campaign_alias
-        on {{ campaign_alias_key('name', "'*'", 'touchpoint.campaign_name') }}
+        on
+            {{ campaign_alias_key('name', "'*'", 'touchpoint.campaign_name') }}
             = campaign_alias.alias_key
+            and touchpoint.event_at >= campaign_alias.valid_from
+            and touchpoint.event_at < campaign_alias.valid_to
 ),
 
 conversion_row as (

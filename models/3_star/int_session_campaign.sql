@@ -1,14 +1,15 @@
 -- grain: one row per web session
 {{ config(materialized='view') }}
 
--- The campaign is looked up when read: a campaign that is renamed or mapped later moves its old
--- sessions too, and rewrites none of them.
+-- The campaign is looked up when read, by what the name meant when the session began: a rename that
+-- becomes known later moves old sessions too, and rewrites none of them.
 with session as (
     select * from {{ ref('int_session') }}
 ),
 
 campaign_alias as (
-    select alias_key, campaign_key from {{ ref('bridge_campaign_alias') }}
+    select alias_key, campaign_key, valid_from, valid_to
+    from {{ ref('bridge_campaign_alias') }}
 ),
 
 final as (
@@ -28,15 +29,16 @@ final as (
         session.channel_key,
         coalesce(
             session.click_campaign_key,
-            alias_by_id.campaign_key,
-            alias_by_name.campaign_key,
+            nullif(alias_by_id.campaign_key, 0),
+            nullif(alias_by_name.campaign_key, 0),
             -- A campaign that nobody knows is unknown; a visit without one has none.
             case when session.campaign_name like '(%' and session.utm_id is null then -1 else 0 end
         ) as campaign_key,
         case
             when session.click_campaign_key is not null then 'click_id'
-            when alias_by_id.campaign_key is not null then 'utm_id'
-            when alias_by_name.campaign_key is not null then 'utm_campaign'
+            when alias_by_id.campaign_key <> 0 then 'utm_id'
+            when alias_by_name.campaign_key <> 0 then 'utm_campaign'
+            when alias_by_id.campaign_key = 0 or alias_by_name.campaign_key = 0 then 'ambiguous'
             when session.campaign_name like '(%' and session.utm_id is null then 'none'
             else 'unresolved'
         end as campaign_resolution,
@@ -71,9 +73,15 @@ final as (
         session.has_purchase
     from session
     left join campaign_alias as alias_by_id
-        on session.campaign_id_alias_key = alias_by_id.alias_key
+        on
+            session.campaign_id_alias_key = alias_by_id.alias_key
+            and session.session_started_at >= alias_by_id.valid_from
+            and session.session_started_at < alias_by_id.valid_to
     left join campaign_alias as alias_by_name
-        on session.campaign_name_alias_key = alias_by_name.alias_key
+        on
+            session.campaign_name_alias_key = alias_by_name.alias_key
+            and session.session_started_at >= alias_by_name.valid_from
+            and session.session_started_at < alias_by_name.valid_to
 )
 
 select * from final

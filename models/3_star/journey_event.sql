@@ -47,6 +47,10 @@ customer as (
     select customer_key, customer_version_key, valid_from, valid_to from {{ ref('dim_customer') }}
 ),
 
+account as (
+    select account_key, account_version_key, valid_from, valid_to from {{ ref('dim_account') }}
+),
+
 campaign as (
     select campaign_key, campaign_version_key, valid_from, valid_to from {{ ref('dim_campaign') }}
 ),
@@ -56,6 +60,7 @@ final as (
         located.*,
         coalesce(bridge.customer_key, 0) as customer_key,
         coalesce(customer.customer_version_key, 0) as customer_version_key,
+        coalesce(account.account_version_key, 0) as account_version_key,
         coalesce(campaign.campaign_version_key, 0) as campaign_version_key
     from located
     left join bridge
@@ -68,6 +73,11 @@ final as (
             bridge.customer_key = customer.customer_key
             and located.event_at >= customer.valid_from
             and located.event_at < customer.valid_to
+    left join account
+        on
+            located.account_key = account.account_key
+            and located.event_at >= account.valid_from
+            and located.event_at < account.valid_to
     left join campaign
         on
             located.session_campaign_key = campaign.campaign_key

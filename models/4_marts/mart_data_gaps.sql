@@ -144,6 +144,47 @@ unresolved_session as (
     group by coalesce(utm_id, campaign_name)
 ),
 
+-- A name that several campaigns had at the time is none of theirs.
+ambiguous_session as (
+    select
+        'ambiguous campaign' as gap,
+        'fct_session' as table_name,
+        cast(null as text) as platform,
+        coalesce(utm_id, campaign_name) as id,
+        cast(null as text) as currency_code,
+        min(reporting_date) as first_date,
+        max(reporting_date) as last_date,
+        count(*) as row_count,
+        cast(null as decimal(18, 6)) as amount,
+        'several campaigns have this name or tag: give each its own, or send utm_id' as hint
+    from {{ ref('fct_session') }}
+    where campaign_resolution = 'ambiguous' and not is_bot
+    group by coalesce(utm_id, campaign_name)
+),
+
+ambiguous_activity as (
+    select
+        'ambiguous campaign' as gap,
+        'fct_journey_event' as table_name,
+        cast(null as text) as platform,
+        activity.campaign_name as id,
+        cast(null as text) as currency_code,
+        min(activity.reporting_date) as first_date,
+        max(activity.reporting_date) as last_date,
+        count(*) as row_count,
+        cast(null as decimal(18, 6)) as amount,
+        'several campaigns have this name: the CRM has to name the one it means' as hint
+    from {{ ref('fct_journey_event', part='record') }} as activity
+    inner join {{ ref('bridge_campaign_alias') }} as campaign_alias
+        on
+            {{ campaign_alias_key('name', "'*'", 'activity.campaign_name') }}
+            = campaign_alias.alias_key
+            and activity.event_at >= campaign_alias.valid_from
+            and activity.event_at < campaign_alias.valid_to
+    where activity.is_touchpoint and campaign_alias.is_ambiguous
+    group by activity.campaign_name
+),
+
 -- A line of a plan that finds nothing to be measured by.
 plan_line as (
     select
@@ -188,6 +229,10 @@ every_gap as (
     select * from unknown_campaign
     union all
     select * from unresolved_session
+    union all
+    select * from ambiguous_session
+    union all
+    select * from ambiguous_activity
 ),
 
 final as (

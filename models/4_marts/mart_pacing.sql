@@ -46,10 +46,14 @@ channel as (
 ),
 
 campaign_name as (
-    select campaign_key, campaign_id, {{ campaign_alias_text('campaign_name') }} as campaign_text
+    select
+        campaign_key,
+        campaign_id,
+        {{ campaign_alias_text('campaign_name') }} as campaign_text,
+        cast(valid_from as date) as first_date,
+        cast(valid_to as date) as last_date
     from {{ ref('dim_campaign') }}
     where level = 'campaign'
-    group by campaign_key, campaign_id, {{ campaign_alias_text('campaign_name') }}
 ),
 
 campaign_market as (
@@ -90,14 +94,23 @@ member_of_target as (
         )
 ),
 
--- A campaign is meant by its id, or by any name that it ever had.
-meant as (
+-- A campaign is meant by its id, or by a name that it has in the period; where none has it then, by
+-- any name that it ever had.
+named as (
     select
         member_of_target.target_key,
         member_of_target.platform,
         member_of_target.account_id,
         member_of_target.campaign_key,
-        member_of_target.channel_key
+        member_of_target.channel_key,
+        bool_or(
+            target.campaign_name is null
+            or target.campaign_id is not null
+            or (
+                campaign_name.first_date <= target.period_end
+                and campaign_name.last_date >= target.period_start
+            )
+        ) as has_it_then
     from member_of_target
     inner join target on member_of_target.target_key = target.target_key
     left join campaign_name on member_of_target.campaign_key = campaign_name.campaign_key
@@ -111,6 +124,19 @@ meant as (
     group by
         member_of_target.target_key, member_of_target.platform, member_of_target.account_id,
         member_of_target.campaign_key, member_of_target.channel_key
+),
+
+judged as (
+    select
+        *,
+        bool_or(has_it_then) over (partition by target_key) as some_have_it_then
+    from named
+),
+
+meant as (
+    select target_key, platform, account_id, campaign_key, channel_key
+    from judged
+    where has_it_then or not some_have_it_then
 ),
 
 -- Figures reach to the last day that anything of the scope's platform was reported for.

@@ -127,3 +127,20 @@ coalesce(
             0
         )
 {%- endmacro -%}
+
+{#- Key of the strongest identifier that an answer of the entity `consent` came with. -#}
+{%- macro consent_node() -%}
+coalesce(
+            {{ node_key('user', 'user_id') }},
+            {{ node_key('email', 'email_hash') }},
+            {{ node_key('device', 'anonymous_id') }}
+        )
+{%- endmacro -%}
+
+{#- Key of the contact or lead that an activity is of. -#}
+{%- macro activity_person() -%}
+coalesce(
+            {{ node_key('contact', 'contact_id') }},
+            {{ node_key('lead', 'lead_id') }}
+        )
+{%- endmacro -%}

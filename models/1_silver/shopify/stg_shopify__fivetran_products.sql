@@ -45,6 +45,7 @@ final as (
             when lower(product._fivetran_deleted) in ('true', '1', 't', 'yes') then false
             when product.status is not null then lower(product.status) = 'active'
         end as is_active,
+        product._fivetran_deleted as is_deleted,
         product.handle
     from product
     {%- if has_variants %}

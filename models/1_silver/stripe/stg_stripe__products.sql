@@ -15,6 +15,7 @@ final as (
             when coalesce(to_boolean(is_deleted), false) then 'false'
             else active
         end as is_active,
+        is_deleted,
         type as product_type,
         unit_label,
         statement_descriptor,

@@ -21,6 +21,7 @@ mod demo_company;
 mod disk_full;
 mod downloads;
 mod guides;
+mod history;
 mod identity;
 mod kill;
 mod lake_on_s3;
