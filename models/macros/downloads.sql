@@ -36,6 +36,17 @@ case
 {%- endif -%}
 {%- endmacro -%}
 
+{#- Whether two times begin and end one day: 00:00 to 23:59, or to the next midnight. -#}
+{%- macro is_one_day(starts, ends) -%}
+{%- set first = 'to_day(iso_day(' ~ starts ~ ', _day_order))' -%}
+{%- set last = 'to_day(iso_day(' ~ ends ~ ', _day_order))' -%}
+{{ first }} = {{ last }}
+                    or (
+                        regexp_like({{ ends }}, '[T ]0?0:00(:00([.]0+)?)?([^0-9:]|$)')
+                        and {{ first }} + interval '1 day' = {{ last }}
+                    )
+{%- endmacro -%}
+
 {#- The currency that the source is said to have, as a literal. -#}
 {%- macro stated_currency() -%}
 {{ "'" ~ source_settings.currency ~ "'" if source_settings.currency else 'cast(null as text)' }}
@@ -44,6 +55,7 @@ case
 {#- CTEs that give the rows of stream `report` of a kind what its file says of itself:
     `_decimal`: the decimal sign, by the numbers of the whole file (the project's setting wins);
     `_day`: the day as text, of the column `day`, or of `starts` where the row is of one day;
+    `_preamble_currency`: the currency that the lines before the header name;
     `_known_at`: how new the file is, by its last day, unless the project says it.
     The last CTE is `dated`. `day_order` is the one of files that do not give it away. -#}
 {%- macro read_download(kind, day_order=none, counts=['impressions', 'clicks'],
@@ -102,6 +114,7 @@ with_day as (
             case
                 when _has_days then day
                 when ends is null or starts = ends then starts
+                when {{ is_one_day('starts', 'ends') }} then starts
             end,
             _day_order
         ) as _day
@@ -117,7 +130,12 @@ dated as (
                 max(to_day(_day)) over (partition by _file_id),
                 'Timestamp(Microsecond, Some("UTC"))'
             )
-        ) as _known_at
+        ) as _known_at,
+        -- Some pages say the currency above the table: `Currency: EUR`.
+        regexp_match(
+            _preamble,
+            '(Currency|Währung|Devise|Moneda|Divisa|Valuta)[":,;\s]+([A-Z]{3})([^A-Za-z]|$)'
+        )[2] as _preamble_currency
     from with_day
 )
 {%- endmacro -%}
@@ -125,8 +143,9 @@ dated as (
 {#- A report of an ad platform as rows of ad_performance, behind `with`; the last CTE is `counted`.
     Its members go by their ids; without them by their names, an ad group's below its campaign's,
     since those of two campaigns are often called alike. An account that nothing names goes by its
-    currency, of which every account has one, so that no two currencies are added. -#}
-{%- macro ad_download(kind, day_order=none) -%}
+    currency, of which every account has one, so that no two currencies are added. `parts`: what
+    else of this kind splits its rows, as segment_of takes it. -#}
+{%- macro ad_download(kind, day_order=none, parts=[]) -%}
 {{ read_download(kind, day_order) }},
 
 identified as (
@@ -135,7 +154,7 @@ identified as (
         coalesce(
             translate({{ bare_code('account_id') }}, '-', ''),
             account_name,
-            'account in ' || upper(coalesce(currency, _heading_currency))
+            'account in ' || upper(coalesce(currency, _heading_currency, _preamble_currency))
         ) as _account_id,
         {{ bare_code('campaign_id') }} as _campaign_id,
         {{ bare_code('ad_group_id') }} as _ad_group_id,
@@ -214,7 +233,7 @@ keyed as (
         {{ segment_of([
             ['network', 'network'], ['device', 'device'], ['keyword', 'keyword'],
             ['match', 'match_type'], ['search_term', 'search_term'],
-        ]) }} as _segment
+        ] + parts) }} as _segment
     from own_row
 ),
 
@@ -254,7 +273,7 @@ _raw_id,
         impressions,
         {{ clicks }} as clicks,
         spend as spend_amount,
-        coalesce(currency, _heading_currency) as currency_code,
+        coalesce(currency, _heading_currency, _preamble_currency) as currency_code,
         conversions as platform_conversions,
         conversion_value as platform_conversion_amount,
         network,

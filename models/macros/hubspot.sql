@@ -150,14 +150,42 @@
 )
 {%- endmacro -%}
 
+{#- Labels of the life cycle's own stages in other languages, in small letters and without blanks
+    and hyphens. -#}
+{%- set hubspot_stage_labels = {
+    'subscriber': ['abonnent', 'abonné', 'suscriptor'],
+    'lead': [],
+    'marketingqualifiedlead': [
+        'leadqualifiéparlemarketing', 'leadcalificadopormarketing', 'leadcualificadopormarketing'
+    ],
+    'salesqualifiedlead': [
+        "leadqualifiéparl''équipecommerciale", 'leadcalificadoporventas',
+        'leadcualificadoporventas'
+    ],
+    'opportunity': ['opportunité', 'oportunidad'],
+    'customer': ['kunde', 'client', 'cliente'],
+    'evangelist': ['fürsprecher', 'ambassadeur', 'evangelizador'],
+    'other': ['sonstige', 'sonstiges', 'autre', 'otro']
+} -%}
+
+{#- Words of a property that is yes or no, and of a deal that is won or lost, in all languages. -#}
+{%- set hubspot_yes = "'true', '1', '1.0', 'yes', 'ja', 'wahr', 'oui', 'vrai', 'sí',
+                'verdadero'" -%}
+{%- set hubspot_no = "'false', '0', '0.0', 'no', 'nein', 'falsch', 'non', 'faux', 'falso'" -%}
+{%- set hubspot_won = "'closedwon', 'abgeschlossenundgewonnen', 'ferméegagnée', 'fermégagné',
+                'concluegagnée', 'cierreganado', 'cerradoganado', 'cerradaganada'" -%}
+{%- set hubspot_lost = "'closedlost', 'abgeschlossenundverloren', 'ferméeperdue', 'ferméperdu',
+                'conclueperdue', 'cierreperdido', 'cerradoperdido', 'cerradaperdida'" -%}
+
 {#- A stage of the life cycle by its internal name, where it is one of HubSpot's own: the label
     `Marketing Qualified Lead` is marketingqualifiedlead. -#}
 {%- macro hubspot_lifecycle_stage(label) -%}
+{%- set bare = "lower(translate(" ~ label ~ ", ' -', ''))" -%}
 case
-            when lower(replace({{ label }}, ' ', '')) in (
-                'subscriber', 'lead', 'marketingqualifiedlead', 'salesqualifiedlead',
-                'opportunity', 'customer', 'evangelist', 'other'
-            ) then lower(replace({{ label }}, ' ', ''))
+            {%- for stage, labels in hubspot_stage_labels | items %}
+            when {{ bare }} in ('{{ ([stage] + labels) | join("', '") }}')
+                then '{{ stage }}'
+            {%- endfor %}
             else {{ label }}
         end
 {%- endmacro -%}
@@ -352,13 +380,13 @@ deals_with_outcome as (
     select
         *,
         case
-            when stated_won is not null then stated_won in ('true', '1', '1.0', 'yes')
+            when stated_won is not null then stated_won in ({{ hubspot_yes }})
             {%- if has_stages %}
             when stage_is_won is not null then stage_is_won
             {%- endif %}
-            when standard_stage = 'closedwon' then true
-            when standard_stage = 'closedlost' then false
-            when stated_closed in ('false', '0', '0.0', 'no') then false
+            when standard_stage in ({{ hubspot_won }}) then true
+            when standard_stage in ({{ hubspot_lost }}) then false
+            when stated_closed in ({{ hubspot_no }}) then false
         end as is_won
     from deals_named
 ),
@@ -368,11 +396,11 @@ deals_with_closing as (
         *,
         case
             when is_won then true
-            when stated_closed is not null then stated_closed in ('true', '1', '1.0', 'yes')
+            when stated_closed is not null then stated_closed in ({{ hubspot_yes }})
             {%- if has_stages %}
             when stage_is_closed is not null then stage_is_closed
             {%- endif %}
-            when standard_stage = 'closedlost' then true
+            when standard_stage in ({{ hubspot_lost }}) then true
         end as is_closed
     from deals_with_outcome
 ),

@@ -389,6 +389,9 @@ pub struct FileConfig {
 pub enum EffectiveAt {
     /// A column (CSV) or a dotted path (JSON).
     Column(String),
+    /// Columns of which a file has one, as pages write them in several languages: the first that is
+    /// there counts.
+    Columns(Vec<String>),
     /// A regular expression over the file's name with named parts, or with `{date}` for YYYY-MM-DD
     /// or YYYYMMDD.
     File {

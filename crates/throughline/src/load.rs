@@ -149,6 +149,11 @@ fn was_loaded<'a>(finding: &Finding, mut known: impl Iterator<Item = &'a Origin>
     })
 }
 
+/// The names that the columns of a file get in a raw table that does not know them yet.
+pub(crate) fn raw_columns(schema: &arrow_schema::SchemaRef) -> Vec<String> {
+    columns::names(schema, None)
+}
+
 /// Name of a stream's raw table.
 pub(crate) fn raw_name(stream: &Stream) -> TableName {
     TableName::new("raw", format!("{}__{}", stream.source, stream.name))

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Err(error) => Err(anyhow::Error::from(error).context("cannot start the runtime")),
     };
     match ended {
+        Ok(_) if say::is_lost() => ExitCode::from(1),
         Ok(exit) => exit.into(),
         Err(error) => {
             say::error(&error);

@@ -80,7 +80,8 @@ impl Place {
                 )
                 .replace(
                     "data did not match any variant of untagged enum EffectiveAt",
-                    "`effective_at` is a column, or `{file: pattern}`",
+                    "`effective_at` is a column, a list of columns of which a file has one, or \
+                     `{file: pattern}`",
                 );
             anyhow::anyhow!(
                 "`{CONFIG}` cannot be understood: {said}{}\nhint: every setting is described in docs/guides/start.md",

@@ -1,13 +1,12 @@
 //! What is said to the person at the keyboard: on standard error, and only results on standard
 //! output. This is the one place that prints.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this is the place that prints"
-)]
+//!
+//! Whoever reads the output may have enough of it (`throughline query … | head`). That is no error:
+//! what is left is not written, and the program ends as it would have.
 
-use std::io::IsTerminal as _;
+use std::io::{self, ErrorKind, IsTerminal as _, Write};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -26,38 +25,88 @@ impl Voice {
     /// A line about what is being done.
     pub(crate) fn note(self, text: &str) {
         if !self.quiet {
-            eprintln!("{text}");
+            say(text);
         }
     }
 
     /// A line that must be seen.
     pub(crate) fn warn(self, text: &str) {
-        eprintln!("{text}");
+        say(text);
     }
 
     /// A line of the result, for people.
     pub(crate) fn line(self, text: &str) {
         if !self.json {
-            println!("{text}");
+            result(text);
         }
     }
 
     /// The result for programs.
     pub(crate) fn result(self, value: &serde_json::Value) {
         if self.json {
-            println!("{value}");
+            result(&value.to_string());
         }
+    }
+}
+
+/// A line on standard error; if nobody hears it, it is lost.
+fn say(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Part of the result could not be written.
+static IS_LOST: AtomicBool = AtomicBool::new(false);
+
+/// A line on standard output.
+fn result(text: &str) {
+    if let Err(error) = writeln!(stdout(), "{text}") {
+        // Once is enough.
+        if !IS_LOST.swap(true, Ordering::Relaxed) {
+            say(&format!("error: the result cannot be written: {error}"));
+        }
+    }
+}
+
+/// Whether a part of the result was lost, so that the program has failed.
+pub(crate) fn is_lost() -> bool {
+    IS_LOST.load(Ordering::Relaxed)
+}
+
+/// Standard output. What is written after its reader has gone goes nowhere.
+pub(crate) fn stdout() -> impl Write {
+    Piped { out: io::stdout() }
+}
+
+struct Piped {
+    out: io::Stdout,
+}
+
+/// A result without the error that the reader has gone.
+fn unless_gone<T>(result: io::Result<T>, instead: T) -> io::Result<T> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(instead),
+        other => other,
+    }
+}
+
+impl Write for Piped {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        unless_gone(self.out.write(bytes), bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        unless_gone(self.out.flush(), ())
     }
 }
 
 /// An error with its causes, each on a line.
 pub(crate) fn error(error: &anyhow::Error) {
-    eprintln!("error: {error}");
+    say(&format!("error: {error}"));
     let mut said = error.to_string();
     for cause in error.chain().skip(1) {
         let text = cause.to_string();
         if !said.contains(&text) {
-            eprintln!("  because: {text}");
+            say(&format!("  because: {text}"));
             said.push_str(&text);
         }
     }
@@ -65,7 +114,7 @@ pub(crate) fn error(error: &anyhow::Error) {
 
 /// Something that was kept in an older form is in the newest now.
 pub(crate) fn upgrade(text: &str) {
-    eprintln!("note: {text}");
+    say(&format!("note: {text}"));
 }
 
 /// The log, on standard error: warnings of our own crates; where it is asked for, each of their
@@ -102,7 +151,7 @@ impl log::Log for Stderr {
 
     fn log(&self, record: &log::Record<'_>) {
         if self.enabled(record.metadata()) {
-            eprintln!("{}: {}", record.target(), record.args());
+            say(&format!("{}: {}", record.target(), record.args()));
         }
     }
 
@@ -143,7 +192,7 @@ impl Progress {
             && *last != step
         {
             step.clone_into(&mut last);
-            eprintln!("{step}");
+            say(step);
         }
     }
 
@@ -151,7 +200,7 @@ impl Progress {
     pub(crate) fn keep(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.println(text),
-            None if self.lines => eprintln!("{text}"),
+            None if self.lines => say(text),
             None => {}
         }
     }
@@ -160,7 +209,7 @@ impl Progress {
     fn warn(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.println(text),
-            None => eprintln!("{text}"),
+            None => say(text),
         }
     }
 

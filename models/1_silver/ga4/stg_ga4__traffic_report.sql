@@ -22,8 +22,8 @@ with_end as (
         concat(
             decimal_sign(sessions, 'count'), decimal_sign(engaged_sessions, 'count'),
             decimal_sign(users, 'count'), decimal_sign(new_users, 'count'),
-            decimal_sign(event_count, 'count'), decimal_sign(total_revenue), decimal_sign(rate),
-            decimal_sign(average)
+            decimal_sign(event_count, 'count'), decimal_sign(total_revenue),
+            decimal_sign(purchase_revenue), decimal_sign(rate), decimal_sign(average)
         ) as _signs
     from report
 ),
@@ -42,7 +42,9 @@ final as (
         _file as file_name,
         coalesce(to_day(day), to_day(_period[1])) as first_date,
         coalesce(to_day(day), to_day(_period[2])) as last_date,
-        regexp_match(_preamble, '(Property|Propriété|Propiedad): *([^\n\r]*)')[2] as property_name,
+        regexp_match(
+            _preamble, '(Property|Propriété|Propiedad|Proprietà|Propriedade) *: *([^\n\r]*)'
+        )[2] as property_name,
         channel,
         source_medium,
         traffic_source,
@@ -54,6 +56,8 @@ final as (
         to_integer(new_users, _decimal) as new_users,
         to_integer(event_count, _decimal) as event_count,
         to_number(key_events, _decimal) as key_events,
+        to_number(purchases, _decimal) as purchases,
+        to_amount(purchase_revenue, _decimal) as purchase_revenue_amount,
         to_amount(total_revenue, _decimal) as total_revenue_amount,
         coalesce(_heading_currency, {{ stated_currency() }}) as currency_code
     from written

@@ -117,6 +117,14 @@ pub enum Finding {
         /// which may have nothing to match yet.
         named: Option<String>,
     },
+    /// An address of a store or a website.
+    #[error("`{path}` is an address: files are read from folders of this machine only")]
+    Address {
+        /// As the project says it.
+        path: String,
+        /// How its files come here.
+        fetch: &'static str,
+    },
     /// Something that has the name of a file and is none: a pipe, a device, a socket. It is never
     /// opened, because reading a pipe may wait for ever.
     #[error("`{path}` is {what}, not a file")]
@@ -178,7 +186,10 @@ impl Finding {
     pub fn is_error(&self) -> bool {
         match self {
             Self::NoMatch { named, .. } => named.is_some(),
-            Self::BadGlob { .. } | Self::Unreadable { .. } | Self::NotAFile { .. } => true,
+            Self::BadGlob { .. }
+            | Self::Unreadable { .. }
+            | Self::NotAFile { .. }
+            | Self::Address { .. } => true,
             Self::LeftOut { .. } | Self::FolderLink { .. } => false,
         }
     }
@@ -189,6 +200,7 @@ impl Finding {
             Self::NoMatch { .. } => {
                 "paths are relative to the project folder; `**` stands for folders at any depth"
             }
+            Self::Address { fetch, .. } => fetch,
             Self::NotAFile { .. } => "let its writer write a file, and name that",
             Self::FolderLink { .. } => "name the folder itself among the stream's paths",
             Self::BadGlob { .. } => "`**` must stand alone between slashes; close every `[`",
@@ -221,6 +233,34 @@ pub fn find(project_dir: &Path, stream: &Stream) -> Found {
     }
 }
 
+/// How the files of an address come to this machine; none for a path.
+fn how_to_fetch(path: &str) -> Option<&'static str> {
+    let (scheme, _) = path.split_once("://")?;
+    let is_scheme = !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_scheme.then(|| match scheme.to_ascii_lowercase().as_str() {
+        "s3" | "s3a" | "s3n" => {
+            "fetch them first, for example `aws s3 sync s3://bucket/folder data/folder`, and name \
+             that folder"
+        }
+        "gs" | "gcs" => {
+            "fetch them first, for example `gcloud storage rsync -r gs://bucket/folder \
+             data/folder`, and name that folder"
+        }
+        "az" | "azure" | "abfs" | "abfss" | "adl" | "wasb" | "wasbs" => {
+            "fetch them first, for example with `azcopy sync`, and name the folder that they land in"
+        }
+        "http" | "https" | "ftp" | "ftps" => {
+            "fetch them first, for example `curl --create-dirs -o data/export.csv ADDRESS`, and \
+             name that file"
+        }
+        "sftp" | "scp" | "ssh" | "rsync" => {
+            "fetch them first, for example with `rsync -a`, and name the folder that they land in"
+        }
+        "file" => "name the path without `file://`",
+        _ => "fetch them first, and name the folder that they land in",
+    })
+}
+
 struct Finder {
     base: PathBuf,
     takes_any_name: bool,
@@ -232,6 +272,13 @@ impl Finder {
     /// Takes the files of one path or glob.
     fn expand(&mut self, path: &str) {
         let literal = self.base.join(path);
+        if let Some(fetch) = how_to_fetch(path).filter(|_| literal.symlink_metadata().is_err()) {
+            self.findings.push(Finding::Address {
+                path: path.to_owned(),
+                fetch,
+            });
+            return;
+        }
         let said_before = self.findings.len();
         // What exists under this very name is meant, even if the name looks like a glob.
         let found = match std::fs::metadata(&literal) {

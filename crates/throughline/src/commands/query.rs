@@ -50,7 +50,7 @@ pub(crate) async fn query(place: Place, args: &QueryArgs, voice: Voice) -> anyho
             serve::write(&mut file, &schema, &rows, format)?;
         }
         None => {
-            let mut out = std::io::BufWriter::new(std::io::stdout());
+            let mut out = std::io::BufWriter::new(crate::say::stdout());
             serve::write(&mut out, &schema, &rows, format)?;
             out.flush()?;
         }

@@ -40,8 +40,12 @@ pub(crate) async fn reconcile(
         ),
         None => None,
     };
-    let mut export = file::read(&args.against, args.date_format.as_deref())?;
     let opened = open(place.clone(), None).await?;
+    let languages = file::Languages {
+        kinds: opened.manifest.project.source_kinds.values().collect(),
+        said: args.kind.as_deref().map(kind::platform_name),
+    };
+    let mut export = file::read(&args.against, args.date_format.as_deref(), &languages)?;
     let question = kind::question(&opened, args, &mut export).await?;
     let mut keys = Keys::default();
     let theirs = their_figures(&opened, &question, &export, &mut keys).await?;

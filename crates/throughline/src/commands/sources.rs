@@ -1,5 +1,8 @@
 //! `sources`: what the project's sources lead to, and what is wrong with them.
 
+mod shape;
+
+use domain::config::Stream;
 use serde_json::json;
 use transform::silver;
 
@@ -76,50 +79,99 @@ async fn list(opened: &Opened, voice: Voice) -> anyhow::Result<Exit> {
 
 async fn test(opened: &Opened, only: Option<&str>, voice: Voice) -> anyhow::Result<Exit> {
     let mut hashes = load::Hashes::open(&opened.place.state().join("hashes.json"));
-    let (mut read, mut failed, mut results) = (0, 0, Vec::new());
+    let mut tested = Tested::default();
     for stream in opened.manifest.project.streams() {
         if only.is_some_and(|only| only != stream.source) {
             continue;
         }
         let (report, pending) =
             load::pending(&opened.place, &opened.lake, &stream, &mut hashes).await?;
+        let name = format!("{}.{}", stream.source, stream.name);
         let warnings = report.warnings.iter().map(|text| ("warning", text));
         let errors = report.errors.iter().map(|text| ("error", text));
         for (what, text) in warnings.chain(errors) {
-            let name = format!("{}.{}", stream.source, stream.name);
             voice.line(&format!("{what:<8} {name}: {text}"));
         }
-        failed += report.errors.len();
+        tested.failed += report.errors.len();
+        let mut columns: Vec<String> = Vec::new();
         for pending in pending {
-            let mut rows = 0usize;
-            let mut count = |batch: arrow_array::RecordBatch| {
-                rows += batch.num_rows();
-                Ok(())
-            };
-            let outcome = ::sources::read(&stream, &pending.file, &pending.identity, &mut count);
-            read += 1;
-            match outcome {
-                Ok(stats) => {
-                    voice.line(&format!("ok       {}: {rows} rows", pending.file.relative));
-                    for warning in stats.warnings() {
-                        voice.line(&format!("         {warning}"));
-                    }
-                    results.push(json!({"file": pending.file.relative, "rows": rows}));
+            let read = tested.file(&stream, &pending, voice);
+            let fresh = read.into_iter().filter(|column| !columns.contains(column));
+            columns.extend(fresh.collect::<Vec<_>>());
+        }
+        // What was loaded before is there to be named in models too.
+        if columns.is_empty()
+            && let Some(raw) = opened.lake.table(&load::raw_name(&stream)).await?
+        {
+            let fields = raw.schema.fields();
+            columns = shape::provided(fields.iter().map(|field| field.name().as_str()));
+        }
+        if !columns.is_empty() {
+            let table = load::raw_name(&stream);
+            voice.line(&format!("columns  {table}: {}", shape::listed(&columns)));
+        }
+        tested
+            .streams
+            .push(json!({"stream": name, "columns": columns}));
+    }
+    voice.line(&format!(
+        "{} new files read, {} failed",
+        tested.read, tested.failed
+    ));
+    voice.result(&json!({
+        "files": tested.files,
+        "streams": tested.streams,
+        "failed": tested.failed,
+    }));
+    Ok(match tested.failed {
+        0 => Exit::Done,
+        _ => Exit::Failed,
+    })
+}
+
+/// What a test came to.
+#[derive(Default)]
+struct Tested {
+    read: usize,
+    failed: usize,
+    files: Vec<serde_json::Value>,
+    streams: Vec<serde_json::Value>,
+}
+
+impl Tested {
+    /// Reads a file and says how it was read; the columns that its raw rows have.
+    fn file(&mut self, stream: &Stream, pending: &load::Pending, voice: Voice) -> Vec<String> {
+        let mut seen = shape::Seen::default();
+        let file = &pending.file.relative;
+        let outcome = ::sources::read(stream, &pending.file, &pending.identity, &mut seen);
+        self.read += 1;
+        match outcome {
+            Ok(stats) => {
+                let how = shape::Shape::of(stream, &stats, &seen);
+                voice.line(&format!("ok       {file}: {} rows", seen.rows));
+                voice.line(&format!("         {how}"));
+                for warning in stats.warnings() {
+                    voice.line(&format!("         {warning}"));
                 }
-                Err(error) => {
-                    failed += 1;
-                    let hint = error
-                        .hint()
-                        .map(|h| format!("\n  hint: {h}"))
-                        .unwrap_or_default();
-                    voice.line(&format!("error    {error}{hint}"));
-                    results
-                        .push(json!({"file": pending.file.relative, "error": error.to_string()}));
-                }
+                let columns = seen.columns();
+                let mut told = how.json();
+                told["file"] = json!(file);
+                told["rows"] = json!(seen.rows);
+                told["columns"] = json!(columns);
+                self.files.push(told);
+                columns
+            }
+            Err(error) => {
+                self.failed += 1;
+                let hint = error
+                    .hint()
+                    .map(|h| format!("\n  hint: {h}"))
+                    .unwrap_or_default();
+                voice.line(&format!("error    {error}{hint}"));
+                self.files
+                    .push(json!({"file": file, "error": error.to_string()}));
+                Vec::new()
             }
         }
     }
-    voice.line(&format!("{read} new files read, {failed} failed"));
-    voice.result(&json!({"files": results, "failed": failed}));
-    Ok(if failed > 0 { Exit::Failed } else { Exit::Done })
 }

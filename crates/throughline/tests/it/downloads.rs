@@ -8,16 +8,16 @@ use testkit::{Project, text};
 use crate::PROGRAM;
 use crate::real_exports::balanced;
 
-fn samples() -> PathBuf {
+pub(crate) fn samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/exports/downloads")
 }
 
-fn sample(name: &str) -> String {
+pub(crate) fn sample(name: &str) -> String {
     std::fs::read_to_string(samples().join(name)).unwrap()
 }
 
 /// A project with one source of a kind whose stream `report` reads `in/*.csv`.
-fn reports_of(kind: &str, more: &str) -> Project {
+pub(crate) fn reports_of(kind: &str, more: &str) -> Project {
     let settings = format!(
         "sources:\n  {kind}:\n    kind: {kind}\n    layout: download\n{more}    streams:\n      \
          report: in/*.csv\n"
@@ -47,7 +47,7 @@ fn staged(project: &Project, kind: &str) {
     assert!(out.status.success(), "{}", text(&out));
 }
 
-fn holds(project: &Project, facts: &[(&str, &str)]) {
+pub(crate) fn holds(project: &Project, facts: &[(&str, &str)]) {
     for (query, expected) in facts {
         assert_eq!(
             project.value(&format!("select {query}")),
@@ -58,7 +58,7 @@ fn holds(project: &Project, facts: &[(&str, &str)]) {
 }
 
 /// Sums of the good rows of all files, and of what is counted of them.
-const SUMS: &str = "concat_ws(' ', sum(spend_amount), sum(impressions), sum(clicks), count(*)) \
+pub(crate) const SUMS: &str = "concat_ws(' ', sum(spend_amount), sum(impressions), sum(clicks), count(*)) \
                     from silver.ad_performance";
 
 #[test]

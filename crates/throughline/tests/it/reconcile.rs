@@ -10,7 +10,7 @@ use crate::PROGRAM;
 use crate::demo_company::{company, number, truth};
 
 /// Writes an export beside the project and compares with it.
-fn against(project: &Project, name: &str, export: &str, more: &[&str]) -> Value {
+pub(crate) fn against(project: &Project, name: &str, export: &str, more: &[&str]) -> Value {
     let path = project.path(name);
     std::fs::write(&path, export).unwrap();
     let path = path.display().to_string();
@@ -39,7 +39,7 @@ fn sums_to_its_gap(row: &Value) {
     assert_eq!((sum, gap), (gap, millionths(&row["gap"])), "{row}");
 }
 
-fn figure<'a>(told: &'a Value, measure: &str) -> &'a Value {
+pub(crate) fn figure<'a>(told: &'a Value, measure: &str) -> &'a Value {
     let all = told["figures"].as_array().unwrap();
     let found = all.iter().find(|figure| figure["measure"] == measure);
     found.unwrap_or_else(|| panic!("no {measure}: {}", told["figures"]))
@@ -69,7 +69,7 @@ fn known<'a>(told: &'a Value, name: &str) -> (&'a str, &'a str) {
 }
 
 /// What a platform showed at a time, by day and campaign.
-fn platform_export(
+pub(crate) fn platform_export(
     platform: &str,
     at: &str,
     names: impl Fn(&BTreeMap<String, String>) -> String,
@@ -102,7 +102,7 @@ fn platform_export(
 }
 
 /// The name that a campaign has now.
-fn present_names() -> BTreeMap<String, String> {
+pub(crate) fn present_names() -> BTreeMap<String, String> {
     let rows = truth("campaigns");
     let now = rows.into_iter().filter(|row| row["valid_to"].is_empty());
     now.map(|row| (row["campaign_id"].clone(), row["campaign_name"].clone()))
@@ -282,7 +282,7 @@ fn day_in(zone: &str, at: &str) -> String {
 }
 
 /// Purchases and sessions as GA4 would show them in a zone: what it received with consent.
-fn ga4_export(zone: &str) -> String {
+pub(crate) fn ga4_export(zone: &str) -> String {
     let mut days: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     for touch in truth("touches")
         .iter()

@@ -25,7 +25,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::project::problem::{suggestion, unless};
-use crate::project::{Layer, Model, ModelConfig, Place, Problem, Project, ProjectError};
+use crate::project::{Layer, Model, ModelConfig, Origin, Place, Problem, Project, ProjectError};
 
 pub use checks::{Check, CheckKind};
 pub use dependency::{Dependency, Relations, Target};
@@ -323,7 +323,7 @@ fn parse_model(renderer: &Renderer, project: &Project, model: &Model) -> Result<
         .map_err(|problem| problem.at(Place::of_word(&model.path, &model.raw_sql, "config")))?;
     check_cleansing(model, &config)?;
     let mut model = model.clone();
-    if model.instance.is_none() {
+    if model.instance.is_none() || model.origin == Origin::Project {
         model.layer = config.schema.unwrap_or(model.layer);
     }
     let Rendered {

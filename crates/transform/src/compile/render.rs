@@ -307,6 +307,14 @@ impl Renderer {
     }
 
     fn hint_for(&self, text: &str, meant: &str) -> Option<String> {
+        if meant.starts_with("source_name") || meant.starts_with("source_settings") {
+            return Some(
+                "only a model that a source of a kind has knows its source: call a copy of a \
+                 built-in model `stg_<source>__<what>.sql`, with the source's name in \
+                 `throughline.yml`, or put it into `models/1_silver/<kind>/`"
+                    .to_owned(),
+            );
+        }
         if let Some((object, attribute)) = meant.rsplit_once('.') {
             let known = self.known.attributes(object);
             let near = nearest(attribute, known.iter().map(String::as_str))?;

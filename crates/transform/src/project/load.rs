@@ -296,9 +296,16 @@ fn models(
     for (name, named) in &parts.models {
         let layer = Layer::of_path(&named.file.path, name);
         let mut properties = parts.properties_of(&[name], named.origin);
-        if properties == Properties::default() {
-            properties = overridden_template_properties(config, parts, name);
+        let replaced = match named.origin {
+            Origin::Project => replaced_template(config, parts, name),
+            Origin::BuiltIn => None,
+        };
+        if properties == Properties::default()
+            && let Some((_, template)) = &replaced
+        {
+            properties = parts.properties_of(&[template], Origin::Project);
         }
+        let instance = replaced.map(|(instance, _)| instance);
         if !is_name(name) {
             problems.push(
                 Problem::new(format!(
@@ -310,27 +317,36 @@ fn models(
                 .hint("use small letters, digits and `_`, beginning with a letter"),
             );
         }
-        all.insert((layer, name.clone()), model(name, named, properties, None));
+        all.insert(
+            (layer, name.clone()),
+            model(name, named, properties, instance),
+        );
     }
     all.into_iter()
         .map(|((_, name), model)| (name, model))
         .collect()
 }
 
-/// What is said of the template that a project's own silver model stands in for.
-fn overridden_template_properties(config: &ProjectConfig, parts: &Parts, name: &str) -> Properties {
-    let template = config.sources.iter().find_map(|(source, settings)| {
+/// The template that a project's own silver model stands in for, wherever its file lies, and the
+/// source that it is then made for: a copy of a built-in model reads what the built-in one did.
+fn replaced_template(
+    config: &ProjectConfig,
+    parts: &Parts,
+    name: &str,
+) -> Option<(SilverInstance, String)> {
+    config.sources.iter().find_map(|(source, settings)| {
         let entities = name.strip_prefix(&format!("stg_{source}__"))?;
-        let kind = settings.kind.as_ref()?;
+        let kind = settings.kind.clone()?;
         let template = format!("stg_{kind}__{entities}");
-        parts
+        if !parts
             .templates
             .contains_key(&(kind.clone(), template.clone()))
-            .then_some(template)
-    });
-    template
-        .map(|template| parts.properties_of(&[&template], Origin::Project))
-        .unwrap_or_default()
+        {
+            return None;
+        }
+        let source = source.clone();
+        Some((SilverInstance { source, kind }, template))
+    })
 }
 
 fn model(

@@ -95,14 +95,18 @@ pub(super) fn read<'a>(
     target.stats.delimiter = Some(char::from(delimiter));
     let header = Header::read(&mut text, &mut scanner)?;
     target.stats.columns.clone_from(&header.names);
+    target.stats.header_line = header.line;
     let effective_column = match &effective.rule {
-        Rule::Column(column) => header.position(column),
+        Rule::Columns(columns) => columns.iter().find_map(|column| header.position(column)),
         Rule::Unsaid | Rule::Name { .. } => None,
     };
-    target.stats.missing_effective_at = match &effective.rule {
-        Rule::Column(column) if effective_column.is_none() => Some(column.clone()),
-        _ => effective.missing_in_name(),
+    target.stats.missing_effective_at = match effective_column {
+        Some(_) => None,
+        None => effective.path().map(str::to_owned),
     };
+    if target.stats.missing_effective_at.is_none() {
+        target.stats.missing_effective_at = effective.missing_in_name();
+    }
     let rows = TextRows::open(target, &header.names, preamble.text)?;
     let mut body = Body {
         rows,

@@ -22,8 +22,8 @@ pub(super) struct Effective {
 pub(super) enum Rule {
     /// Nowhere.
     Unsaid,
-    /// In a column, or at a dotted path.
-    Column(String),
+    /// In one of these columns, the first that is there; or at a dotted path.
+    Columns(Vec<String>),
     /// In the file's name, with the pattern; none if the name does not match it.
     Name { pattern: String, at_us: Option<i64> },
 }
@@ -37,7 +37,8 @@ impl Effective {
         let zone = stream.zone.as_deref().map(zone_named).transpose()?;
         let rule = match &stream.files.effective_at {
             None => Rule::Unsaid,
-            Some(EffectiveAt::Column(column)) => Rule::Column(column.clone()),
+            Some(EffectiveAt::Column(column)) => Rule::Columns(vec![column.clone()]),
+            Some(EffectiveAt::Columns(columns)) => Rule::Columns(columns.clone()),
             Some(EffectiveAt::File { file: pattern }) => {
                 let at_us = in_name(pattern, relative, zone)?;
                 Rule::Name {
@@ -57,7 +58,15 @@ impl Effective {
     pub(super) fn of_file(&self) -> Option<i64> {
         match &self.rule {
             Rule::Name { at_us, .. } => *at_us,
-            Rule::Unsaid | Rule::Column(_) => None,
+            Rule::Unsaid | Rule::Columns(_) => None,
+        }
+    }
+
+    /// The dotted path of records: the first that is said.
+    pub(super) fn path(&self) -> Option<&str> {
+        match &self.rule {
+            Rule::Columns(columns) => columns.first().map(String::as_str),
+            Rule::Unsaid | Rule::Name { .. } => None,
         }
     }
 

@@ -12,7 +12,7 @@ mod shape;
 use domain::config::{FileConfig, FileFormat};
 
 use self::shape::Shape;
-use super::effective::{Effective, Rule};
+use super::effective::Effective;
 use super::format::Recognised;
 use super::rows::{PayloadRows, Target};
 use super::stats::ReadStats;
@@ -71,10 +71,7 @@ pub(super) fn read<'a>(
 ) -> Result<ReadStats, ReadError> {
     target.stats.encoding = Some(text.encoding());
     target.stats.missing_effective_at = effective.missing_in_name();
-    let path = match &effective.rule {
-        Rule::Column(column) => record::Path::new(column),
-        Rule::Unsaid | Rule::Name { .. } => record::Path::default(),
-    };
+    let path = effective.path().map(record::Path::new).unwrap_or_default();
     let rows = PayloadRows::open(target)?;
     let mut records = Records {
         rows,

@@ -9,7 +9,7 @@ use ::parquet::file::metadata::ParquetMetaData;
 use arrow_json::WriterBuilder;
 use arrow_json::writer::LineDelimited;
 
-use super::effective::{Effective, Rule};
+use super::effective::Effective;
 use super::json::record;
 use super::rows::{PayloadRows, Target};
 use super::stats::ReadStats;
@@ -48,10 +48,7 @@ pub(super) fn read(
     let reader = builder.with_batch_size(records).build().map_err(broken)?;
     let limit_bytes = target.limits.record_bytes_max;
     target.stats.missing_effective_at = effective.missing_in_name();
-    let path = match &effective.rule {
-        Rule::Column(column) => record::Path::new(column),
-        Rule::Unsaid | Rule::Name { .. } => record::Path::default(),
-    };
+    let path = effective.path().map(record::Path::new).unwrap_or_default();
     let mut rows = PayloadRows::open(target)?;
     let mut lines = Vec::new();
     let mut number = 0;

@@ -21,6 +21,8 @@ pub struct ReadStats {
     pub delimiter: Option<char>,
     /// Its text columns as they are named in the rows; empty if it is no text file.
     pub columns: Vec<String>,
+    /// The line of the header, from 1; 0 if it is no text file, or an empty one.
+    pub header_line: u64,
     /// Characters that the encoding could not read and that were replaced.
     pub replaced_characters: Tally,
     /// Lines before the header, which are no rows; their text is in `_preamble`. Lines that
@@ -163,6 +165,7 @@ impl ReadStats {
             columns: Vec::new(),
             replaced_characters: Tally::default(),
             preamble_lines: 0,
+            header_line: 0,
             blank_lines: 0,
             repeated_headers: Tally::default(),
             zero_bytes: Tally::default(),

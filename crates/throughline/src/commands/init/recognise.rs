@@ -1,12 +1,13 @@
 //! Which of the built-in kinds the files of a folder are: by their names and their columns.
 
+mod headings;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use domain::config::{FileConfig, ProjectConfig, Stream};
-use domain::heading::Heading;
 use sources::FoundFile;
-use transform::project::{KindColumn, Project, StreamKind};
+use transform::project::Project;
 
 use crate::say::Voice;
 
@@ -28,12 +29,23 @@ pub(super) struct FoundStream {
     pub(super) records: Option<String>,
 }
 
-/// What a file is.
-struct Fit {
+/// Where the rows of a file belong.
+struct Place {
     score: usize,
     kind: String,
     stream: String,
     records: Option<String>,
+}
+
+impl Place {
+    fn plain(kind: String, stream: String) -> Self {
+        Self {
+            score: 0,
+            kind,
+            stream,
+            records: None,
+        }
+    }
 }
 
 /// What the records of a file look like.
@@ -42,6 +54,16 @@ struct Shape {
     columns: Vec<String>,
     /// The member of each document in which they lie, if they do not lie plainly.
     records: Option<String>,
+}
+
+/// What a file was found to be.
+#[derive(Debug, PartialEq, Eq)]
+enum Fit {
+    /// Of this kind and stream.
+    One(String, String),
+    /// Of any of these kinds: nothing tells which.
+    Several(Vec<String>),
+    None,
 }
 
 /// Looks through a folder. A file is taken where its name fits a stream's and it has the stream's
@@ -58,16 +80,28 @@ pub(super) fn recognise(folder: &Path, project: &Path, voice: Voice) -> anyhow::
     let mut enveloped = vec![];
     for file in sources::find(&base, &everything).files {
         let shapes = shapes_of(&file);
-        match fit(&known, &file, &shapes).or_else(|| fit_by_headings(&known, &file)) {
-            Some(fit) if fit.records.is_some() => enveloped.push((fit, file.relative, shapes)),
-            Some(fit) => found.take(fit, file.relative),
-            None => found.leave(file.relative, shapes, voice),
+        if let Some(place) = fit(&known, &file, &shapes) {
+            match place.records {
+                Some(_) => enveloped.push((place, file.relative, shapes)),
+                None => found.take(place, file.relative),
+            }
+            continue;
+        }
+        match headings::fit(&known, &file) {
+            Fit::One(kind, stream) => found.take(Place::plain(kind, stream), file.relative),
+            Fit::Several(kinds) => voice.note(&format!(
+                "note: `{}` was not recognised: its headings fit {}\n  hint: put it into a folder \
+                 of that name, or name it under `sources`",
+                file.relative,
+                kinds.join(", ")
+            )),
+            Fit::None => found.leave(file.relative, shapes, voice),
         }
     }
     // All files of a stream have their records in one place; plain ones come first.
-    for (fit, path, shapes) in enveloped {
-        match found.takes(&fit) {
-            true => found.take(fit, path),
+    for (place, path, shapes) in enveloped {
+        match found.takes(&place) {
+            true => found.take(place, path),
             false => found.leave(path, shapes, voice),
         }
     }
@@ -81,10 +115,10 @@ pub(super) fn recognise(folder: &Path, project: &Path, voice: Voice) -> anyhow::
 
 impl Found {
     /// Whether a file can join its stream: all files of one have their records in one place.
-    fn takes(&self, fit: &Fit) -> bool {
-        let streams = self.streams.get(&fit.kind);
-        let stream = streams.and_then(|streams| streams.get(&fit.stream));
-        stream.is_none_or(|stream| stream.records == fit.records)
+    fn takes(&self, place: &Place) -> bool {
+        let streams = self.streams.get(&place.kind);
+        let stream = streams.and_then(|streams| streams.get(&place.stream));
+        stream.is_none_or(|stream| stream.records == place.records)
     }
 
     /// Names a file that fits nothing, so that nobody believes it was read.
@@ -97,11 +131,11 @@ impl Found {
         }
     }
 
-    fn take(&mut self, fit: Fit, path: String) {
-        let streams = self.streams.entry(fit.kind).or_default();
-        let stream = streams.entry(fit.stream).or_default();
+    fn take(&mut self, place: Place, path: String) {
+        let streams = self.streams.entry(place.kind).or_default();
+        let stream = streams.entry(place.stream).or_default();
         stream.paths.push(path);
-        stream.records = fit.records;
+        stream.records = place.records;
     }
 }
 
@@ -114,7 +148,7 @@ fn is_table(path: &str) -> bool {
 }
 
 /// The kind and stream that a file fits best: the one with most of its columns.
-fn fit(known: &Project, file: &FoundFile, shapes: &[Shape]) -> Option<Fit> {
+fn fit(known: &Project, file: &FoundFile, shapes: &[Shape]) -> Option<Place> {
     let name = Path::new(&file.relative)
         .file_name()?
         .to_string_lossy()
@@ -128,7 +162,7 @@ fn fit(known: &Project, file: &FoundFile, shapes: &[Shape]) -> Option<Fit> {
                 .replace(['-', ' '], "_")
         })
         .unwrap_or_default();
-    let mut best: Option<Fit> = None;
+    let mut best: Option<Place> = None;
     for kind in known.source_kinds.values() {
         for (stream, about) in &kind.streams {
             let Some(rule) = &about.recognise else {
@@ -157,7 +191,7 @@ fn fit(known: &Project, file: &FoundFile, shapes: &[Shape]) -> Option<Fit> {
             let in_name = usize::from(name.contains(&kind.kind)) * 1000;
             let score = in_folder + in_name + wanted.len();
             if best.as_ref().is_none_or(|known| score > known.score) {
-                best = Some(Fit {
+                best = Some(Place {
                     score,
                     kind: kind.kind.clone(),
                     stream: stream.clone(),
@@ -167,64 +201,6 @@ fn fit(known: &Project, file: &FoundFile, shapes: &[Shape]) -> Option<Fit> {
         }
     }
     best
-}
-
-/// The kind and stream of a file that somebody downloaded from a tool's page, by its headings in
-/// whatever language, also below other lines: the stream that knows most of them, among those whose
-/// telling columns are there.
-fn fit_by_headings(known: &Project, file: &FoundFile) -> Option<Fit> {
-    let streams = known
-        .source_kinds
-        .values()
-        .flat_map(|kind| kind.streams.iter().map(move |stream| (kind, stream)));
-    let headed: Vec<_> = streams
-        .filter(|(_, (_, about))| !telling(about).is_empty())
-        .collect();
-    let all = headed.iter().flat_map(|(_, (_, about))| about.headings());
-    let files = FileConfig {
-        headings: Some(all.collect()),
-        ..FileConfig::default()
-    };
-    let columns = text_columns_of(file, files);
-    let mut best: Option<Fit> = None;
-    for (kind, (stream, about)) in headed {
-        let found: Vec<&str> = about
-            .columns
-            .iter()
-            .filter(|column| is_headed(column, &columns))
-            .map(|column| column.name.as_str())
-            .collect();
-        if !telling(about).iter().all(|name| found.contains(name)) {
-            continue;
-        }
-        let in_path = usize::from(file.relative.to_lowercase().contains(&kind.kind)) * 1000;
-        let score = in_path + found.len();
-        if best.as_ref().is_none_or(|known| score > known.score) {
-            best = Some(Fit {
-                score,
-                kind: kind.kind.clone(),
-                stream: stream.clone(),
-                records: None,
-            });
-        }
-    }
-    best
-}
-
-/// The declared columns of a stream that tell that a file is one of it.
-fn telling(about: &StreamKind) -> Vec<&str> {
-    let names = about
-        .recognise
-        .as_ref()
-        .and_then(|rule| rule["headings"].as_array());
-    let names = names.into_iter().flatten();
-    names.filter_map(|name| name.as_str()).collect()
-}
-
-/// Whether one of the columns has a heading that is stated of this one.
-fn is_headed(column: &KindColumn, columns: &[String]) -> bool {
-    let mut headings = column.headings.iter().map(|text| Heading::new(text));
-    headings.any(|heading| columns.iter().any(|column| heading.matches(column)))
 }
 
 /// The header of a text file that is read so.

@@ -8,10 +8,11 @@ use arrow_array::{Array as _, StringArray};
 use chrono::{Datelike as _, NaiveDate};
 use domain::config::{FileConfig, Stream};
 use sources::{Collected, FoundFile};
+use transform::project::SourceKind;
 
 use super::amount::Amount;
 use super::waterfall::Day;
-use super::words::{Column, Dimension, meaning, plain};
+use super::words::{Column, Dimension, Words};
 
 mod values;
 
@@ -54,38 +55,50 @@ struct Sheet {
     line: usize,
 }
 
+/// Whose headings an export may have, beside English ones.
+pub(super) struct Languages<'a> {
+    /// The kinds of source that the project knows.
+    pub(super) kinds: Vec<&'a SourceKind>,
+    /// The one that is said to be the export's.
+    pub(super) said: Option<String>,
+}
+
 /// Reads an export. `date_format` says how its days are written (as for strftime) where that is not
 /// clear by itself.
 ///
 /// # Errors
 /// It cannot be read, has no column with a day or none with a figure, or a value is none.
-pub(super) fn read(path: &Path, date_format: Option<&str>) -> anyhow::Result<Export> {
-    let sheet = find_headings(path)?;
-    let columns: Vec<(Option<Column>, Option<String>)> = sheet
-        .headings
-        .iter()
-        .map(|heading| {
-            let (plain, currency) = plain(heading);
-            (meaning(&plain), currency)
-        })
-        .collect();
+pub(super) fn read(
+    path: &Path,
+    date_format: Option<&str>,
+    languages: &Languages<'_>,
+) -> anyhow::Result<Export> {
+    let (sheet, columns) = find_headings(path, languages)?;
     let mut export = Export {
         headings: sheet.headings.clone(),
         ..Export::default()
     };
     let has_id = columns
         .iter()
-        .any(|(column, _)| *column == Some(Column::CampaignId));
+        .any(|(found, _)| found.is_some_and(|(column, _)| column == Column::CampaignId));
     export.by_campaign_id = has_id;
-    // Of two columns that mean the same the first counts.
+    // Of two columns that mean the same the one whose heading is preferred counts, else the first.
     let mut taken: Vec<(usize, Column)> = Vec::new();
-    for (index, (column, currency)) in columns.iter().enumerate() {
-        let meant = match column {
+    for (index, (found, currency)) in columns.iter().enumerate() {
+        let is_best = found.is_some_and(|(column, place)| {
+            let others = columns.iter().enumerate();
+            let mut same = others.filter_map(|(other, (found, _))| {
+                let (_, place) = found.filter(|found| found.0 == column)?;
+                Some((place, other))
+            });
+            same.all(|other| (place, index) <= other)
+        });
+        let meant = match found.filter(|_| is_best).map(|(column, _)| column) {
             Some(Column::Of(Dimension::Campaign)) if has_id => None,
             Some(Column::CampaignId) => Some(Column::Of(Dimension::Campaign)),
-            other => *other,
+            other => other,
         };
-        match meant.filter(|meant| taken.iter().all(|(_, have)| have != meant)) {
+        match meant {
             Some(meant) => {
                 taken.push((index, meant));
                 if export.currency.is_none() {
@@ -207,29 +220,31 @@ fn put(
     Ok(())
 }
 
+/// What a column means, with how much its heading is preferred, and the currency that it names.
+type Meant = (Option<(Column, usize)>, Option<String>);
+
 /// The sheet whose headings are understood: downloads have lines of their own before them.
-fn find_headings(path: &Path) -> anyhow::Result<Sheet> {
+fn find_headings(path: &Path, languages: &Languages<'_>) -> anyhow::Result<(Sheet, Vec<Meant>)> {
     if !path.is_file() {
         bail!("there is no file `{}`", path.display());
     }
     let mut first: Option<anyhow::Result<Sheet>> = None;
     for skipped in 0..=PREAMBLE_MAX {
         let sheet = sheet(path, skipped);
-        let is_understood = sheet.as_ref().is_ok_and(|sheet| {
-            let columns: Vec<_> = sheet
-                .headings
-                .iter()
-                .filter_map(|heading| meaning(&plain(heading).0))
-                .collect();
-            columns.contains(&Column::Day)
-                && columns
-                    .iter()
-                    .any(|column| matches!(column, Column::Measure(_)))
-        });
-        if is_understood {
-            return sheet;
+        if let Ok(sheet) = sheet {
+            let columns = meant(&sheet.headings, languages);
+            let has = |wanted: fn(&Column) -> bool| {
+                let mut found = columns.iter().filter_map(|(found, _)| found.as_ref());
+                found.any(|(column, _)| wanted(column))
+            };
+            if has(|column| *column == Column::Day) && has(|one| matches!(one, Column::Measure(_)))
+            {
+                return Ok((sheet, columns));
+            }
+            first.get_or_insert(Ok(sheet));
+        } else {
+            first.get_or_insert(sheet);
         }
-        first.get_or_insert(sheet);
     }
     let found = match first {
         Some(Err(error)) => return Err(error),
@@ -242,9 +257,17 @@ fn find_headings(path: &Path) -> anyhow::Result<Sheet> {
          expected: a day (date, day …), if you like campaign, channel, source, medium, and \
          figures: spend, clicks, impressions, conversions, conversion value · sessions, users, \
          events, purchases, revenue · orders, gross sales, discounts, refunds, net sales, total \
-         sales\nhint: set the download to one row a day, with English headings, as CSV",
+         sales\nhint: set the download to one row a day, as CSV, best with English headings",
         path.display()
     )
+}
+
+/// What the headings of a sheet mean.
+fn meant(headings: &[String], languages: &Languages<'_>) -> Vec<Meant> {
+    let kinds = languages.kinds.iter().copied();
+    let words = Words::of(kinds, languages.said.as_deref(), headings);
+    let meanings = headings.iter().map(|heading| words.meaning(heading));
+    meanings.collect()
 }
 
 /// Reads the file as a source's file is read, from a line on.

@@ -1,4 +1,10 @@
 //! What the columns of an export are called, and what they mean.
+//!
+//! The list here is English. Other languages are those of the kinds of source: where a kind says
+//! that `Kosten` heads the same column as `Cost`, it means the same here.
+
+use domain::heading::Heading;
+use transform::project::{KindColumn, SourceKind};
 
 /// What rows are told apart by, beside the day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,7 +128,10 @@ const HEADINGS: &[(Column, &[&str])] = &[
             "ad cost",
         ],
     ),
-    (Column::Measure("clicks"), &["clicks", "clicks all"]),
+    (
+        Column::Measure("clicks"),
+        &["link clicks", "clicks", "clicks all"],
+    ),
     (
         Column::Measure("impressions"),
         &["impressions", "impr", "paid impressions"],
@@ -216,12 +225,90 @@ pub(super) fn plain(heading: &str) -> (String, Option<String>) {
     )
 }
 
-/// What a heading means, if it is known.
-pub(super) fn meaning(plain: &str) -> Option<Column> {
-    HEADINGS
-        .iter()
-        .find(|(_, names)| names.contains(&plain))
-        .map(|(column, _)| *column)
+/// What a heading means, if it is known in English, and how much it is preferred to others of the
+/// same meaning: the smaller, the more.
+fn english(plain: &str) -> Option<(Column, usize)> {
+    HEADINGS.iter().find_map(|(column, names)| {
+        let place = names.iter().position(|name| *name == plain)?;
+        Some((*column, place))
+    })
+}
+
+/// What the headings of a file mean.
+#[derive(Debug, Default)]
+pub(super) struct Words {
+    /// Headings of the kinds of source, with what they mean; of the best kind first.
+    translated: Vec<(Heading, Column, usize)>,
+}
+
+impl Words {
+    /// The words of the kinds of source. Where two kinds differ, the one that is said counts, else
+    /// the one that knows more of these headings.
+    pub(super) fn of<'a>(
+        kinds: impl Iterator<Item = &'a SourceKind>,
+        said: Option<&str>,
+        headings: &[String],
+    ) -> Self {
+        let mut all: Vec<_> = kinds
+            .map(|kind| {
+                let words = translated(kind);
+                let knows = |heading: &&String| words.iter().any(|word| word.0.matches(heading));
+                let count = headings.iter().filter(knows).count();
+                let is_said = said == Some(kind.kind.as_str());
+                ((is_said, count), words)
+            })
+            .collect();
+        // Kinds come by name; the sort keeps that order among equals.
+        all.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+        Self {
+            translated: all.into_iter().flat_map(|(_, words)| words).collect(),
+        }
+    }
+
+    /// What a heading means, and how much it is preferred to others of the same meaning: the
+    /// smaller, the more. Beside it, the currency that it names.
+    pub(super) fn meaning(&self, heading: &str) -> (Option<(Column, usize)>, Option<String>) {
+        let (plain, currency) = plain(heading);
+        if let Some(found) = english(&plain) {
+            return (Some(found), currency);
+        }
+        let mut words = self.translated.iter();
+        match words.find(|(word, ..)| word.matches(heading) || word.matches(&plain)) {
+            Some((word, column, place)) => {
+                let currency = word.currency(heading).or(currency);
+                (Some((*column, *place)), currency)
+            }
+            None => (None, None),
+        }
+    }
+}
+
+/// The headings of a kind whose column is one that the English list knows.
+fn translated(kind: &SourceKind) -> Vec<(Heading, Column, usize)> {
+    let columns = kind.streams.values().flat_map(|stream| &stream.columns);
+    // Ours are compared by the account's id.
+    let headed = columns.filter(|column| column.has_headings() && column.name != "account_name");
+    let mut words = Vec::new();
+    for column in headed {
+        if let Some((meaning, place)) = of_column(column, Subject::of_kind(&kind.kind)) {
+            let headings = column.headings.iter();
+            words.extend(headings.map(|text| (Heading::new(text), meaning, place)));
+        }
+    }
+    words
+}
+
+/// What a column of a kind means: what the first of its headings does that is known in English and
+/// fits what the kind is about, else what its own name does.
+fn of_column(column: &KindColumn, subject: Subject) -> Option<(Column, usize)> {
+    let fits = |found: &(Column, usize)| match found.0 {
+        Column::Measure(name) => subject.measures().contains(&name),
+        _ => true,
+    };
+    let names = column.headings.iter().chain([&column.name]);
+    names
+        .filter_map(|name| english(&plain(name.trim_end_matches(" ({currency})")).0))
+        .find(fits)
 }
 
 /// Measures that are money.

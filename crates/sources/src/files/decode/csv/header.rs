@@ -82,6 +82,8 @@ pub(super) struct Header {
     pub(super) names: Vec<String>,
     /// As they stand in the file, trimmed.
     pub(super) received: Vec<String>,
+    /// The line of the file on which it stands, from 1; 0 for a file without one.
+    pub(super) line: u64,
 }
 
 impl Header {
@@ -101,6 +103,7 @@ impl Header {
                 });
             }
             let is_blank = record.is_empty();
+            let line = text.line;
             let fields = scanner.fields().iter();
             let received: Vec<String> = fields
                 .map(|field| field.text(record, &mut scratch).trim().to_owned())
@@ -110,6 +113,7 @@ impl Header {
                 return Ok(Self {
                     names: column_names(&received),
                     received,
+                    line,
                 });
             }
         }

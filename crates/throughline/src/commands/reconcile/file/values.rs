@@ -5,13 +5,36 @@ use chrono::NaiveDate;
 
 use crate::commands::reconcile::amount::Amount;
 
+/// Words with which rows of totals begin.
+const TOTALS: [&str; 18] = [
+    "total",
+    "totals",
+    "grand total",
+    "summary",
+    "gesamt",
+    "gesamtsumme",
+    "gesamtergebnis",
+    "summe",
+    "totaux",
+    "total général",
+    "totale",
+    "totali",
+    "total general",
+    "totales",
+    "suma",
+    "totaal",
+    "totalt",
+    "somme",
+];
+
 /// Whether a cell says that its row is a sum of others.
 pub(super) fn is_total(cell: &str) -> bool {
     let text = cell.trim().to_lowercase();
-    ["total", "totals", "grand total", "summary"].contains(&text.as_str())
-        || text.starts_with("total:")
-        || text.starts_with("totals:")
-        || text.starts_with("total -")
+    TOTALS.iter().any(|word| {
+        text.strip_prefix(word).is_some_and(|rest| {
+            rest.is_empty() || rest.trim_start().starts_with(':') || rest.starts_with(" -")
+        })
+    })
 }
 
 /// How a file writes its days.
