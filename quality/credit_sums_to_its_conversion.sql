@@ -14,12 +14,16 @@ with credited as (
 
 conversion as (
     select conversion_id, revenue_amount, revenue_reporting_amount from {{ ref('fct_conversion') }}
+    {%- if project.attribution.conversion_types %}
+    where conversion_type in {{ in_list(project.attribution.conversion_types) }}
+    {%- endif %}
 ),
 
 expected as (
     select conversion.*, model.model
     from conversion
     cross join {{ ref('dim_attribution_model') }} as model
+    where model.is_additive
 )
 
 select

@@ -8,8 +8,23 @@
     bloom=['conversion_id', 'customer_key']
 ) }}
 
-with customer_touch as (
-    select * from {{ ref('int_customer_touch') }}
+{%- set compares_channels =
+    'exposure' in project.attribution.path_transforms
+    or 'first' in project.attribution.path_transforms %}
+
+with channel as (
+    select channel_key, is_paid, is_direct from {{ ref('dim_channel') }}
+),
+
+customer_touch as (
+    select
+        touch.customer_key, touch.event_at, touch.is_conversion, touch.touch_id, touch.touch_type,
+        touch.channel_key, touch.campaign_key, touch.conversion_id, touch.conversion_type,
+        touch.revenue_amount,
+        touch.is_direct or coalesce(channel.is_direct, false) as is_direct,
+        coalesce(channel.is_paid, false) as is_paid
+    from {{ ref('int_customer_touch') }} as touch
+    left join channel on touch.channel_key = channel.channel_key
 ),
 
 conversion as (
@@ -17,6 +32,9 @@ conversion as (
         conversion_id, customer_key, reporting_date, currency_code, exchange_rate,
         revenue_reporting_amount, is_sale, is_new_customer
     from {{ ref('fct_conversion') }}
+    {%- if project.attribution.conversion_types %}
+    where conversion_type in {{ in_list(project.attribution.conversion_types) }}
+    {%- endif %}
 ),
 
 party as (
@@ -50,10 +68,23 @@ credited as (
             customer_touch.revenue_amount as amount,
             customer_touch.touch_type,
             customer_touch.channel_key as touch_channel_key,
-            customer_touch.campaign_key as touch_campaign_key
+            customer_touch.campaign_key as touch_campaign_key,
+            {%- if compares_channels %}
+            customer_touch.channel_key,
+            {%- endif %}
+            {%- if uses_milestones() %}
+            cast(null as text) as milestone,
+            {%- endif %}
+            customer_touch.is_paid
         from customer_touch
         left join party_key on customer_touch.conversion_id = party_key.conversion_id
         left semi join conversion on customer_touch.customer_key = conversion.customer_key
+        {%- if project.attribution.conversion_types %}
+        where
+            not customer_touch.is_conversion
+            or customer_touch.conversion_type
+            in {{ in_list(project.attribution.conversion_types) }}
+        {%- endif %}
 
         union all
 
@@ -68,11 +99,34 @@ credited as (
             customer_touch.revenue_amount as amount,
             customer_touch.touch_type,
             customer_touch.channel_key as touch_channel_key,
-            customer_touch.campaign_key as touch_campaign_key
+            customer_touch.campaign_key as touch_campaign_key,
+            {%- if compares_channels %}
+            customer_touch.channel_key,
+            {%- endif %}
+            {%- if uses_milestones() %}
+            cast(null as text) as milestone,
+            {%- endif %}
+            customer_touch.is_paid
         from customer_touch
         inner join party on customer_touch.customer_key = party.customer_key
         where not customer_touch.is_conversion
+
+        {%- if uses_milestones() %}
+
+        union all
+
+        {{ milestone_rows('passed.customer_key', compares_channels) }}
+        from {{ ref('int_customer_milestone') }} as passed
+
+        union all
+
+        {{ milestone_rows('party.party_key', compares_channels) }}
+        from {{ ref('int_customer_milestone') }} as passed
+        inner join party on passed.customer_key = party.customer_key
+        {%- endif %}
     ))
+    -- Participation cannot be added up: it stands by itself.
+    where model <> 'participation'
 ),
 
 shared as (

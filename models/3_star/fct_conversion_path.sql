@@ -6,7 +6,7 @@
     sort=['reporting_date']
 ) }}
 
--- The linear model credits every touch within the look-back: its rows are the path.
+-- The linear model credits every touch of a path: its rows are the path.
 with credit as (
     select conversion_id, touch_id, touch_at, touch_position, path_length, channel_key
     from {{ ref('fct_attribution_credit') }}
@@ -59,6 +59,9 @@ conversion as (
         conversion_id, conversion_type, conversion_at, event_date, reporting_date, customer_key,
         revenue_reporting_amount, is_sale, is_new_customer
     from {{ ref('fct_conversion') }}
+    {%- if project.attribution.conversion_types %}
+    where conversion_type in {{ in_list(project.attribution.conversion_types) }}
+    {%- endif %}
 ),
 
 final as (

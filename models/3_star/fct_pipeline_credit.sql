@@ -5,6 +5,10 @@
 -- Open and lost deals are no conversions and bring no revenue, but their touches can be weighed by
 -- the same rules. A deal that is over is credited to what came before its end, an open one to all
 -- that came so far, as if it ended now.
+{%- set compares_channels =
+    'exposure' in project.attribution.path_transforms
+    or 'first' in project.attribution.path_transforms %}
+
 with deal as (
     select
         deal_id, deal_key, outcome, amount, reporting_amount, currency_code, exchange_rate,
@@ -70,6 +74,27 @@ conversion as (
     left join last_touch on deal.deal_key = last_touch.deal_key
 ),
 
+{% if uses_milestones() -%}
+-- The people of a deal became leads before; the deal itself is the opportunity.
+passed as (
+    select member.deal_key, milestone.milestone, milestone.reached_at
+    from member
+    inner join {{ ref('int_customer_milestone') }} as milestone
+        on member.customer_key = milestone.customer_key
+    where milestone.milestone = 'lead'
+
+    union all
+
+    select deal_key, 'opportunity' as milestone, created_at as reached_at
+    from deal
+    where created_at is not null
+),
+
+{% endif -%}
+channel as (
+    select channel_key, is_paid, is_direct from {{ ref('dim_channel') }}
+),
+
 credited as (
     select
         conversion_key, model, touch_key, touch_at, touch_type, touch_channel_key,
@@ -80,14 +105,22 @@ credited as (
             deal_touch.event_at,
             false as is_conversion,
             deal_touch.touch_id as touch_key,
-            deal_touch.is_direct,
+            deal_touch.is_direct or coalesce(channel.is_direct, false) as is_direct,
             cast(null as bigint) as conversion_key,
             cast(null as text) as conversion_type,
             cast(null as decimal(18, 6)) as amount,
             deal_touch.touch_type,
             deal_touch.channel_key as touch_channel_key,
-            deal_touch.campaign_key as touch_campaign_key
+            deal_touch.campaign_key as touch_campaign_key,
+            {%- if compares_channels %}
+            deal_touch.channel_key,
+            {%- endif %}
+            {%- if uses_milestones() %}
+            cast(null as text) as milestone,
+            {%- endif %}
+            coalesce(channel.is_paid, false) as is_paid
         from deal_touch
+        left join channel on deal_touch.channel_key = channel.channel_key
 
         union all
 
@@ -102,9 +135,25 @@ credited as (
             coalesce(amount, {{ no_money() }}) as amount,
             cast(null as text) as touch_type,
             cast(null as bigint) as touch_channel_key,
-            cast(null as bigint) as touch_campaign_key
+            cast(null as bigint) as touch_campaign_key,
+            {%- if compares_channels %}
+            cast(null as bigint) as channel_key,
+            {%- endif %}
+            {%- if uses_milestones() %}
+            cast(null as text) as milestone,
+            {%- endif %}
+            false as is_paid
         from conversion
+
+        {%- if uses_milestones() %}
+
+        union all
+
+        {{ milestone_rows('passed.deal_key', compares_channels) }}
+        from passed
+        {%- endif %}
     ))
+    where model <> 'participation'
 ),
 
 shared as (

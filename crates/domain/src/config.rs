@@ -175,6 +175,19 @@ pub struct Attribution {
     /// Event names (GA4's key events) that are conversions of their own beside sales, e.g.
     /// `generate_lead`.
     pub conversion_events: Vec<String>,
+    /// Conversion types that are credited; all where none is named.
+    pub conversion_types: Vec<String>,
+    /// Models computed beside the six that reports show (first, last, last_non_direct, linear,
+    /// position, time_decay), which always are.
+    pub models: Vec<String>,
+    /// Models of the project's own, by name.
+    pub custom: BTreeMap<String, CustomWeights>,
+    /// What is taken out of a path before it is weighed, in this order.
+    pub path_transforms: Vec<PathTransform>,
+    /// Whether a path begins anew after a conversion.
+    pub path_restart: PathRestart,
+    /// Conversion types that make a `lead` or an `opportunity`, beside the stages of the CRM.
+    pub milestones: Milestones,
 }
 
 impl Default for Attribution {
@@ -184,6 +197,89 @@ impl Default for Attribution {
             lookback_days: BTreeMap::from([("default".into(), 90)]),
             half_life_days: 7.0,
             conversion_events: vec!["generate_lead".into(), "sign_up".into()],
+            conversion_types: vec![],
+            models: vec!["first_paid".into(), "last_paid".into()],
+            custom: BTreeMap::new(),
+            path_transforms: vec![],
+            path_restart: PathRestart::Never,
+            milestones: Milestones::default(),
+        }
+    }
+}
+
+/// Weights of a model of the project's own; they are scaled to sum to 1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum CustomWeights {
+    /// Of the first touch, the second and so on; touches after the last weight get nothing.
+    Places(Vec<f64>),
+    /// By the part that a touch plays.
+    Roles(RoleWeights),
+}
+
+/// Weights by the part that a touch plays; parts that meet on one touch add up.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RoleWeights {
+    /// Of the first touch.
+    pub first: f64,
+    /// Of the last touch before the customer became a lead.
+    pub lead: f64,
+    /// Of the last touch before there was an opportunity.
+    pub opportunity: f64,
+    /// Of the last touch.
+    pub last: f64,
+    /// Of all other touches together.
+    pub middle: f64,
+}
+
+/// What is taken out of a path before it is weighed. Names as Snowplow's attribution package has
+/// them, `direct` standing for the channel to remove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PathTransform {
+    /// Nothing: each touch counts by itself.
+    Unique,
+    /// Touches of one channel in a row become the first of them.
+    Exposure,
+    /// Of each channel only its first touch stays.
+    First,
+    /// Direct touches go, unless all are direct.
+    RemoveDirectIfNotAll,
+    /// Direct touches at the end go, unless all are direct.
+    RemoveDirectIfLastAndNotAll,
+}
+
+/// Whether a path begins anew after a conversion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PathRestart {
+    /// All touches within the look-back count, whatever was before.
+    #[default]
+    Never,
+    /// After a conversion of the same type.
+    SameType,
+    /// After any conversion.
+    Any,
+}
+
+/// Conversion types that are milestones on the way to a sale.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Milestones {
+    /// The customer became a lead.
+    pub lead: Vec<String>,
+    /// An opportunity was made.
+    pub opportunity: Vec<String>,
+}
+
+impl Default for Milestones {
+    fn default() -> Self {
+        Self {
+            lead: ["crm_contact", "crm_lead", "generate_lead"]
+                .map(Into::into)
+                .into(),
+            opportunity: vec![],
         }
     }
 }

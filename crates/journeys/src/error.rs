@@ -38,6 +38,25 @@ pub enum JourneysError {
         /// Why it cannot be used.
         reason: &'static str,
     },
+    /// `attribution.models` names a model that there is not.
+    #[error("setting `attribution.models`: there is no model `{name}` (hint: one of {known})")]
+    UnknownModel {
+        /// The name as written.
+        name: String,
+        /// The names there are, by commas.
+        known: String,
+    },
+    /// A model that the project declares cannot be used.
+    #[error(
+        "setting `attribution.custom.{name}`: {reason} \
+         (hint: {name}: {{first: 0.5, middle: 0.2, last: 0.3}}, or weights by place: [0.5, 0.5])"
+    )]
+    CustomModel {
+        /// Its name as written.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// More identifiers than node numbers (32 bits).
     #[error("more than {limit} identifiers in one identity graph (hint: build it in parts)")]
     TooManyNodes {
@@ -50,7 +69,7 @@ pub enum JourneysError {
          customer, time, touches before conversions)"
     )]
     OutOfOrder {
-        /// `touch` or `conversion`.
+        /// `touch`, `milestone` or `conversion`.
         what: &'static str,
         /// Its time, microseconds since 1970.
         at_us: i64,

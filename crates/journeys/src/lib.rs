@@ -6,6 +6,7 @@
 //! what they return.
 
 pub mod attribution;
+pub mod behaviour;
 pub mod channels;
 pub mod error;
 pub mod identity;

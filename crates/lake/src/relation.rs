@@ -66,10 +66,30 @@ pub struct RelationOrder {
     pub order_by: Vec<&'static str>,
 }
 
+/// What a call says beside its subquery: a text, a number or a boolean.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RelationArgument {
+    /// Lower case; None where it is given by its place.
+    pub name: Option<String>,
+    /// The value as text.
+    pub value: String,
+}
+
 /// A function from a relation to a relation.
 pub trait RelationFunction: Debug + Send + Sync {
     /// Its name in SQL, lower case.
     fn name(&self) -> &str;
+
+    /// The function as the arguments of one call make it; None: it takes none.
+    ///
+    /// # Errors
+    /// The arguments cannot be used.
+    fn with_arguments(
+        &self,
+        _arguments: &[RelationArgument],
+    ) -> Result<Option<Arc<dyn RelationFunction>>> {
+        Ok(None)
+    }
 
     /// The columns it reads. Any other column of the input can only pass through, unchanged, to
     /// the output column of the same name: it is dropped early where nobody asks for that.

@@ -1,7 +1,12 @@
-//! How far back a touch may lie, and how fast it fades.
+//! Which models weigh, how far back a touch may lie, how fast it fades, what a path is made of.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use domain::config::{CustomWeights, PathRestart, PathTransform};
+
+use super::custom::custom;
+use super::{ALWAYS, AttributionModel, built_in, is_built_in};
 use crate::error::{JourneysError, Result};
 
 const DAY_US: i64 = 86_400_000_000;
@@ -14,13 +19,17 @@ pub struct AttributionSettings {
     lookback_us: BTreeMap<String, i64>,
     lookback_default_us: i64,
     half_life_us: f64,
+    models: Vec<String>,
+    custom: BTreeMap<String, CustomWeights>,
+    transforms: Vec<PathTransform>,
+    restart: PathRestart,
 }
 
 impl AttributionSettings {
     /// From `attribution:` of `throughline.yml`.
     ///
     /// # Errors
-    /// A half-life that is not above 0.
+    /// A half-life that is not above 0, a model that there is not, custom weights that are none.
     pub fn new(config: &domain::config::Attribution) -> Result<Self> {
         let half_life_us = config.half_life_days * DAY_US as f64;
         if !(half_life_us.is_finite() && half_life_us > 0.0) {
@@ -38,11 +47,56 @@ impl AttributionSettings {
         let lookback_default_us = lookback_us
             .remove("default")
             .unwrap_or(i64::from(LOOKBACK_DAYS_DEFAULT) * DAY_US);
+        for (name, weights) in &config.custom {
+            custom(name, weights)?;
+        }
+        for name in &config.models {
+            if !is_built_in(name) && !config.custom.contains_key(name) {
+                let known = built_in();
+                let known = known.iter().map(|model| model.name());
+                let known: Vec<&str> = known
+                    .chain(config.custom.keys().map(String::as_str))
+                    .collect();
+                return Err(JourneysError::UnknownModel {
+                    name: name.clone(),
+                    known: known.join(", "),
+                });
+            }
+        }
         Ok(Self {
             lookback_us,
             lookback_default_us,
             half_life_us,
+            models: config.models.clone(),
+            custom: config.custom.clone(),
+            transforms: config.path_transforms.clone(),
+            restart: config.path_restart,
         })
+    }
+
+    /// The models to compute: those that always are, those that the project asks for, and the ones
+    /// it declares.
+    ///
+    /// # Errors
+    /// Custom weights that are none; [`Self::new`] has refused them before.
+    pub fn models(&self) -> Result<Vec<Arc<dyn AttributionModel>>> {
+        let asked = |name: &str| ALWAYS.contains(&name) || self.models.iter().any(|m| m == name);
+        let mut models = built_in();
+        models.retain(|model| asked(model.name()));
+        for (name, weights) in &self.custom {
+            models.push(custom(name, weights)?);
+        }
+        Ok(models)
+    }
+
+    /// What is taken out of a path before it is weighed.
+    pub fn transforms(&self) -> &[PathTransform] {
+        &self.transforms
+    }
+
+    /// Whether a path begins anew after a conversion.
+    pub fn restart(&self) -> PathRestart {
+        self.restart
     }
 
     /// How far before a conversion of this type a touch may lie, inclusive.

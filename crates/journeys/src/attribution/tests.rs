@@ -1,13 +1,14 @@
 //! Models against the shared vectors and published examples; splits and passes by property.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::Value;
 
 use super::{
-    ALL, AttributionModel, AttributionPass, AttributionSettings, CREDIT_UNITS, Conversion, Path,
-    Position, Touch, by_name, split_amount, split_credit,
+    AttributionModel, AttributionPass, AttributionSettings, CREDIT_UNITS, Conversion, Milestone,
+    Path, Position, Touch, built_in, by_name, split_amount, split_credit,
 };
 use crate::error::JourneysError;
 use crate::vectors;
@@ -28,6 +29,7 @@ fn weights(
             touches,
             conversion_at_us: at_us,
             half_life_us,
+            ..Path::default()
         },
         &mut weights,
     );
@@ -38,7 +40,7 @@ fn weights(
 fn days_before(days: &[f64]) -> Vec<Touch> {
     let touch = |days: &f64| Touch {
         at_us: -(days * DAY_US as f64) as i64,
-        is_direct: false,
+        ..Touch::default()
     };
     days.iter().map(touch).collect()
 }
@@ -53,13 +55,14 @@ fn cents(model: &dyn AttributionModel, touches: &[Touch], amount: i128) -> Vec<i
     shares.iter().map(|share| share / 10_000).collect()
 }
 
-fn model(name: &str) -> &'static dyn AttributionModel {
+fn model(name: &str) -> Arc<dyn AttributionModel> {
     by_name(name).expect("a known model")
 }
 
 #[test]
 fn names_are_distinct() {
-    let names: Vec<&str> = ALL.iter().map(|model| model.name()).collect();
+    let models = built_in();
+    let names: Vec<&str> = models.iter().map(|model| model.name()).collect();
     assert_eq!(
         names,
         [
@@ -68,7 +71,14 @@ fn names_are_distinct() {
             "last_non_direct",
             "linear",
             "position",
-            "time_decay"
+            "time_decay",
+            "first_paid",
+            "last_paid",
+            "j_shaped",
+            "inverse_j",
+            "w_shaped",
+            "full_path",
+            "participation"
         ]
     );
     assert!(by_name("markov").is_none());
@@ -78,11 +88,11 @@ fn names_are_distinct() {
 fn golden_a_decay_linear_and_j() {
     let touches = days_before(&[9.0, 6.0, 0.0, 0.0]);
     assert_eq!(
-        cents(model("time_decay"), &touches, 5000),
+        cents(&*model("time_decay"), &touches, 5000),
         [692, 932, 1688, 1688]
     );
-    assert_eq!(cents(model("linear"), &touches, 5000), [1250; 4]);
-    let j = Position::new("j", 0.2, 0.6);
+    assert_eq!(cents(&*model("linear"), &touches, 5000), [1250; 4]);
+    let j = Position::J_SHAPED;
     assert_eq!(cents(&j, &touches, 5000), [1000, 500, 500, 3000]);
     assert_eq!(cents(&j, &touches[..2], 10_000), [2500, 7500]);
     assert_eq!(cents(&j, &touches[..1], 10_000), [10_000]);
@@ -91,7 +101,7 @@ fn golden_a_decay_linear_and_j() {
 #[test]
 fn golden_b_decay_position_and_last_non_direct() {
     let mut touches = days_before(&[38.0, 33.0, 26.0, 8.0, 0.0]);
-    let decay = cents(model("time_decay"), &touches, 1_200_000);
+    let decay = cents(&*model("time_decay"), &touches, 1_200_000);
     // The example rounds its weights, and its parts sum to two cents too many. Ours do not.
     let published = [17_520, 28_744, 57_488, 341_705, 754_545];
     assert!(
@@ -102,11 +112,11 @@ fn golden_b_decay_position_and_last_non_direct() {
         "{decay:?}"
     );
     assert_eq!(decay.iter().sum::<i128>(), 1_200_000);
-    let position = cents(model("position"), &touches, 1_200_000);
+    let position = cents(&*model("position"), &touches, 1_200_000);
     assert_eq!(position, [480_000, 80_000, 80_000, 80_000, 480_000]);
     touches[4].is_direct = true;
     assert_eq!(
-        cents(model("last_non_direct"), &touches, 1_200_000),
+        cents(&*model("last_non_direct"), &touches, 1_200_000),
         [0, 0, 0, 1_200_000, 0]
     );
 }
@@ -115,15 +125,15 @@ fn golden_b_decay_position_and_last_non_direct() {
 fn golden_c_position_of_six() {
     let touches = days_before(&[6.0, 5.0, 4.0, 3.0, 2.0, 1.0]);
     assert_eq!(
-        cents(model("position"), &touches, 100),
+        cents(&*model("position"), &touches, 100),
         [40, 5, 5, 5, 5, 40]
     );
     assert_eq!(
-        cents(&Position::new("j", 0.2, 0.6), &touches, 100),
+        cents(&Position::J_SHAPED, &touches, 100),
         [20, 5, 5, 5, 5, 60]
     );
     assert_eq!(
-        cents(&Position::new("inverse_j", 0.6, 0.2), &touches, 100),
+        cents(&Position::INVERSE_J, &touches, 100),
         [60, 5, 5, 5, 5, 20]
     );
 }
@@ -132,7 +142,7 @@ fn golden_c_position_of_six() {
 fn decay_does_not_vanish() {
     // Half-lives so many that 2^-n is no number any more.
     let touches = days_before(&[90.0, 80.0]);
-    let weights = weights(model("time_decay"), &touches, 0, 1_000_000.0);
+    let weights = weights(&*model("time_decay"), &touches, 0, 1_000_000.0);
     assert_eq!(weights, [0.0, 1.0]);
 }
 
@@ -176,7 +186,7 @@ fn weights_of_the_timed_vectors() {
                     .iter()
                     .map(|weight| weight.as_f64().expect("a number"))
                     .collect();
-                let found = timed(journey, config, model);
+                let found = timed(journey, config, Arc::clone(&model));
                 assert_eq!(found.len(), expected.len());
                 for (found, expected) in found.iter().zip(&expected) {
                     let id = &journey["id"];
@@ -191,7 +201,7 @@ fn weights_of_the_timed_vectors() {
 }
 
 /// Credit of each touch of a timed journey, by the pass itself.
-fn timed(journey: &Value, config: &Value, model: &'static dyn AttributionModel) -> Vec<f64> {
+fn timed(journey: &Value, config: &Value, model: Arc<dyn AttributionModel>) -> Vec<f64> {
     let days = config["lookback_days"].as_u64().unwrap_or(36_500);
     let project = domain::config::Attribution {
         half_life_days: config["half_life_h"].as_f64().unwrap_or(168.0) / 24.0,
@@ -201,7 +211,7 @@ fn timed(journey: &Value, config: &Value, model: &'static dyn AttributionModel) 
     let settings = AttributionSettings::new(&project).expect("valid settings");
     let at_us = vectors::micros(journey["conversion_time"].as_str().expect("text"));
     let touches = journey["touches"].as_array().expect("a list");
-    let mut pass = AttributionPass::new(&settings, &[model]);
+    let mut pass = AttributionPass::new(&settings, vec![model]);
     let mut order: Vec<(i64, usize)> = touches
         .iter()
         .enumerate()
@@ -219,16 +229,24 @@ fn timed(journey: &Value, config: &Value, model: &'static dyn AttributionModel) 
             Touch {
                 at_us: touch_us,
                 is_direct,
+                ..Touch::default()
             },
             place,
         )
         .expect("in order");
+        for stage in touches[place]["stage"].as_array().into_iter().flatten() {
+            let milestone = match stage.as_str() {
+                Some("lead") => Milestone::Lead,
+                _ => Milestone::Opportunity,
+            };
+            pass.milestone(milestone, touch_us).expect("in order");
+        }
     }
     let mut weights = vec![0.0; touches.len()];
     let conversion = Conversion {
         at_us,
         lookback_us: settings.lookback_us("order"),
-        amount: None,
+        ..Conversion::default()
     };
     pass.conversion(&conversion, |row| {
         if let Some(touch) = row.touch {
@@ -269,10 +287,11 @@ fn totals_of_the_path_vectors() {
                         .map(|(at_us, channel)| Touch {
                             at_us,
                             is_direct: channel.eq_ignore_ascii_case("direct"),
+                            ..Touch::default()
                         })
                         .collect();
                     total += amount;
-                    let weights = weights(model(name), &touches, 100, WEEK_US);
+                    let weights = weights(&*model(name), &touches, 100, WEEK_US);
                     for (channel, weight) in channels.iter().zip(weights) {
                         *found.entry(channel).or_default() += weight * amount;
                     }
@@ -295,15 +314,15 @@ fn totals_of_the_path_vectors() {
 fn refuses_rows_out_of_order() {
     let settings =
         AttributionSettings::new(&domain::config::Attribution::default()).expect("valid");
-    let mut pass = AttributionPass::new(&settings, ALL);
+    let mut pass = AttributionPass::new(&settings, built_in());
     let touch = |at_us| Touch {
         at_us,
-        is_direct: false,
+        ..Touch::default()
     };
     let conversion = Conversion {
         at_us: 10,
         lookback_us: DAY_US,
-        amount: None,
+        ..Conversion::default()
     };
     pass.touch(touch(10), ()).expect("the first row");
     pass.conversion(&conversion, |_| {})
@@ -344,7 +363,7 @@ fn half_life_must_be_a_number_above_zero() {
 }
 
 /// What the pass says, in plain values: (model, touch, position, path length, credit, amount).
-type Row = (&'static str, Option<usize>, u32, u32, i64, Option<i128>);
+type Row = (String, Option<usize>, u32, u32, i64, Option<i128>);
 
 fn rows(pass: &mut AttributionPass<usize>, conversion: &Conversion) -> Vec<Row> {
     let mut rows = Vec::new();
@@ -352,7 +371,7 @@ fn rows(pass: &mut AttributionPass<usize>, conversion: &Conversion) -> Vec<Row> 
         let touch = row.touch.map(|touch| *touch.payload);
         let position = row.touch.map_or(0, |touch| touch.position);
         rows.push((
-            row.model,
+            row.model.to_owned(),
             touch,
             position,
             row.path_length,
@@ -368,17 +387,18 @@ fn rows(pass: &mut AttributionPass<usize>, conversion: &Conversion) -> Vec<Row> 
 fn unattributed_is_a_row() {
     let settings =
         AttributionSettings::new(&domain::config::Attribution::default()).expect("valid");
-    let mut pass = AttributionPass::new(&settings, &[model("first"), model("linear")]);
+    let mut pass = AttributionPass::new(&settings, vec![model("first"), model("linear")]);
     let conversion = Conversion {
         at_us: 0,
         lookback_us: DAY_US,
         amount: Some(-5),
+        ..Conversion::default()
     };
     assert_eq!(
         rows(&mut pass, &conversion),
         [
-            ("first", None, 0, 0, CREDIT_UNITS, Some(-5)),
-            ("linear", None, 0, 0, CREDIT_UNITS, Some(-5)),
+            ("first".into(), None, 0, 0, CREDIT_UNITS, Some(-5)),
+            ("linear".into(), None, 0, 0, CREDIT_UNITS, Some(-5)),
         ]
     );
 }
@@ -392,12 +412,12 @@ fn windows_differ_by_conversion_and_old_touches_are_let_go() {
     let settings = AttributionSettings::new(&project).expect("valid settings");
     assert_eq!(settings.lookback_us("lead"), 2 * DAY_US);
     assert_eq!(settings.lookback_max_us(), 5 * DAY_US);
-    let mut pass = AttributionPass::new(&settings, &[model("first")]);
+    let mut pass = AttributionPass::new(&settings, vec![model("first")]);
     for day in 0..10_000 {
         pass.touch(
             Touch {
                 at_us: day * DAY_US,
-                is_direct: false,
+                ..Touch::default()
             },
             day as usize,
         )
@@ -408,15 +428,15 @@ fn windows_differ_by_conversion_and_old_touches_are_let_go() {
     let conversion = |conversion_type| Conversion {
         at_us: 9_999 * DAY_US,
         lookback_us: settings.lookback_us(conversion_type),
-        amount: None,
+        ..Conversion::default()
     };
     assert_eq!(
         rows(&mut pass, &conversion("order")),
-        [("first", Some(9_994), 1, 6, CREDIT_UNITS, None)]
+        [("first".into(), Some(9_994), 1, 6, CREDIT_UNITS, None)]
     );
     assert_eq!(
         rows(&mut pass, &conversion("lead")),
-        [("first", Some(9_997), 1, 3, CREDIT_UNITS, None)]
+        [("first".into(), Some(9_997), 1, 3, CREDIT_UNITS, None)]
     );
 }
 
@@ -481,29 +501,39 @@ proptest! {
             ..Default::default()
         };
         let settings = AttributionSettings::new(&project).expect("valid settings");
-        let mut pass = AttributionPass::new(&settings, ALL);
+        let mut pass = AttributionPass::new(&settings, built_in());
         let mut seen: Vec<Touch> = Vec::new();
         let mut at_us = 0;
         for (gap, is_conversion, is_direct) in gaps {
             // A gap of 0 keeps the instant only where the order allows it.
             at_us += gap * DAY_US + 1;
             if !is_conversion {
-                let touch = Touch { at_us, is_direct };
+                let touch = Touch { at_us, is_direct, ..Touch::default() };
                 pass.touch(touch, seen.len()).expect("in order");
                 seen.push(touch);
                 continue;
             }
             let conversion =
-                Conversion { at_us, lookback_us: lookback_days * DAY_US, amount: Some(amount) };
+                Conversion {
+                    at_us,
+                    lookback_us: lookback_days * DAY_US,
+                    amount: Some(amount),
+                    ..Conversion::default()
+                };
             let found = rows(&mut pass, &conversion);
             let window: Vec<usize> = (0..seen.len())
                 .filter(|&touch| at_us - seen[touch].at_us <= lookback_days * DAY_US)
                 .collect();
-            for model in ALL {
+            for model in built_in() {
                 let of_model: Vec<&Row> =
                     found.iter().filter(|row| row.0 == model.name()).collect();
-                prop_assert_eq!(of_model.iter().map(|row| row.4).sum::<i64>(), CREDIT_UNITS);
-                prop_assert_eq!(of_model.iter().filter_map(|row| row.5).sum::<i128>(), amount);
+                let parts = if model.is_additive() { 1 } else { window.len().max(1) };
+                prop_assert_eq!(
+                    of_model.iter().map(|row| row.4).sum::<i64>(), parts as i64 * CREDIT_UNITS
+                );
+                prop_assert_eq!(
+                    of_model.iter().filter_map(|row| row.5).sum::<i128>(), parts as i128 * amount
+                );
                 for (_, touch, position, length, ..) in &of_model {
                     prop_assert_eq!(*length as usize, window.len());
                     match touch {

@@ -19,10 +19,12 @@ use datafusion::logical_expr::{
 };
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
-use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, FunctionArg, FunctionArgExpr, TableFactor};
+use datafusion::sql::sqlparser::ast::{
+    Expr as SqlExpr, FunctionArg, FunctionArgExpr, TableFactor, Value,
+};
 
-use super::RelationFunction;
 use super::exec::FunctionExec;
+use super::{RelationArgument, RelationFunction};
 
 /// Recognises calls of relation functions in a FROM clause.
 #[derive(Debug)]
@@ -69,15 +71,25 @@ impl RelationPlanner for FunctionPlanner {
         else {
             return Ok(RelationPlanning::Original(Box::new(relation)));
         };
-        let name = function.name();
-        let mut args = args.args;
-        let (Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(SqlExpr::Subquery(query)))), true) =
-            (args.pop(), args.is_empty())
+        let name = function.name().to_owned();
+        let mut args = args.args.into_iter();
+        let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(SqlExpr::Subquery(query)))) =
+            args.next()
         else {
             return plan_err!(
                 "`{name}` takes one subquery, in parentheses of its own \
                  (hint: {name}((select … from …)))"
             );
+        };
+        let arguments: Vec<RelationArgument> = args
+            .map(|arg| argument(&name, arg))
+            .collect::<Result<_>>()?;
+        let function = match function.with_arguments(&arguments)? {
+            Some(function) => function,
+            None if arguments.is_empty() => function,
+            None => {
+                return plan_err!("`{name}` takes one subquery and nothing else");
+            }
         };
         let derived = TableFactor::Derived {
             lateral: false,
@@ -86,7 +98,7 @@ impl RelationPlanner for FunctionPlanner {
             sample: None,
         };
         let input = shaped(&*function, context.plan(derived)?)?;
-        let node = FunctionNode::new(function.clone(), input)?;
+        let node = FunctionNode::new(function, arguments, input)?;
         let mut plan = LogicalPlan::Extension(Extension {
             node: Arc::new(node),
         });
@@ -97,6 +109,31 @@ impl RelationPlanner for FunctionPlanner {
         Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(
             plan, alias,
         ))))
+    }
+}
+
+/// An argument beside the subquery: `'value'` or `name => 'value'`.
+fn argument(function: &str, arg: FunctionArg) -> Result<RelationArgument> {
+    let (name, value) = match arg {
+        FunctionArg::Unnamed(value) => (None, value),
+        FunctionArg::Named { name, arg, .. } => (Some(name.value.to_lowercase()), arg),
+        FunctionArg::ExprNamed { name, arg, .. } => (Some(name.to_string().to_lowercase()), arg),
+    };
+    let literal = match &value {
+        FunctionArgExpr::Expr(SqlExpr::Value(literal)) => match &literal.value {
+            Value::Number(number, _) => Some(number.to_string()),
+            Value::SingleQuotedString(text) => Some(text.clone()),
+            Value::Boolean(value) => Some(value.to_string()),
+            _ => None,
+        },
+        _ => None,
+    };
+    match literal {
+        Some(value) => Ok(RelationArgument { name, value }),
+        None => plan_err!(
+            "`{function}` cannot take `{value}` beside its subquery \
+             (hint: a text, a number, true or false, written out)"
+        ),
     }
 }
 
@@ -153,15 +190,21 @@ fn shaped(function: &dyn RelationFunction, input: LogicalPlan) -> Result<Logical
 #[derive(Debug)]
 pub(super) struct FunctionNode {
     function: Arc<dyn RelationFunction>,
+    arguments: Vec<RelationArgument>,
     input: LogicalPlan,
     schema: DFSchemaRef,
 }
 
 impl FunctionNode {
-    fn new(function: Arc<dyn RelationFunction>, input: LogicalPlan) -> Result<Self> {
+    fn new(
+        function: Arc<dyn RelationFunction>,
+        arguments: Vec<RelationArgument>,
+        input: LogicalPlan,
+    ) -> Result<Self> {
         let schema = function.output_schema(input.schema().as_arrow())?;
         Ok(Self {
             function,
+            arguments,
             input,
             schema: Arc::new(DFSchema::try_from(schema)?),
         })
@@ -176,10 +219,16 @@ impl FunctionNode {
     }
 }
 
-// A function is its name: there is one of a name in a session.
+impl FunctionNode {
+    /// A function is its name and what the call says: there is one of a name in a session.
+    fn identity(&self) -> (&str, &[RelationArgument]) {
+        (self.function.name(), &self.arguments)
+    }
+}
+
 impl PartialEq for FunctionNode {
     fn eq(&self, other: &Self) -> bool {
-        self.function.name() == other.function.name() && self.input == other.input
+        self.identity() == other.identity() && self.input == other.input
     }
 }
 
@@ -187,7 +236,7 @@ impl Eq for FunctionNode {}
 
 impl PartialOrd for FunctionNode {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        match self.function.name().cmp(other.function.name()) {
+        match self.identity().cmp(&other.identity()) {
             std::cmp::Ordering::Equal => self.input.partial_cmp(&other.input),
             unequal => Some(unequal),
         }
@@ -196,7 +245,7 @@ impl PartialOrd for FunctionNode {
 
 impl Hash for FunctionNode {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.function.name().hash(state);
+        self.identity().hash(state);
         self.input.hash(state);
     }
 }
@@ -241,7 +290,7 @@ impl UserDefinedLogicalNodeCore for FunctionNode {
         mut inputs: Vec<LogicalPlan>,
     ) -> Result<Self> {
         match (inputs.pop(), inputs.is_empty()) {
-            (Some(input), true) => Self::new(self.function.clone(), input),
+            (Some(input), true) => Self::new(self.function.clone(), self.arguments.clone(), input),
             _ => plan_err!("`{}` takes one input", self.function.name()),
         }
     }

@@ -11,6 +11,7 @@
 )]
 
 mod ad_exports;
+mod attribution_settings;
 mod b2b;
 mod backup;
 mod bad_input;

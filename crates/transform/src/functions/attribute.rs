@@ -5,6 +5,10 @@
 //! to one and the money to the conversion's money; a conversion without a touch in its look-back
 //! has a row `is_unattributed`. All input columns that begin with `touch_` come back from the
 //! credited touch. A conversion without a customer has no touches.
+//!
+//! Three columns may be left out: `is_paid` (the touch was paid for), `channel_key` (transforms of
+//! the path compare it) and `milestone` (`lead`, `opportunity`: the touch made one, or, where there
+//! is no `touch_key`, the customer became one then, to which the touch before has led).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -20,10 +24,13 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use datafusion::arrow::compute::interleave;
 use datafusion::common::{exec_err, plan_err};
 use datafusion::error::{DataFusionError, Result};
+use domain::config::PathTransform;
 use journeys::attribution::{
-    ALL, AttributionPass, AttributionSettings, Conversion, CreditRow, Touch,
+    AttributionPass, AttributionSettings, Conversion, CreditRow, Milestone, Touch,
 };
+use journeys::error::JourneysError;
 use lake::relation::{InputColumn, RelationFunction, RelationOrder, RelationState};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::parse::{AMOUNT, instant};
 
@@ -88,10 +95,24 @@ impl RelationFunction for Attribute {
             InputColumn::required("conversion_key", DataType::Int64),
             InputColumn::required("conversion_type", DataType::Utf8),
             InputColumn::optional("amount", AMOUNT),
+            InputColumn::optional("is_paid", DataType::Boolean),
+            InputColumn::optional("channel_key", DataType::Int64),
+            InputColumn::optional("milestone", DataType::Utf8),
         ]
     }
 
     fn output_schema(&self, input: &Schema) -> Result<Schema> {
+        let compares_channels =
+            self.settings.transforms().iter().any(|transform| {
+                matches!(transform, PathTransform::Exposure | PathTransform::First)
+            });
+        if compares_channels && input.index_of("channel_key").is_err() {
+            return plan_err!(
+                "`{NAME}` compares channels, as `attribution.path_transforms` asks, and its \
+                 subquery has no column `channel_key` \
+                 (hint: durable_key('channel', …) makes one of a name)"
+            );
+        }
         let mut fields = credit_fields();
         for field in input
             .fields()
@@ -113,16 +134,26 @@ impl RelationFunction for Attribute {
     fn order(&self) -> Option<RelationOrder> {
         Some(RelationOrder {
             partition_by: vec!["customer_key"],
-            order_by: vec!["event_at", "is_conversion", "touch_key", "conversion_key"],
+            order_by: vec![
+                "event_at",
+                "is_conversion",
+                "touch_key",
+                "conversion_key",
+                "milestone",
+            ],
         })
     }
 
     fn open(&self, input: SchemaRef, output: SchemaRef) -> Result<Box<dyn RelationState>> {
         let column = |name: &str| input.index_of(name);
+        let models = self
+            .settings
+            .models()
+            .map_err(|error| DataFusionError::External(Box::new(error)))?;
         let carried = input.fields().iter().enumerate();
         let carried = carried.filter(|(_, field)| is_carried(field.name()));
         Ok(Box::new(Customers {
-            pass: AttributionPass::new(&self.settings, ALL),
+            pass: AttributionPass::new(&self.settings, models),
             settings: self.settings.clone(),
             customer: None,
             carried: carried.map(|(index, _)| index).collect(),
@@ -139,6 +170,9 @@ impl RelationFunction for Attribute {
                 conversion_key: column("conversion_key")?,
                 conversion_type: column("conversion_type")?,
                 amount: column("amount").ok(),
+                is_paid: column("is_paid").ok(),
+                channel_key: column("channel_key").ok(),
+                milestone: column("milestone").ok(),
             },
             output,
         }))
@@ -156,6 +190,9 @@ struct Columns {
     conversion_key: usize,
     conversion_type: usize,
     amount: Option<usize>,
+    is_paid: Option<usize>,
+    channel_key: Option<usize>,
+    milestone: Option<usize>,
 }
 
 /// Where a touch stands, so that its own columns are found again.
@@ -250,20 +287,49 @@ impl Customers {
         if customer.is_none() {
             return Ok(());
         }
-        let is_direct = batch.column(columns.is_direct).as_boolean();
-        let touch = Touch {
-            at_us,
-            is_direct: is_direct.is_valid(row) && is_direct.value(row),
+        let touch_key = int(batch, columns.touch_key, row);
+        let milestone = self.milestone(batch, row)?;
+        if touch_key.is_some() || milestone.is_none() {
+            let touch = Touch {
+                at_us,
+                is_direct: flag(batch, columns.is_direct, row),
+                is_paid: columns
+                    .is_paid
+                    .is_some_and(|column| flag(batch, column, row)),
+                channel: columns
+                    .channel_key
+                    .and_then(|column| int(batch, column, row))
+                    .unwrap_or_default(),
+            };
+            let place = Place {
+                touch_key,
+                batch: self.batches_dropped + self.batches.len() - 1,
+                row,
+            };
+            self.touches += 1;
+            self.pass.touch(touch, place).map_err(external)?;
+        }
+        if let Some(milestone) = milestone {
+            self.touches += 1;
+            self.pass.milestone(milestone, at_us).map_err(external)?;
+        }
+        Ok(())
+    }
+
+    /// The milestone that a row states.
+    fn milestone(&self, batch: &RecordBatch, row: usize) -> Result<Option<Milestone>> {
+        let Some(column) = self.columns.milestone else {
+            return Ok(None);
         };
-        let place = Place {
-            touch_key: int(batch, columns.touch_key, row),
-            batch: self.batches_dropped + self.batches.len() - 1,
-            row,
-        };
-        self.touches += 1;
-        self.pass
-            .touch(touch, place)
-            .map_err(|error| DataFusionError::External(Box::new(error)))
+        let names = batch.column(column).as_string::<i32>();
+        match names.is_valid(row).then(|| names.value(row)) {
+            None => Ok(None),
+            Some("lead") => Ok(Some(Milestone::Lead)),
+            Some("opportunity") => Ok(Some(Milestone::Opportunity)),
+            Some(other) => {
+                exec_err!("`{NAME}`: there is no milestone `{other}` (hint: lead or opportunity)")
+            }
+        }
     }
 
     fn conversion(
@@ -288,6 +354,8 @@ impl Customers {
             at_us,
             lookback_us,
             amount,
+            kind: xxh3_64(conversion_type.unwrap_or_default().as_bytes()),
+            milestone: self.milestone(batch, row)?,
         };
         let conversion_key = int(batch, self.columns.conversion_key, row);
         let dropped = self.batches_dropped;
@@ -300,7 +368,7 @@ impl Customers {
                 rows.conversion_at.append_value(at_us);
                 rows.credit(&credit, dropped);
             })
-            .map_err(|error| DataFusionError::External(Box::new(error)))
+            .map_err(external)
     }
 
     fn flush(&mut self) -> Result<RecordBatch> {
@@ -326,6 +394,15 @@ impl Customers {
             self.batches_dropped += 1;
         }
     }
+}
+
+fn external(error: JourneysError) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}
+
+fn flag(batch: &RecordBatch, column: usize, row: usize) -> bool {
+    let values = batch.column(column).as_boolean();
+    values.is_valid(row) && values.value(row)
 }
 
 fn int(batch: &RecordBatch, column: usize, row: usize) -> Option<i64> {

@@ -22,7 +22,7 @@ struct Meaning {
     seeds: &'static [&'static str],
 }
 
-const MEANINGS: [Meaning; 8] = [
+const MEANINGS: [Meaning; 11] = [
     Meaning {
         call: "sessionize(",
         edition: 2,
@@ -41,13 +41,39 @@ const MEANINGS: [Meaning; 8] = [
     },
     Meaning {
         call: "attribute(",
-        edition: 1,
+        edition: 2,
         settings: |config| {
             let attribution = &config.attribution;
             format!(
-                "{:?} {}",
-                attribution.lookback_days, attribution.half_life_days
+                "{:?} {} {:?} {:?} {:?} {:?}",
+                attribution.lookback_days,
+                attribution.half_life_days,
+                attribution.models,
+                attribution.custom,
+                attribution.path_transforms,
+                attribution.path_restart
             )
+        },
+        seeds: &[],
+    },
+    Meaning {
+        call: "funnel(",
+        edition: 1,
+        settings: |_| String::new(),
+        seeds: &[],
+    },
+    Meaning {
+        call: "paths(",
+        edition: 1,
+        settings: |_| String::new(),
+        seeds: &[],
+    },
+    Meaning {
+        call: "retention(",
+        edition: 1,
+        settings: |config| {
+            let reporting = &config.reporting;
+            format!("{} {:?}", reporting.zone, reporting.week_start)
         },
         seeds: &[],
     },

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use datafusion::execution::SessionStateBuilder;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
-use domain::config::ProjectConfig;
+use domain::config::{ProjectConfig, Reporting};
 use domain::key::KeyMaker;
 use journeys::attribution::AttributionSettings;
 use journeys::channels::{BotPatterns, ChannelRules, SourceLists, TrafficRules};
@@ -17,16 +17,21 @@ use journeys::identity::{BlockList, GraphSettings};
 use journeys::sessions::SessionSettings;
 use lake::relation::{RelationFunction, with_relation_functions};
 
+mod arguments;
 mod attribute;
+mod behaviour;
 mod clean;
 mod cleanse;
 mod components;
+mod funnel;
 mod json;
 mod keys;
 mod kv;
 mod meaning;
 mod money;
 mod parse;
+mod paths;
+mod retention;
 mod sessionize;
 #[cfg(test)]
 mod tests;
@@ -63,6 +68,7 @@ pub struct FunctionContext {
     sessions: SessionSettings,
     attribution: AttributionSettings,
     identity: GraphSettings,
+    reporting: Reporting,
 }
 
 impl FunctionContext {
@@ -86,6 +92,7 @@ impl FunctionContext {
             sessions: SessionSettings::new(&config.sessions, &config.reporting.zone)?,
             attribution: AttributionSettings::new(&config.attribution)?,
             identity: GraphSettings::new(&config.identity)?,
+            reporting: config.reporting.clone(),
         })
     }
 
@@ -120,6 +127,9 @@ impl FunctionContext {
                 self.keys.clone(),
             )),
             Arc::new(attribute::Attribute::new(self.attribution.clone())),
+            Arc::new(funnel::Funnel::default()),
+            Arc::new(paths::Paths::new()),
+            Arc::new(retention::Retention::new(&self.reporting)),
         ]
     }
 }

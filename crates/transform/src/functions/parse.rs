@@ -151,7 +151,7 @@ impl ScalarUDFImpl for LocalDate {
 }
 
 /// The day on the calendar of a zone, in days since 1970.
-fn day_in(zone: Tz, at_us: i64) -> Option<i32> {
+pub(super) fn day_in(zone: Tz, at_us: i64) -> Option<i32> {
     let seconds = at_us.div_euclid(SECOND_US);
     let utc = DateTime::from_timestamp(seconds, 0)?.naive_utc();
     let offset = zone.offset_from_utc_datetime(&utc).fix().local_minus_utc();

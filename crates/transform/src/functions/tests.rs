@@ -3,11 +3,14 @@
 use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
-use domain::config::{ProjectConfig, Site};
+use domain::config::{Attribution, ProjectConfig, Site};
 use domain::key::KeyMaker;
 
 use super::{ChannelSeeds, FunctionContext, register};
 
+mod behaviour;
+mod credit;
+mod example;
 mod relations;
 
 const SEEDS: ChannelSeeds<'static> = ChannelSeeds {
@@ -27,12 +30,18 @@ const SEEDS: ChannelSeeds<'static> = ChannelSeeds {
 
 /// A session with the functions, and with a project of its own settings.
 fn session(threads: usize) -> SessionContext {
+    session_with(threads, |attribution| attribution.models.clear())
+}
+
+/// The same with other settings of attribution.
+fn session_with(threads: usize, change: impl FnOnce(&mut Attribution)) -> SessionContext {
     let mut config: ProjectConfig = serde_json::from_str(r#"{"name": "test"}"#).unwrap();
     config.site = Site {
         domains: vec!["shop.example".into()],
         payment_referrals: vec!["paypal.com".into()],
     };
     config.attribution.lookback_days = [("default".into(), 90), ("sign_up".into(), 1)].into();
+    change(&mut config.attribution);
     let functions =
         FunctionContext::new(KeyMaker::new(b"a project's key"), &config, &SEEDS).unwrap();
     let mut settings = SessionConfig::new()
