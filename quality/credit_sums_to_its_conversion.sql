@@ -23,7 +23,7 @@ expected as (
     select conversion.*, model.model
     from conversion
     cross join {{ ref('dim_attribution_model') }} as model
-    where model.is_additive
+    where model.is_additive and model.model_kind = 'rule'
 )
 
 select

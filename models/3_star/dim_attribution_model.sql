@@ -37,12 +37,25 @@ with model as (
             || 'opportunity and the last, 10 % shared by the others.', false, 12),
         ('participation', 'Participation',
             'The whole conversion to every channel that took part: never to be added up. See '
-            || 'fct_participation.', true, 13)
+            || 'fct_participation.', true, 13),
+        ('markov_1', 'Markov chain, order 1',
+            'What would be lost without the channel; the last touch is remembered.', false, 101),
+        ('markov_2', 'Markov chain, order 2',
+            'What would be lost without the channel; two touches are remembered.', false, 102),
+        ('markov_3', 'Markov chain, order 3',
+            'What would be lost without the channel; three touches are remembered.', false, 103),
+        ('shapley', 'Shapley value',
+            'The same credit to every channel of the path, however often it comes.', false, 104),
+        ('shapley_rate', 'Shapley value of rates',
+            'What the channel adds to the conversion rate, on average over all sets of channels.',
+            false, 105)
         {%- for name in custom %},
         ('{{ name }}', '{{ name }}', 'Weights of the project''s own.', true, {{ 13 + loop.index }})
         {%- endfor %}
     ) as listed (model, label, definition, is_always_computed, sort_order)
-    where is_always_computed or model in {{ in_list(settings.models) }}
+    where is_always_computed
+        or model in {{ in_list(settings.models) }}
+        or model in {{ in_list(settings.fitted.models) }}
 ),
 
 weight as (
@@ -66,6 +79,7 @@ final as (
         model.label,
         model.definition,
         cast(model.sort_order as bigint) as sort_order,
+        case when model.sort_order > 100 then 'fitted' else 'rule' end as model_kind,
         model.model = '{{ settings.default_model }}' as is_default,
         model.model <> 'participation' as is_additive,
         concat(

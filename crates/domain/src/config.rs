@@ -188,6 +188,54 @@ pub struct Attribution {
     pub path_restart: PathRestart,
     /// Conversion types that make a `lead` or an `opportunity`, beside the stages of the CRM.
     pub milestones: Milestones,
+    /// Models that are fitted on all paths of a period.
+    pub fitted: FittedAttribution,
+}
+
+/// Models that are fitted on all paths of a period: Markov chains, Shapley values.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FittedAttribution {
+    /// Which: `markov_1`, `markov_2`, `markov_3`, `shapley`, `shapley_rate`; none switches
+    /// fitting off.
+    pub models: Vec<String>,
+    /// Types of conversions that they are fitted for, each by itself.
+    pub conversion_types: Vec<String>,
+    /// What one fit is of.
+    pub period: FitPeriod,
+    /// A period is closed, and its fit frozen, once data of this many days after it are there.
+    pub close_after_days: u32,
+    /// Repeats of a channel are one touch before the states of a chain are made of touches.
+    pub collapse_channels_first: bool,
+    /// Counted up to have closed periods fitted anew; the older fits are kept.
+    pub edition: u32,
+}
+
+impl Default for FittedAttribution {
+    fn default() -> Self {
+        Self {
+            models: vec!["markov_1".into(), "shapley".into()],
+            conversion_types: vec!["purchase".into(), "deal_won".into()],
+            period: FitPeriod::Month,
+            close_after_days: 3,
+            collapse_channels_first: false,
+            edition: 1,
+        }
+    }
+}
+
+/// What one fit is of, on the calendar of the reporting zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FitPeriod {
+    /// ISO weeks.
+    Week,
+    /// Calendar months.
+    Month,
+    /// Calendar quarters.
+    Quarter,
+    /// Calendar years.
+    Year,
 }
 
 impl Default for Attribution {
@@ -203,6 +251,7 @@ impl Default for Attribution {
             path_transforms: vec![],
             path_restart: PathRestart::Never,
             milestones: Milestones::default(),
+            fitted: FittedAttribution::default(),
         }
     }
 }

@@ -8,6 +8,7 @@
 mod credit;
 mod custom;
 mod first;
+pub mod fitted;
 mod full_path;
 mod last;
 mod last_non_direct;

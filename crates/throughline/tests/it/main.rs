@@ -23,6 +23,7 @@ mod disk_full;
 mod downloads;
 mod downloads_more;
 mod first_steps;
+mod fitted;
 mod guides;
 mod history;
 mod hubspot_languages;

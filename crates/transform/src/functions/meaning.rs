@@ -22,7 +22,7 @@ struct Meaning {
     seeds: &'static [&'static str],
 }
 
-const MEANINGS: [Meaning; 11] = [
+const MEANINGS: [Meaning; 12] = [
     Meaning {
         call: "sessionize(",
         edition: 2,
@@ -53,6 +53,15 @@ const MEANINGS: [Meaning; 11] = [
                 attribution.path_transforms,
                 attribution.path_restart
             )
+        },
+        seeds: &[],
+    },
+    Meaning {
+        call: "fit_attribution(",
+        edition: 1,
+        settings: |config| {
+            let fitted = &config.attribution.fitted;
+            format!("{:?} {}", fitted.models, fitted.collapse_channels_first)
         },
         seeds: &[],
     },

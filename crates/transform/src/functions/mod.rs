@@ -11,6 +11,7 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use domain::config::{ProjectConfig, Reporting};
 use domain::key::KeyMaker;
 use journeys::attribution::AttributionSettings;
+use journeys::attribution::fitted::FittedSettings;
 use journeys::channels::{BotPatterns, ChannelRules, SourceLists, TrafficRules};
 use journeys::error::JourneysError;
 use journeys::identity::{BlockList, GraphSettings};
@@ -23,6 +24,7 @@ mod behaviour;
 mod clean;
 mod cleanse;
 mod components;
+mod fit_attribution;
 mod funnel;
 mod json;
 mod keys;
@@ -69,6 +71,7 @@ pub struct FunctionContext {
     attribution: AttributionSettings,
     identity: GraphSettings,
     reporting: Reporting,
+    fitted: FittedSettings,
 }
 
 impl FunctionContext {
@@ -93,6 +96,7 @@ impl FunctionContext {
             attribution: AttributionSettings::new(&config.attribution)?,
             identity: GraphSettings::new(&config.identity)?,
             reporting: config.reporting.clone(),
+            fitted: FittedSettings::new(&config.attribution.fitted)?,
         })
     }
 
@@ -130,6 +134,7 @@ impl FunctionContext {
             Arc::new(funnel::Funnel::default()),
             Arc::new(paths::Paths::new()),
             Arc::new(retention::Retention::new(&self.reporting)),
+            Arc::new(fit_attribution::FitAttribution::new(self.fitted.clone())),
         ]
     }
 }

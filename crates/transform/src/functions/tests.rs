@@ -11,6 +11,7 @@ use super::{ChannelSeeds, FunctionContext, register};
 mod behaviour;
 mod credit;
 mod example;
+mod fitted;
 mod relations;
 
 const SEEDS: ChannelSeeds<'static> = ChannelSeeds {

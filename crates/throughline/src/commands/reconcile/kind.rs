@@ -436,7 +436,7 @@ fn usual_window(platform: &str) -> u32 {
 async fn known_model(opened: &Opened, model: &str) -> anyhow::Result<String> {
     let rows = texts(
         opened,
-        "select model from star.dim_attribution_model order by model",
+        "select model from star.dim_attribution_model where model_kind = 'rule' order by model",
     )
     .await?;
     let models: Vec<&str> = rows
