@@ -197,7 +197,7 @@ fn median(waits: &mut [u64]) -> Option<f64> {
     waits.sort_unstable();
     let middle = waits.len() / 2;
     let upper = *waits.get(middle)?;
-    let lower = if waits.len() % 2 == 0 {
+    let lower = if waits.len().is_multiple_of(2) {
         waits[middle - 1]
     } else {
         upper

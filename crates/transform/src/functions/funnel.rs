@@ -141,7 +141,7 @@ impl RelationState for State {
             let name = behaviour::text(names, row);
             let steps = self.steps.iter().enumerate();
             let steps = steps.filter(|(_, step)| name == Some(step.as_str()));
-            let steps = steps.fold(0_u64, |bits, (place, _)| bits | 1 << place);
+            let steps = steps.fold(0_u64, |bits, (place, _)| bits | (1 << place));
             funnel.row(when.moment, steps);
         }
         Ok(vec![])
