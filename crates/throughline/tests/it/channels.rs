@@ -186,8 +186,8 @@ select _raw_id, id as event_id, at as event_at, 'page_view' as event_name, who a
 from {{ source('site', 'rows') }}
 ";
 
-/// A project with a case: its events lie in `events/0.csv` and, for later, in `late.csv`, every other
-/// one, in the order of the case, which is none of time.
+/// A project with a case: its events lie in `events/0.csv` and, for later, in `late.csv`, every
+/// other one, in the order of the case, which is none of time.
 fn of_case(case: &Value, policy: &str) -> Project {
     let minutes = case["timeout_seconds"].as_i64().unwrap() / 60;
     let project = Project::new(
