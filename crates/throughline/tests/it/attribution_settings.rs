@@ -136,7 +136,8 @@ fn models_and_their_parameters_are_those_of_the_project() {
             (&format!("{paid} = 'last_paid'"), "Paid Search"),
             (&format!("{weights} where model = 'w_shaped'"), "0.3"),
             (
-                "count(*) from star.dim_attribution_model where is_additive",
+                "count(*) from star.dim_attribution_model \
+                 where is_additive and model_kind = 'rule'",
                 "11",
             ),
             // Four channels took part in the first deal; each has the whole of it.
