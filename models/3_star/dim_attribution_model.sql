@@ -37,7 +37,7 @@ with model as (
             || 'opportunity and the last, 10 % shared by the others.', false, 12),
         ('participation', 'Participation',
             'The whole conversion to every channel that took part: never to be added up. See '
-            || 'fct_participation.', true, 13),
+            || 'fct_participation.', false, 13),
         ('markov_1', 'Markov chain, order 1',
             'What would be lost without the channel; the last touch is remembered.', false, 101),
         ('markov_2', 'Markov chain, order 2',
