@@ -28,17 +28,31 @@ fn by_channel(project: &Project) -> BTreeMap<String, (String, String)> {
     figures.collect()
 }
 
+/// The channels have the figures that the preview gave them.
+fn assert_told(preview: &Value, after: &BTreeMap<String, (String, String)>) {
+    for row in preview["channels"].as_array().unwrap() {
+        let told = &row["after"];
+        let told = (told["sessions"].to_string(), plain(&told["revenue"]));
+        let found = after.get(row["channel"].as_str().unwrap()).cloned();
+        assert_eq!(
+            found.unwrap_or(("0".into(), "0.000000".into())),
+            told,
+            "{row}"
+        );
+    }
+}
+
 #[test]
 fn a_preview_says_what_a_run_then_does() {
     let project = shop();
     project.json(&["run"], 0);
     let before = by_channel(&project);
-    let files = project.value("select count(*) from star.fct_session");
+    let sessions = project.value("select count(*) from star.fct_session");
 
     // The same rules, in other words: nothing moves.
     let nothing = project.json(&["channels", "preview"], 0);
     assert_eq!(nothing["moves"], json!([]), "{nothing}");
-    assert_eq!(nothing["total"]["sessions"].to_string(), files);
+    assert_eq!(nothing["total"]["sessions"].to_string(), sessions);
     assert_eq!(nothing["total"]["revenue"], "280.000000");
     assert_eq!(nothing["moved"]["sessions"], 0);
     project.write("same.csv", format!("{RULES}900,Referral,,nobody,,,,\n"));
@@ -88,17 +102,7 @@ fn a_preview_says_what_a_run_then_does() {
     project.write("seeds/channel_rule.csv", seed.join("\n"));
     let preview = project.json(&["channels", "preview"], 0);
     project.json(&["run"], 0);
-    let after = by_channel(&project);
-    for row in preview["channels"].as_array().unwrap() {
-        let told = &row["after"];
-        let told = (told["sessions"].to_string(), plain(&told["revenue"]));
-        let found = after.get(row["channel"].as_str().unwrap()).cloned();
-        assert_eq!(
-            found.unwrap_or(("0".into(), "0.000000".into())),
-            told,
-            "{row}"
-        );
-    }
+    assert_told(&preview, &by_channel(&project));
     let moved = project.json(&["channels", "preview"], 0);
     assert_eq!(moved["moves"], json!([]), "{moved}");
 }
