@@ -1,9 +1,10 @@
--- grain: one row per attribution model that is computed
+-- grain: one row per attribution model that is computed or can be fitted
 {{ config(materialized='table') }}
 
 {%- set settings = project.attribution %}
 {%- set custom = settings.custom %}
 
+-- Rules that are computed, and all that can be fitted: a fit made under other settings is kept.
 with model as (
     select * from (values
         ('first', 'First touch', 'All credit to the first touch within the look-back.', true, 1),
@@ -39,23 +40,22 @@ with model as (
             'The whole conversion to every channel that took part: never to be added up. See '
             || 'fct_participation.', false, 13),
         ('markov_1', 'Markov chain, order 1',
-            'What would be lost without the channel; the last touch is remembered.', false, 101),
+            'What would be lost without the channel; the last touch is remembered.', true, 101),
         ('markov_2', 'Markov chain, order 2',
-            'What would be lost without the channel; two touches are remembered.', false, 102),
+            'What would be lost without the channel; two touches are remembered.', true, 102),
         ('markov_3', 'Markov chain, order 3',
-            'What would be lost without the channel; three touches are remembered.', false, 103),
+            'What would be lost without the channel; three touches are remembered.', true, 103),
         ('shapley', 'Shapley value',
-            'The same credit to every channel of the path, however often it comes.', false, 104),
+            'The same credit to every channel of the path, however often it comes.', true, 104),
         ('shapley_rate', 'Shapley value of rates',
             'What the channel adds to the conversion rate, on average over all sets of channels.',
-            false, 105)
+            true, 105)
         {%- for name in custom %},
         ('{{ name }}', '{{ name }}', 'Weights of the project''s own.', true, {{ 13 + loop.index }})
         {%- endfor %}
-    ) as listed (model, label, definition, is_always_computed, sort_order)
-    where is_always_computed
+    ) as listed (model, label, definition, is_listed, sort_order)
+    where is_listed
         or model in {{ in_list(settings.models) }}
-        or model in {{ in_list(settings.fitted.models) }}
 ),
 
 weight as (

@@ -44,7 +44,7 @@ fn orders_refunds_and_sessions_come_out_to_the_cent() {
         "select model, sum(credited_amount) as credited from star.fct_attribution_credit \
          where conversion_type = 'purchase' group by model",
     );
-    assert_eq!(credit.len(), 6);
+    assert_eq!(credit.len(), 8);
     for row in credit {
         assert_eq!(row["credited"], "1938509.750000", "{row}");
     }
