@@ -546,8 +546,8 @@ fn init_recognises_layouts() {
     assert!(out.status.success(), "{}", text(&out));
     let written = std::fs::read_to_string(project.path("found/throughline.yml")).unwrap();
     for line in [
-        "contact_export: '../exports/hubspot/contact_export.csv'",
-        "deal_export: '../exports/hubspot/deal_export.csv'",
+        "contact_export: ['../exports/hubspot/contact_export.csv', ",
+        "deal_export: ['../exports/hubspot/deal_export.csv', ",
         "deals: '../exports/hubspot/deals.ndjson'",
         "contacts: {path: '../exports/hubspot/contacts_*.json', records: 'results'}",
         "pipelines: {path: '../exports/hubspot/pipelines.json', records: 'results'}",
