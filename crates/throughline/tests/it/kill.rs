@@ -38,7 +38,7 @@ pub(crate) fn contents(project: &Project) -> Vec<String> {
     let columns = project.rows(
         "select table_schema, table_name, column_name from information_schema.columns \
          where table_schema in ('silver', 'identity', 'star', 'marts', 'quarantine', 'cleansing') \
-         and column_name not in ('quarantined_at', 'noticed_at') \
+         and column_name not in ('quarantined_at', 'noticed_at', 'fitted_at') \
          order by table_schema, table_name, ordinal_position",
     );
     let mut tables: std::collections::BTreeMap<String, Vec<String>> = Default::default();

@@ -16,10 +16,18 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use testkit::Project;
 
 /// Columns that say when the program noticed something: they differ from run to run.
-const NOTICED: [&str; 3] = ["_loaded_at", "quarantined_at", "noticed_at"];
+const NOTICED: [&str; 4] = ["_loaded_at", "quarantined_at", "noticed_at", "fitted_at"];
 
-/// A log of what moved, which a rebuild has nothing to write into.
-const HISTORY: [&str; 1] = ["identity.customer_alias"];
+/// Logs, which a rebuild has nothing to write into, and what reads them: customers that moved, and
+/// fits that were frozen. What a fit would be now is compared (`int_attribution_fit`).
+const HISTORY: [&str; 6] = [
+    "identity.customer_alias",
+    "marts.mart_attribution_period",
+    "star.attribution_fit_log",
+    "star.fct_attribution_credit_fit",
+    "star.fct_attribution_fit",
+    "star.fct_channel_credit_fit",
+];
 
 /// The lake of a project.
 pub(super) fn lake_of(project: &Project) -> Lake {
