@@ -180,7 +180,7 @@ fn by_touch(project: &Project) {
     );
     let failed = project.run(&["worth", "--model", "guess"]);
     assert_eq!(failed.status.code(), Some(1));
-    assert!(testkit::text(&failed).contains("there is: first, last"));
+    assert!(testkit::text(&failed).contains("there is: first, first_paid, last"));
 }
 
 /// January: three customers for 380; 610, then 100 less a refund of 50. February: four for 142.50.
