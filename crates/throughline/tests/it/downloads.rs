@@ -359,7 +359,11 @@ fn init_recognises_downloads_by_their_headings() {
     std::fs::write(exports.join("other.csv"), "Name,Price\nx,1\n").unwrap();
     let project = folder.path().join("p").display().to_string();
     let from = exports.display().to_string();
+    // What lies where somebody happens to stand has no part in it.
+    std::fs::create_dir(folder.path().join("models")).unwrap();
+    std::fs::write(folder.path().join("models/exchange_rates.yml"), "models: {").unwrap();
     let out = std::process::Command::new(PROGRAM)
+        .current_dir(folder.path())
         .args(["init", &project, "--yes", "--from", &from])
         .output()
         .unwrap();

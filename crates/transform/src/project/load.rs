@@ -26,8 +26,24 @@ pub(super) fn load(
     config: ProjectConfig,
     builtin: &dyn ModelFiles,
 ) -> Result<Project, ProjectError> {
+    laid_over(dir, config, builtin, FolderFiles::of_project(dir).files()?)
+}
+
+/// See [`Project::built_in`].
+pub(super) fn built_in(
+    config: ProjectConfig,
+    builtin: &dyn ModelFiles,
+) -> Result<Project, ProjectError> {
+    laid_over(Path::new(""), config, builtin, vec![])
+}
+
+fn laid_over(
+    dir: &Path,
+    config: ProjectConfig,
+    builtin: &dyn ModelFiles,
+    project_files: Vec<ModelFile>,
+) -> Result<Project, ProjectError> {
     let mut problems = Vec::new();
-    let project_files = FolderFiles::of_project(dir).files()?;
     let mut files = Vec::new();
     for file in builtin.files()? {
         files.push((Origin::BuiltIn, file));

@@ -155,6 +155,14 @@ impl Project {
         load::load(dir, config, builtin)
     }
 
+    /// What is built in, without the files of any project.
+    ///
+    /// # Errors
+    /// The built-in files contradict the settings or one another.
+    pub fn built_in(config: ProjectConfig, builtin: &dyn ModelFiles) -> Result<Self, ProjectError> {
+        load::built_in(config, builtin)
+    }
+
     /// All configured streams, with what their kinds know of them filled in, by source and name.
     pub fn streams(&self) -> Vec<Stream> {
         let mut all = Vec::new();

@@ -70,7 +70,7 @@ enum Fit {
 /// telling columns.
 pub(super) fn recognise(folder: &Path, project: &Path, voice: Voice) -> anyhow::Result<Found> {
     let empty: ProjectConfig = serde_yaml_ng::from_str("name: recognise")?;
-    let known = Project::load(Path::new("."), empty, transform::builtin::models().as_ref())?;
+    let known = Project::built_in(empty, transform::builtin::models().as_ref())?;
     let everything = Stream {
         paths: vec![std::path::absolute(folder)?.display().to_string()],
         ..any_stream(FileConfig::default())
