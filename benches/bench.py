@@ -137,6 +137,9 @@ class Side:
                 self.binary, "init", "--quiet", "--from", str(self.folder / "exports"), "--yes",
                 str(first),
             ])
+            # The rules of identity that the DuckDB side has, too.
+            with open(first / "throughline.yml", "a") as settings:
+                settings.write("\nidentity: {limits: {}, shared_devices: nobody}\n")
         fresh = self.folder / f"{name}.new"
         fresh.mkdir()
         for file in ("throughline.yml", "throughline.key"):
