@@ -1,7 +1,6 @@
 //! Every shared case, and what holds of all paths.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -511,49 +510,4 @@ fn collapsing_channels_first_is_another_model_from_order_two() {
         assert!((a - b).abs() < 1e-15);
     }
     assert_eq!(paths.collapsed().paths().len(), 2);
-}
-
-#[test]
-#[ignore = "takes long without optimisation; prints times"]
-fn a_million_paths_are_fitted_in_seconds() {
-    let mut state = 7_u64;
-    let mut random = |below: u64| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) % below
-    };
-    let mut builder = PathsBuilder::default();
-    let began = Instant::now();
-    for _ in 0..1_000_000 {
-        let length = 1 + random(4) + random(9);
-        let path: Vec<u32> = (0..length)
-            .map(|_| (random(4) + random(4) * random(5)) as u32)
-            .collect();
-        let converts = random(10) == 0;
-        let value = if converts {
-            1_000_000 * random(100) as i128
-        } else {
-            0
-        };
-        builder
-            .add(&path, u64::from(converts), u64::from(!converts), value)
-            .expect("a row");
-    }
-    let paths = builder.finish();
-    eprintln!(
-        "{} distinct of a million: {:?}",
-        paths.paths().len(),
-        began.elapsed()
-    );
-    for model in FittedModel::ALL {
-        let began = Instant::now();
-        let fit = fit(model, &paths, false).expect("few channels");
-        eprintln!(
-            "{} of {}: {:?}",
-            model.name(),
-            fit.channels.len(),
-            began.elapsed()
-        );
-    }
 }
