@@ -1,6 +1,7 @@
 //! Every shared case, and what holds of all paths.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use proptest::prelude::*;
 use serde_json::Value;
