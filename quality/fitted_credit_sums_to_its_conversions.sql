@@ -10,7 +10,7 @@ with by_fit as (
         cast(max(conversion_count) as decimal(28, 12)) as credit_owed,
         cast(0 as decimal(18, 6)) as amount,
         cast(0 as decimal(18, 6)) as amount_owed
-    from {{ ref('fct_channel_credit_fit') }}
+    from {{ ref('fct_channel_credit') }}
     group by fit_id
 ),
 

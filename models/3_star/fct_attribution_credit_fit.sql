@@ -35,7 +35,7 @@ weight as (
         cast(
             case when model = 'shapley' then 1 when effect > 0 then effect else 0 end as double
         ) as weight
-    from {{ ref('fct_channel_credit_fit') }}
+    from {{ ref('fct_channel_credit') }}
     where is_in_force and not is_unattributed
 ),
 

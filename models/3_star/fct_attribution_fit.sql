@@ -2,7 +2,7 @@
 {{ config(materialized='table', sort=['period_start', 'model']) }}
 
 with channel_credit as (
-    select * from {{ ref('fct_channel_credit_fit') }}
+    select * from {{ ref('fct_channel_credit') }}
 ),
 
 final as (

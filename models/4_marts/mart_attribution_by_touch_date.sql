@@ -16,7 +16,7 @@ with channel_credit as (
         bool_or(is_sale) as is_sale,
         bool_or(is_partial) as is_partial,
         bool_or(is_immature) as is_immature
-    from {{ ref('fct_channel_credit') }}
+    from {{ ref('fct_channel_credit_daily') }}
     where not is_unattributed
     group by touch_date, conversion_type, channel_key, model
 ),

@@ -13,7 +13,7 @@ with channel_credit as (
         sum(credited_reporting_amount) as credited_reporting_amount,
         sum(unconverted_rows) as unconverted_rows,
         bool_or(is_partial) as is_partial
-    from {{ ref('fct_channel_credit') }}
+    from {{ ref('fct_channel_credit_daily') }}
     group by conversion_date, conversion_type, channel_key, model
 ),
 

@@ -8,7 +8,7 @@ with fitted_credit as (
     select
         conversion_type, period_start, period_end, model, channel_key, is_unattributed, effect,
         credit, credited_reporting_amount, is_partial, is_frozen, is_outdated
-    from {{ ref('fct_channel_credit_fit') }}
+    from {{ ref('fct_channel_credit') }}
     where is_in_force
 ),
 
@@ -28,7 +28,7 @@ rule_credit as (
         credit,
         credited_reporting_amount,
         is_partial
-    from {{ ref('fct_channel_credit') }}
+    from {{ ref('fct_channel_credit_daily') }}
 ),
 
 every_credit as (

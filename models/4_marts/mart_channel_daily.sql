@@ -48,7 +48,7 @@ credit as (
             when model = '{{ project.attribution.default_model }}' then unconverted_rows else 0
         end) as unconverted_rows,
         bool_or(is_partial) as is_partial
-    from {{ ref('fct_channel_credit') }}
+    from {{ ref('fct_channel_credit_daily') }}
     group by conversion_date, channel_key
 ),
 

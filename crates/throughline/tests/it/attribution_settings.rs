@@ -188,7 +188,7 @@ fn a_path_is_what_the_project_says_it_is() {
             ),
             // The look-back of its touch was over when the second deal came.
             (
-                "count(*) from star.fct_channel_credit \
+                "count(*) from star.fct_channel_credit_daily \
                  where touch_date = date '2026-03-13' and not is_immature",
                 "8",
             ),

@@ -59,7 +59,7 @@ fn credit(project: &Project, model: &str) -> String {
     project.value(&format!(
         "select string_agg(channel || ' ' || round(cast(credit as double), 6) || ' '
             || credited_reporting_amount, ', ' order by channel)
-        from star.fct_channel_credit_fit
+        from star.fct_channel_credit
         inner join star.dim_channel using (channel_key)
         where model = '{model}' and is_in_force and not is_unattributed"
     ))
@@ -94,7 +94,7 @@ fn rows_sum(project: &Project) {
                 "0",
             ),
             (
-                "count(*) from (select fit_id from star.fct_channel_credit_fit group by fit_id
+                "count(*) from (select fit_id from star.fct_channel_credit group by fit_id
                     having sum(credit) <> max(conversion_count))",
                 "0",
             ),
@@ -113,7 +113,7 @@ fn a_closed_month_keeps_its_fit() {
         &[(
             "min(credited_reporting_amount) || ' ' || max(credited_reporting_amount) || ' ' ||
                 sum(credited_reporting_amount) || ' ' || sum(credit)
-            from star.fct_channel_credit_fit where model = 'shapley' and not is_unattributed",
+            from star.fct_channel_credit where model = 'shapley' and not is_unattributed",
             "33.330000 33.340000 100.000000 1.000000000000",
         )],
     );
@@ -167,7 +167,7 @@ fn a_closed_month_keeps_its_fit() {
     holds(
         &project,
         &[(
-            "sum(credited_reporting_amount) from star.fct_channel_credit_fit
+            "sum(credited_reporting_amount) from star.fct_channel_credit
             where model = 'markov_1' and is_in_force",
             "110.010000",
         )],

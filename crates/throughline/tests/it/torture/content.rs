@@ -26,7 +26,7 @@ const HISTORY: [&str; 6] = [
     "star.attribution_fit_log",
     "star.fct_attribution_credit_fit",
     "star.fct_attribution_fit",
-    "star.fct_channel_credit_fit",
+    "star.fct_channel_credit",
 ];
 
 /// The lake of a project.

@@ -9,7 +9,7 @@ with by_row as (
 
 by_channel as (
     select model, channel_key, sum(credit) as credit, sum(credited_reporting_amount) as amount
-    from {{ ref('fct_channel_credit') }}
+    from {{ ref('fct_channel_credit_daily') }}
     group by model, channel_key
 )
 
