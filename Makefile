@@ -58,7 +58,7 @@ lint: setup ## Formatting, clippy without warnings, tidy, licences
 .PHONY: bench
 bench: setup ## Throughline against DuckDB by hand; EVENTS=, DAYS=, SEED=, REPEAT=, GROWTH=1
 	cargo build --release $(CARGO_FLAGS) --package throughline
-	cargo run --quiet --release $(CARGO_FLAGS) --package journeys --example fit_paths
+	cargo build --release $(CARGO_FLAGS) --package journeys --example fit_paths
 	@scripts/bench.sh "$$TARGET_DIR"
 
 .PHONY: fmt

@@ -1,6 +1,6 @@
 """Throughline against the best DuckDB pipeline that we could write by hand, on the same exports.
 
-    python benches/bench.py BINARY FOLDER
+    python benches/bench.py BINARY EXAMPLE FOLDER
 
 EVENTS, DAYS and SEED (environment) make the company; REPEAT repeats the full builds in turn and
 takes the median; GROWTH=1 builds 1, 3, 10 and 30 million events instead (SIZES= names others) and
@@ -24,6 +24,7 @@ import duckdb
 
 import compare
 import report
+from science import science
 
 HERE = Path(__file__).resolve().parent
 SEEDS = HERE.parent / "models" / "seeds"
@@ -274,6 +275,10 @@ def one_size(binary, folder, events, days, seed, repeat, with_day):
         "day": None,
     }
     found = side.agree(folder / "built", folder / "built.db", "full build")
+    result["science"], apart = science.over_project(
+        measure, side.binary, folder / "built", folder / "science",
+    )
+    found += apart
     if with_day:
         ours_day, theirs_day, files = one_more_day(side)
         result["day"] = (ours_day, theirs_day)
@@ -287,7 +292,7 @@ def one_size(binary, folder, events, days, seed, repeat, with_day):
 
 
 def main():
-    binary, folder = sys.argv[1], Path(sys.argv[2]).resolve()
+    binary, example, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3]).resolve()
     days, seed = int(os.environ.get("DAYS", 90)), int(os.environ.get("SEED", 7))
     repeat = int(os.environ.get("REPEAT", 1))
     growth = os.environ.get("GROWTH", "") not in ("", "0")
@@ -302,6 +307,7 @@ def main():
     ).stdout.strip()
     print(f"{version} and DuckDB {duckdb.__version__}, {CPUS} CPUs of {os.cpu_count()} each,"
           f" DAYS={days} SEED={seed} REPEAT={repeat}, load {os.getloadavg()[0]:.1f}\n", flush=True)
+    print(science.over_paths(measure, example, folder / "paths"), flush=True)
     results = []
     for events in sizes:
         results.append(one_size(binary, folder, events, days, seed, repeat, not growth))

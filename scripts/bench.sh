@@ -5,11 +5,12 @@ set -euo pipefail
 
 target=$1
 python="$target/bench-python"
-wanted=benches/duckdb/requirements.txt
+wanted=benches/requirements.txt
 
 if ! cmp --silent "$wanted" "$python/requirements.txt"; then
     python3 -m venv --clear "$python"
     "$python/bin/pip" install --quiet --disable-pip-version-check --requirement "$wanted"
     cp "$wanted" "$python/requirements.txt"
 fi
-exec "$python/bin/python" benches/bench.py "$target/release/throughline" "$target/bench"
+exec "$python/bin/python" benches/bench.py "$target/release/throughline" \
+    "$target/release/examples/fit_paths" "$target/bench"
