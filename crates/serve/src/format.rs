@@ -117,6 +117,9 @@ fn json(
     Ok(())
 }
 
+/// Columns are padded to this many characters at most: a longer value sticks out of its column.
+const PADDED_MAX: usize = 200;
+
 /// Columns as wide as their widest value; numbers to the right.
 fn table(
     out: &mut (dyn Write + Send),
@@ -145,12 +148,12 @@ fn table(
         .iter()
         .map(|field| field.name().as_str())
         .collect();
+    // Of a value of several lines (a plan) the longest line.
+    let length = |text: &str| text.lines().map(|line| line.chars().count()).max();
     let width = |index: usize| {
-        let values = cells.iter().map(|row| row[index].chars().count());
-        values
-            .chain([header[index].chars().count()])
-            .max()
-            .unwrap_or(0)
+        let values = cells.iter().map(|row| row[index].as_str());
+        let longest = values.chain([header[index]]).filter_map(length).max();
+        longest.unwrap_or(0).min(PADDED_MAX)
     };
     let widths: Vec<usize> = (0..header.len()).map(width).collect();
     let right: Vec<bool> = schema

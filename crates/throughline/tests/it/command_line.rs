@@ -74,6 +74,14 @@ fn results_come_as_csv_with_a_header_json_and_table() {
     assert!(rows[0]["c"].is_null());
     let big = project.rows("select arrow_cast(9007199254740993, 'Int64') as customer_key");
     assert_eq!(big[0]["customer_key"], "9007199254740993");
+    let long = project.run(&[
+        "query",
+        "select repeat('x', 70000) as a, 1 as b union select 'y', 2",
+    ]);
+    let long = String::from_utf8_lossy(&long.stdout);
+    assert_eq!(long.lines().count(), 4);
+    assert!(long.lines().any(|line| line.len() > 70_000));
+    assert!(long.lines().all(|line| line.chars().count() < 70_010));
 }
 
 #[test]
