@@ -91,6 +91,7 @@ final as (
             case when weight.weights like '%"lead"%'
                 then ',"milestones":{{ settings.milestones | tojson }}' else '' end,
             ',"path_transforms":{{ settings.path_transforms | tojson }}',
+            ',"touches":"{{ settings.touches }}"',
             ',"path_restart":"{{ settings.path_restart }}"',
             ',"conversion_types":{{ settings.conversion_types | tojson }}}'
         ) as parameters

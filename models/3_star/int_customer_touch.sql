@@ -6,11 +6,17 @@
     keys_of={
         'int_session': 'bridge_identity.identity_node_id',
         'fct_journey_event': 'bridge_identity.identity_node_id'
+    } if project.attribution.touches == 'session' else {
+        'int_session': 'bridge_identity.identity_node_id',
+        'int_event_touch': 'bridge_identity.identity_node_id',
+        'fct_journey_event': 'bridge_identity.identity_node_id'
     },
     sort=['customer_key', 'event_at', 'is_conversion', 'touch_id', 'conversion_id'],
     range_by='customer_key',
     stats=['customer_key', 'event_at']
 ) }}
+
+{%- set by_event = project.attribution.touches == 'event' %}
 
 -- Narrow on purpose, and in the order that every per-customer pass needs.
 with bridge as (
@@ -22,7 +28,12 @@ session as (
     select
         session_id, session_started_at, identity_node_id, channel_key, campaign_key, is_direct
     from {{ ref('int_session_campaign') }}
-    where not is_bot
+    where
+        not is_bot
+        {%- if by_event %}
+        -- Visits that come from somewhere are touches by their events.
+        and is_direct
+        {%- endif %}
 ),
 
 -- Only what the source marks as a touch; a click in an e-mail already lands as a session.
@@ -57,6 +68,40 @@ session_touch as (
             and session.session_started_at >= bridge.valid_from
             and session.session_started_at < bridge.valid_to
 ),
+
+{%- if by_event %}
+
+event_touch as (
+    select
+        bridge.customer_key,
+        event.event_at,
+        false as is_conversion,
+        event.event_id as touch_id,
+        'event' as touch_type,
+        event.channel_key,
+        {{ campaign_of_visit('event') }} as campaign_key,
+        false as is_direct,
+        cast(null as bigint) as conversion_id,
+        cast(null as text) as conversion_type,
+        cast(null as decimal(18, 6)) as revenue_amount
+    from {{ ref('int_event_touch') }} as event
+    inner join bridge
+        on
+            event.identity_node_id = bridge.identity_node_id
+            and event.event_at >= bridge.valid_from
+            and event.event_at < bridge.valid_to
+    left join {{ ref('bridge_campaign_alias') }} as alias_by_id
+        on
+            event.campaign_id_alias_key = alias_by_id.alias_key
+            and event.event_at >= alias_by_id.valid_from
+            and event.event_at < alias_by_id.valid_to
+    left join {{ ref('bridge_campaign_alias') }} as alias_by_name
+        on
+            event.campaign_name_alias_key = alias_by_name.alias_key
+            and event.event_at >= alias_by_name.valid_from
+            and event.event_at < alias_by_name.valid_to
+),
+{%- endif %}
 
 activity_touch as (
     select
@@ -110,6 +155,10 @@ conversion_row as (
 final as (
     select * from session_touch
     union all
+    {%- if by_event %}
+    select * from event_touch
+    union all
+    {%- endif %}
     select * from activity_touch
     union all
     select * from conversion_row

@@ -27,13 +27,7 @@ final as (
         session.device_key,
         session.geo_key,
         session.channel_key,
-        coalesce(
-            session.click_campaign_key,
-            nullif(alias_by_id.campaign_key, 0),
-            nullif(alias_by_name.campaign_key, 0),
-            -- A campaign that nobody knows is unknown; a visit without one has none.
-            case when session.campaign_name like '(%' and session.utm_id is null then -1 else 0 end
-        ) as campaign_key,
+        {{ campaign_of_visit('session') }} as campaign_key,
         case
             when session.click_campaign_key is not null then 'click_id'
             when alias_by_id.campaign_key <> 0 then 'utm_id'

@@ -308,7 +308,7 @@ record_sale as (
 
 web_journey as (
     select conversion_id from {{ ref('fct_attribution_credit') }}
-    where model = 'linear' and touch_type = 'session'
+    where model = 'linear' and touch_type in ('session', 'event')
     group by conversion_id
 ),
 

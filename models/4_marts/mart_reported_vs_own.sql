@@ -95,9 +95,17 @@ view_claim as (
         seen.ad_key, seen.action
 ),
 
-session as (
-    select session_id, {{ platform_of_source('source') }} as platform
+touch as (
+    select session_id as touch_id, {{ platform_of_source('source') }} as platform
     from {{ ref('int_session_campaign') }}
+    {%- if project.attribution.touches == 'event' %}
+
+    union all
+
+    select event_id as touch_id, {{ platform_of_source('source') }} as platform
+    from {{ ref('fct_journey_event', part='web') }}
+    where session_id is not null and source_resolution is not null
+    {%- endif %}
 ),
 
 lead_type as (
@@ -119,7 +127,7 @@ credit as (
         credit.touch_at,
         credit.campaign_key,
         case
-            when credit.campaign_key in (0, -1) then session.platform else campaign.platform
+            when credit.campaign_key in (0, -1) then touch.platform else campaign.platform
         end as platform,
         campaign.account_id,
         credit.is_sale,
@@ -131,7 +139,7 @@ credit as (
     from {{ ref('fct_attribution_credit') }} as credit
     inner join channel on credit.channel_key = channel.channel_key
     left join campaign on credit.campaign_key = campaign.campaign_key
-    left join session on credit.touch_id = session.session_id
+    left join touch on credit.touch_id = touch.touch_id
     cross join lead_type
     where
         not credit.is_unattributed

@@ -116,3 +116,17 @@ coalesce(regexp_match({{ pattern }}, '[}]([^{}\p{L}\p{N}]+)[{\p{L}\p{N}]')[1], '
 {%- macro bare_account_id(id) -%}
 regexp_replace(lower({{ id }}), '^act_|[^a-z0-9]', '', 'g')
 {%- endmacro -%}
+
+{#- The campaign of a visit or an event of it: by its click id, its utm_id, its campaign's name. -#}
+{%- macro campaign_of_visit(visit) -%}
+coalesce(
+            {{ visit }}.click_campaign_key,
+            nullif(alias_by_id.campaign_key, 0),
+            nullif(alias_by_name.campaign_key, 0),
+            -- A campaign that nobody knows is unknown; a visit without one has none.
+            case
+                when {{ visit }}.campaign_name like '(%' and {{ visit }}.utm_id is null then -1
+                else 0
+            end
+        )
+{%- endmacro -%}

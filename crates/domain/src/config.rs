@@ -184,6 +184,8 @@ pub struct Attribution {
     pub custom: BTreeMap<String, CustomWeights>,
     /// What is taken out of a path before it is weighed, in this order.
     pub path_transforms: Vec<PathTransform>,
+    /// What a touch of the web is.
+    pub touches: TouchLevel,
     /// Whether a path begins anew after a conversion.
     pub path_restart: PathRestart,
     /// Conversion types that make a `lead` or an `opportunity`, beside the stages of the CRM.
@@ -249,6 +251,7 @@ impl Default for Attribution {
             models: vec!["first_paid".into(), "last_paid".into()],
             custom: BTreeMap::new(),
             path_transforms: vec![],
+            touches: TouchLevel::Session,
             path_restart: PathRestart::Never,
             milestones: Milestones::default(),
             fitted: FittedAttribution::default(),
@@ -297,6 +300,17 @@ pub enum PathTransform {
     RemoveDirectIfNotAll,
     /// Direct touches at the end go, unless all are direct.
     RemoveDirectIfLastAndNotAll,
+}
+
+/// What a touch of the web is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TouchLevel {
+    /// A visit, by its first source, however many it saw.
+    #[default]
+    Session,
+    /// Each event that brings a source; a visit without one is a direct touch.
+    Event,
 }
 
 /// Whether a path begins anew after a conversion.

@@ -173,9 +173,9 @@ const CREDIT: &str = "cast(sum(a.credit) as decimal(28, 12)) as conversions, \
 
 impl Questions<'_> {
     fn all(&self) -> [String; 4] {
-        let credit = |touch_type: &str| {
+        let credit = |touch_types: &str| {
             let model = self.model;
-            format!("a.model = '{model}' and a.touch_type = '{touch_type}'")
+            format!("a.model = '{model}' and a.touch_type in ({touch_types})")
         };
         [
             self.sessions("count(*) as sessions", "star.fct_session s", "not s.is_bot"),
@@ -188,13 +188,13 @@ impl Questions<'_> {
                 CREDIT,
                 "star.fct_attribution_credit a \
                  inner join star.fct_session s on a.touch_id = s.session_id",
-                &credit("session"),
+                &credit("'session'"),
             ),
             self.activities(
                 CREDIT,
                 "star.fct_attribution_credit a \
                  inner join star.fct_journey_event e on a.touch_id = e.event_id",
-                &credit("activity"),
+                &credit("'activity', 'event'"),
             ),
         ]
     }
@@ -211,7 +211,8 @@ impl Questions<'_> {
         )
     }
 
-    /// Of marked activities of the CRM; one that names no source is no matter of rules.
+    /// Of marked activities of the CRM, and of web events where those are touches; one that names no
+    /// source is no matter of rules.
     fn activities(&self, figures: &str, from: &str, condition: &str) -> String {
         let day = self.day("e.event_at");
         let days = self.days("e.reporting_date");

@@ -22,6 +22,7 @@ mod demo_company;
 mod disk_full;
 mod downloads;
 mod downloads_more;
+mod event_touches;
 mod first_steps;
 mod fitted;
 mod guides;
