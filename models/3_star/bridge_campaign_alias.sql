@@ -1,5 +1,5 @@
 -- grain: one row per text by which links name a campaign, platform spoken of, and span of time
-{{ config(materialized='table', sort=['alias_key', 'valid_from']) }}
+{{ config(materialized='table', sort=['alias_key', 'valid_from'], share=['span', 'usable']) }}
 
 -- A text that more campaigns than this share is a template or a placeholder: it names none of them.
 {%- set most_campaigns = 100 %}

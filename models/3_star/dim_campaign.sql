@@ -1,5 +1,9 @@
 -- grain: one row per version of an account, campaign, ad group or ad of an ad platform
-{{ config(materialized='table', sort=['campaign_key', 'valid_from']) }}
+{{ config(
+    materialized='table',
+    sort=['campaign_key', 'valid_from'],
+    share=['reported', 'stated', 'own_version', 'said_above']
+) }}
 
 {%- set attributes = [
     'account_name', 'currency_code', 'account_zone', 'campaign_name', 'campaign_status',

@@ -1,5 +1,9 @@
 -- grain: one row per person, company or deal and stage of the funnel that it reached
-{{ config(materialized='table', sort=['subject_type', 'event_date']) }}
+{{ config(
+    materialized='table',
+    sort=['subject_type', 'event_date'],
+    share=['entry', 'stated', 'reached']
+) }}
 
 with subject as (
     select * from {{ ref('int_funnel_subject') }}

@@ -80,30 +80,67 @@ active as (
     group by customer_key, cast(date_trunc('{{ period }}', touch_date) as date)
 ),
 
--- What did not: who had a touch in the period and no conversion, seen from its end.
-waiting as (
-    select active.customer_key, fitted_period.*
+-- The path of everybody who had a touch in the period, seen from its end: once for all types that
+-- look back as far.
+mark as (
+    select
+        active.customer_key,
+        fitted_period.period_start,
+        fitted_period.period_end,
+        fitted_period.lookback_start
     from active
     inner join fitted_period on active.period_start = fitted_period.period_start
-    left anti join converted
-        on
-            active.customer_key = converted.customer_key
-            and fitted_period.period_start = converted.period_start
-            and fitted_period.conversion_type = converted.conversion_type
+    group by
+        active.customer_key, fitted_period.period_start, fitted_period.period_end,
+        fitted_period.lookback_start
 ),
 
-not_converting as (
+seen as (
     select
-        waiting.conversion_type,
-        waiting.period_start,
-        array_agg(cast(touch.channel_key as text) order by touch.event_at, touch.touch_id) as path
-    from waiting
-    inner join touch
+        customer_key, path, mark_period_start as period_start, mark_lookback_start as lookback_start
+    from path_at((
+        select
+            customer_key,
+            touch_date as on_date,
+            true as is_touch,
+            event_at,
+            touch_id as touch_key,
+            cast(channel_key as text) as step,
+            cast(null as date) as from_date,
+            cast(null as date) as mark_period_start,
+            cast(null as date) as mark_lookback_start
+        from touch
+
+        union all
+
+        select
+            customer_key,
+            period_end as on_date,
+            false as is_touch,
+            {{ no_instant() }} as event_at,
+            cast(null as bigint) as touch_key,
+            cast(null as text) as step,
+            lookback_start as from_date,
+            period_start as mark_period_start,
+            lookback_start as mark_lookback_start
+        from mark
+    ))
+    where path is not null
+),
+
+-- What did not convert.
+not_converting as (
+    select fitted_period.conversion_type, seen.period_start, seen.path
+    from seen
+    inner join fitted_period
         on
-            waiting.customer_key = touch.customer_key
-            and touch.touch_date < waiting.period_end
-            and touch.touch_date >= waiting.lookback_start
-    group by waiting.conversion_type, waiting.period_start, waiting.customer_key
+            seen.period_start = fitted_period.period_start
+            and seen.lookback_start = fitted_period.lookback_start
+    left anti join converted
+        on
+            seen.customer_key = converted.customer_key
+            and seen.period_start = converted.period_start
+            and fitted_period.conversion_type = converted.conversion_type
 ),
 
 walk as (

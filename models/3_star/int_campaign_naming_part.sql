@@ -1,5 +1,5 @@
 -- grain: one row per campaign, convention that it may follow, and part of the convention
-{{ config(materialized='table') }}
+{{ config(materialized='table', share=['naming_part_read', 'valued']) }}
 
 -- A convention is a pattern of parts in braces between one delimiter, as in `{market}_{yyyymm}`.
 -- `{part?}` may be missing, `{part*}` takes all that is left, other text stands for itself.

@@ -1,5 +1,5 @@
 -- grain: one row per contact or lead, with the company it belongs to and how that is known
-{{ config(materialized='table', sort=['record_id']) }}
+{{ config(materialized='table', sort=['record_id'], share=['record_domain', 'account_domain']) }}
 
 -- The CRM's own word counts. Where it names no company, a mail domain that is one company's and no
 -- mail provider's is evidence for that company: kept with its method, never as an identity.

@@ -1,5 +1,5 @@
 -- grain: one row per record (contact, lead, deal), funnel stage and instant at which it is told of
-{{ config(materialized='table') }}
+{{ config(materialized='table', share=['version', 'meant', 'deal_entry']) }}
 
 -- What CRMs say in words of their own becomes a stage of the funnel by the seed funnel_stage_rule.
 with rule as (

@@ -1,5 +1,5 @@
 -- grain: one row per record (contact, lead, deal) and subject of the funnel that it speaks of
-{{ config(materialized='table') }}
+{{ config(materialized='table', share=['person']) }}
 
 -- A person goes through the funnel with all their records, a company with all its people and deals,
 -- a deal by itself.

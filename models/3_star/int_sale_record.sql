@@ -1,5 +1,5 @@
 -- grain: one row per record of a sale: invoice, shop order, won deal or web purchase
-{{ config(materialized='table') }}
+{{ config(materialized='table', share=['order_sale', 'resolved_record', 'deal_sale']) }}
 
 -- Records of one sale share a sale_reference. What makes it: the order number, that a tracker sends
 -- as transaction id, that a deal and an invoice carry; and the deal that an invoice names. Which of

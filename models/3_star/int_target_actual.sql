@@ -1,5 +1,5 @@
 -- grain: one row per day, campaign, channel, measure and currency
-{{ config(materialized='table', sort=['date', 'measure']) }}
+{{ config(materialized='table', sort=['date', 'measure'], share=['conversion_credit', 'spend']) }}
 
 -- What plans are measured by, each in the currency it happened in. Spend has the day of the ad
 -- account, sales that of the project's zone.

@@ -1,5 +1,9 @@
 -- grain: one row per record type and source, join key, and source on the other side
-{{ config(materialized='table', sort=['record_type', 'record_source', 'join_key']) }}
+{{ config(
+    materialized='table',
+    sort=['record_type', 'record_source', 'join_key'],
+    share=['rule', 'target_key', 'key_pair', 'pair', 'carried', 'judged_key', 'judged']
+) }}
 
 -- Which key should tie which records to which side; `click` stands for each known click id.
 {%- set rules = [

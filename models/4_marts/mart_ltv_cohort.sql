@@ -1,6 +1,10 @@
 -- grain: one row per cohort (month or week of the first sale), attribution model, level, channel
 -- that won the customers, and month of their life
-{{ config(materialized='table', sort=['cohort_grain', 'model', 'cohort_start']) }}
+{{ config(
+    materialized='table',
+    sort=['cohort_grain', 'model', 'cohort_start'],
+    share=['cohort_of', 'money_cell', 'customer', 'spend_cell', 'cell']
+) }}
 
 {%- set default = project.attribution.default_model %}
 {%- set amounts = ['revenue', 'refund', 'net_revenue', 'margin'] %}

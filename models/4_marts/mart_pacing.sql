@@ -1,5 +1,9 @@
 -- grain: one row per plan, measure, scope, period and currency
-{{ config(materialized='table', sort=['period_start', 'plan_name']) }}
+{{ config(
+    materialized='table',
+    sort=['period_start', 'plan_name'],
+    share=['meant', 'dated', 'summed']
+) }}
 
 {%- set reporting = project.reporting.currency %}
 {#- A ratio is worked out from two measures; all others are themselves. -#}

@@ -1,5 +1,5 @@
 -- grain: one row per month in which deals were made, attribution model and channel
-{{ config(materialized='table', sort=['created_month', 'model']) }}
+{{ config(materialized='table', sort=['created_month', 'model'], share=['pipeline', 'revenue']) }}
 
 -- Amounts of open deals are hopes and no revenue: they stand in columns of their own. What won
 -- deals brought is the conversion's revenue (of the invoice or order, where one records the sale).

@@ -1,5 +1,9 @@
 -- grain: one row per day, level, ad platform, account and campaign
-{{ config(materialized='table', sort=['date', 'level', 'platform']) }}
+{{ config(
+    materialized='table',
+    sort=['date', 'level', 'platform'],
+    share=['sale_claim', 'placed', 'of_account']
+) }}
 
 {%- set default = project.attribution.default_model %}
 {%- set click = 'last_non_direct' %}

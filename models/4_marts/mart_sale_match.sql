@@ -1,5 +1,9 @@
 -- grain: one row per record type and source, key, and source on the other side; and one for all
-{{ config(materialized='table', sort=['level', 'record_type', 'record_source', 'sale_key']) }}
+{{ config(
+    materialized='table',
+    sort=['level', 'record_type', 'record_source', 'sale_key'],
+    share=['record', 'source', 'pair', 'system_of_sale', 'possibly_twice', 'counted', 'of_pair']
+) }}
 
 {%- set days = var('sale_customer_days', 3) %}
 {%- set tolerance = var('sale_customer_tolerance', 0.01) %}

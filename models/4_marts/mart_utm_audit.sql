@@ -1,5 +1,9 @@
 -- grain: one row per finding, the values that it is about, and currency of its spend
-{{ config(materialized='table', sort=['finding']) }}
+{{ config(
+    materialized='table',
+    sort=['finding'],
+    share=['tag', 'judged', 'slip', 'campaign_slip']
+) }}
 
 -- What is wrong with the tags of links, and what it costs: visits that land in the wrong channel or
 -- under no campaign, and spend whose visits cannot be told. One visit may have several findings:

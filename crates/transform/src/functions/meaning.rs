@@ -22,7 +22,7 @@ struct Meaning {
     seeds: &'static [&'static str],
 }
 
-const MEANINGS: [Meaning; 12] = [
+const MEANINGS: [Meaning; 13] = [
     Meaning {
         call: "sessionize(",
         edition: 2,
@@ -67,6 +67,12 @@ const MEANINGS: [Meaning; 12] = [
     },
     Meaning {
         call: "funnel(",
+        edition: 1,
+        settings: |_| String::new(),
+        seeds: &[],
+    },
+    Meaning {
+        call: "path_at(",
         edition: 1,
         settings: |_| String::new(),
         seeds: &[],

@@ -32,6 +32,7 @@ mod kv;
 mod meaning;
 mod money;
 mod parse;
+mod path_at;
 mod paths;
 mod retention;
 mod sessionize;
@@ -132,6 +133,7 @@ impl FunctionContext {
             )),
             Arc::new(attribute::Attribute::new(self.attribution.clone())),
             Arc::new(funnel::Funnel::default()),
+            Arc::new(path_at::PathAt),
             Arc::new(paths::Paths::new()),
             Arc::new(retention::Retention::new(&self.reporting)),
             Arc::new(fit_attribution::FitAttribution::new(self.fitted.clone())),

@@ -6,8 +6,12 @@
 
 use std::sync::Arc;
 
+use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_schema::{Field, Schema};
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::MemTable;
+use datafusion::error::DataFusionError;
+use datafusion::physical_plan::collect_partitioned;
 use datafusion::sql::parser::{DFParser, Statement};
 use datafusion::sql::sqlparser::ast;
 use datafusion::sql::sqlparser::dialect::GenericDialect;
@@ -29,8 +33,7 @@ pub(crate) async fn plan(
     for name in &model.config.share {
         let (alone, rest) = split(&sql, name).ok_or_else(|| no_such(model, name))?;
         let rows = context.warehouse.sql(&alone).await?;
-        let schema = Arc::new(rows.schema().as_arrow().clone());
-        let table = MemTable::try_new(schema, rows.collect_partitioned().await?)?;
+        let table = kept(rows).await?;
         let lent =
             context
                 .warehouse
@@ -38,6 +41,27 @@ pub(crate) async fn plan(
         sql = rest.replace(PLACE, &lent);
     }
     context.warehouse.sql(&sql).await
+}
+
+/// Carries a query out. Batches say of their own whether a column is ever null: all are given one
+/// word. Types are those of the plan, in which the engine has made both sides of a union agree.
+async fn kept(rows: DataFrame) -> Result<MemTable> {
+    let task = Arc::new(rows.task_ctx());
+    let plan = rows.create_physical_plan().await?;
+    let stated = plan.schema();
+    let fields = stated.fields().iter().map(|field| {
+        let field = Field::new(field.name(), field.data_type().clone(), true);
+        Arc::new(field)
+    });
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let mut partitions = collect_partitioned(plan, task).await?;
+    for batch in partitions.iter_mut().flatten() {
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        let columns = batch.columns().to_vec();
+        *batch = RecordBatch::try_new_with_options(Arc::clone(&schema), columns, &options)
+            .map_err(DataFusionError::from)?;
+    }
+    Ok(MemTable::try_new(schema, partitions)?)
 }
 
 /// Stands for the table that is read instead.

@@ -123,3 +123,33 @@ async fn cohorts_come_back() {
     let error = failure(&events("retention", "*", ", zone => 'Berlin'")).await;
     assert!(error.contains("no zone `Berlin`"), "{error}");
 }
+
+#[tokio::test]
+async fn a_path_stands_as_it_was_on_the_day_of_a_mark() {
+    let sql = "select customer_key, mark_name, array_to_string(path, ' > ') from path_at((
+            select customer_key, cast(on_date as date) as on_date, is_touch,
+                to_instant(on_date) as event_at, touch_key, step,
+                cast(from_date as date) as from_date, mark_name
+            from (values
+                (1, '2026-03-05', true, 2, 'b', null, null),
+                (1, '2026-03-01', true, 1, 'a', null, null),
+                (1, '2026-03-05', true, 3, 'c', null, null),
+                (1, '2026-03-05', false, null, null, null, 'before'),
+                (1, '2026-03-06', false, null, null, null, 'all'),
+                (1, '2026-03-06', false, null, null, '2026-03-05', 'late'),
+                (1, '2026-04-01', false, null, null, '2026-03-06', 'none'),
+                (2, '2026-03-02', true, 4, 'a', null, null),
+                (2, '2026-03-03', false, null, null, null, 'all'))
+            as t (customer_key, on_date, is_touch, touch_key, step, from_date, mark_name)
+        )) order by 1, 2";
+    let expected = [
+        "1|all|a > b > c",
+        "1|before|a",
+        "1|late|b > c",
+        "1|none|-",
+        "2|all|a",
+    ];
+    for threads in [1, 3] {
+        assert_eq!(rows(&session(threads), sql).await, expected);
+    }
+}
