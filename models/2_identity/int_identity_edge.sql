@@ -1,5 +1,7 @@
 -- grain: one row per pair of identifiers, rule and source
 {{ config(materialized='table', sort=['a_node_key', 'b_node_key']) }}
+{%- set probable = project.identity.probable_links %}
+{%- set with_probable = probable.enabled and probable.as_evidence_from is not none %}
 
 with evidence as (
     select
@@ -89,12 +91,36 @@ merged as (
     where is_in_force and action = 'merge'
 ),
 
+{% if with_probable -%}
+-- What is probable enough for the project. Without a time it gives way to all that has one: to
+-- every link where limits are passed, to an unmerge, to an erasure.
+probable_link as (
+    select
+        a_key as a_node_key,
+        a_type,
+        b_key as b_node_key,
+        b_type,
+        'probable' as rule,
+        'int_probable_link' as source_name,
+        {{ no_instant() }} as first_at,
+        {{ no_instant() }} as last_at,
+        cast(1 as bigint) as evidence_count,
+        cast(null as bigint) as evidence_raw_id
+    from {{ ref('int_probable_link') }}
+    where match_probability >= {{ probable.as_evidence_from }}
+),
+
+{% endif -%}
 all_evidence as (
     select * from evidence
     union all
     select * from click_link
     union all
     select * from merged
+    {%- if with_probable %}
+    union all
+    select * from probable_link
+    {%- endif %}
 ),
 
 final as (

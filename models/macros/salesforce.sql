@@ -12,6 +12,8 @@ final as (
         created_date as created_at,
         email,
         coalesce(mobile_phone, phone) as phone,
+        first_name,
+        last_name,
         converted_contact_id as contact_id,
         converted_account_id as account_id,
         converted_opportunity_id as deal_id,

@@ -4,14 +4,14 @@
 {#- Columns that are read, by table; a custom field ends in __c. -#}
 {%- set salesforce_columns = {
     'lead': [
-        'id', 'created_date', 'email', 'phone', 'mobile_phone', 'company', 'title', 'status',
-        'lead_source', 'industry', 'number_of_employees', 'annual_revenue', 'country',
-        'country_code', 'state', 'state_code', 'city', 'owner_id', 'is_converted', 'converted_date',
-        'converted_contact_id', 'converted_account_id', 'converted_opportunity_id',
-        'master_record_id', 'is_deleted', 'has_opted_out_of_email', 'currency_iso_code',
-        'secondary_email__c', 'email_2__c', 'ga_client_id__c', 'google_client_id__c',
-        'client_id__c', 'gclid__c', 'fbclid__c', 'li_fat_id__c', 'utm_source__c', 'utm_medium__c',
-        'utm_campaign__c'
+        'id', 'created_date', 'email', 'phone', 'mobile_phone', 'first_name', 'last_name',
+        'company', 'title', 'status', 'lead_source', 'industry', 'number_of_employees',
+        'annual_revenue', 'country', 'country_code', 'state', 'state_code', 'city', 'owner_id',
+        'is_converted', 'converted_date', 'converted_contact_id', 'converted_account_id',
+        'converted_opportunity_id', 'master_record_id', 'is_deleted', 'has_opted_out_of_email',
+        'currency_iso_code', 'secondary_email__c', 'email_2__c', 'ga_client_id__c',
+        'google_client_id__c', 'client_id__c', 'gclid__c', 'fbclid__c', 'li_fat_id__c',
+        'utm_source__c', 'utm_medium__c', 'utm_campaign__c'
     ],
     'contact': [
         'id', 'created_date', 'email', 'phone', 'mobile_phone', 'first_name', 'last_name',

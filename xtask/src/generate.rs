@@ -33,7 +33,9 @@ reason.
 * **Event time**: its UTC day is the interval that the row belongs to. An entity without one is kept
   whole.
 * **Personal data**: an `email` or a `phone` is stored as a keyed hash, in a column with `_hash` at
-  the end of its name. Other personal data is not stored in silver.
+  the end of its name. A `name` is not stored, unless the project looks for probable links: then
+  keyed hashes of it and of its sound are, in columns with `_hash` and `_sound_hash` at the end of
+  their names. Other personal data is not stored in silver.
 * **Id of**: the natural id of another entity. The runner stores it as `<source>:<id>`.
 
 Every entity also has `properties` (JSON of what else the source gives), `source_name`,

@@ -369,6 +369,36 @@ pub struct Identity {
     pub owners_max: u32,
     /// A customer of more identifiers than this (orders not counted) raises an alarm.
     pub cluster_max: u32,
+    /// Contacts and leads that are probably one person.
+    pub probable_links: ProbableLinks,
+}
+
+/// Contacts and leads that are probably one person, by names and places: a guess with a number on
+/// it, beside what is evidence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProbableLinks {
+    /// They are looked for. Then silver holds names of contacts and leads as keyed hashes, which it
+    /// does not otherwise.
+    pub enabled: bool,
+    /// Pairs at least this probable are reported.
+    pub report_from: f64,
+    /// Pairs at least this probable are evidence, as an e-mail that two records share is; none
+    /// where it is not said.
+    pub as_evidence_from: Option<f64>,
+    /// Records that share a blocking key with more records than this are not compared by it.
+    pub block_max: u32,
+}
+
+impl Default for ProbableLinks {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            report_from: 0.9,
+            as_evidence_from: None,
+            block_max: 200,
+        }
+    }
 }
 
 /// Which link loses where a customer would have too many identifiers of a type.
@@ -404,6 +434,7 @@ impl Default for Identity {
             shared_devices: SharedDevices::default(),
             owners_max: 5,
             cluster_max: 100,
+            probable_links: ProbableLinks::default(),
         }
     }
 }

@@ -40,7 +40,8 @@ pub enum Pii {
     Email,
     /// Stored as a keyed hash.
     Phone,
-    /// Not stored in silver.
+    /// Stored as keyed hashes of the name and of its sound where the project looks for probable
+    /// links, else not stored in silver.
     Name,
     /// Not stored in silver.
     Address,
@@ -49,9 +50,14 @@ pub enum Pii {
 }
 
 impl Pii {
-    /// Stored as `<name>_hash` (true) or dropped from silver (false).
+    /// Always stored, as `<name>_hash`.
     pub fn is_hashed(self) -> bool {
         matches!(self, Self::Email | Self::Phone)
+    }
+
+    /// Nothing that is made of it stands in silver.
+    pub fn is_dropped(self) -> bool {
+        matches!(self, Self::Address | Self::Ip)
     }
 }
 
@@ -170,7 +176,7 @@ pub struct StoredColumn {
 /// data, then `properties` (unless the contract has it), `source_name`, `effective_at`, `_raw_id`
 /// and, where `event_time` is an instant, `event_date`.
 pub fn stored_columns(entity: &Entity) -> Vec<StoredColumn> {
-    let mut stored: Vec<StoredColumn> = entity.columns.iter().filter_map(stored_column).collect();
+    let mut stored: Vec<StoredColumn> = entity.columns.iter().flat_map(stored_of).collect();
     let mut add = |name: &str, kind: ColumnKind, required: bool, doc: &str| {
         stored.push(StoredColumn {
             name: name.to_owned(),
@@ -218,8 +224,13 @@ pub fn stored_columns(entity: &Entity) -> Vec<StoredColumn> {
     stored
 }
 
-/// What silver holds of a column of the contract; none for personal data that is dropped.
-fn stored_column(column: &Column) -> Option<StoredColumn> {
+/// Ends of the columns that silver holds of a name: its keyed hash, and that of its sound.
+pub const NAME_HASH: &str = "_hash";
+/// See [`NAME_HASH`].
+pub const SOUND_HASH: &str = "_sound_hash";
+
+/// What silver holds of a column of the contract; nothing of personal data that is dropped.
+fn stored_of(column: &Column) -> Vec<StoredColumn> {
     let plain = StoredColumn {
         name: column.name.clone(),
         kind: column.kind,
@@ -229,14 +240,27 @@ fn stored_column(column: &Column) -> Option<StoredColumn> {
         doc: column.doc.clone(),
     };
     match column.pii {
-        None => Some(plain),
-        Some(pii) if pii.is_hashed() => Some(StoredColumn {
+        None => vec![plain],
+        Some(pii @ (Pii::Email | Pii::Phone)) => vec![StoredColumn {
             name: format!("{}_hash", column.name),
             hash_of: Some(pii),
             doc: format!("Keyed hash of: {}", column.doc),
             ..plain
-        }),
-        Some(_) => None,
+        }],
+        Some(Pii::Name) => {
+            let hash = |end: &str, of: &str| StoredColumn {
+                name: format!("{}{end}", column.name),
+                required: false,
+                hash_of: Some(Pii::Name),
+                doc: format!(
+                    "Keyed hash of{of}: {} Null unless `identity.probable_links` are enabled.",
+                    column.doc
+                ),
+                ..plain.clone()
+            };
+            vec![hash(NAME_HASH, ""), hash(SOUND_HASH, " the sound of")]
+        }
+        Some(Pii::Address | Pii::Ip) => vec![],
     }
 }
 
@@ -318,6 +342,9 @@ mod tests {
         assert!(stored.contains(&"phone_hash".to_owned()));
         for dropped in ["email", "phone", "first_name", "last_name"] {
             assert!(!stored.contains(&dropped.to_owned()), "{dropped}");
+        }
+        for hashed in ["last_name_hash", "last_name_sound_hash"] {
+            assert!(stored.contains(&hashed.to_owned()), "{hashed}");
         }
         let tail = ["properties", "source_name", "effective_at", "_raw_id"];
         assert_eq!(stored[stored.len() - 4..], tail);

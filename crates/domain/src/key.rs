@@ -11,6 +11,8 @@ use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use siphasher::sip128::{Hasher128, SipHasher24};
 
+use crate::name::{plain_name, sound};
+
 /// Keys that are reserved: "unknown", "not applicable", "not at this level".
 pub const RESERVED_KEYS: [i64; 3] = [0, -1, -2];
 
@@ -76,9 +78,10 @@ impl KeyMaker {
         Some(as_key(hash.h1, hash.h2))
     }
 
-    /// The keyed hash of an e-mail or a telephone number (`kind` is `email` or `phone`; any other
-    /// is only trimmed), as 64 hex digits. A value that already is 64 hex digits is taken as the
-    /// SHA-256 of the normalised value. None where nothing is left after normalising.
+    /// The keyed hash of an e-mail, a telephone number, a name or the sound of a name (`kind` is
+    /// `email`, `phone`, `name` or `sound`; any other is only trimmed), as 64 hex digits. A value
+    /// that already is 64 hex digits is taken as the SHA-256 of the normalised value. None where
+    /// nothing is left after normalising.
     pub fn pii_hash(&self, kind: &str, value: &str) -> Option<String> {
         let trimmed = value.trim();
         let digest: [u8; 32] = match as_sha256(trimmed) {
@@ -108,7 +111,8 @@ fn as_sha256(value: &str) -> Option<[u8; 32]> {
     Some(digest)
 }
 
-/// An e-mail trimmed and in lower case; a telephone number as its digits with a leading `+`.
+/// An e-mail trimmed and in lower case; a telephone number as its digits with a leading `+`; a name
+/// in its plain form.
 fn normalised(kind: &str, value: &str) -> Option<String> {
     let normal = match kind {
         "email" => value.to_lowercase(),
@@ -122,6 +126,9 @@ fn normalised(kind: &str, value: &str) -> Option<String> {
             }
             kept
         }
+        "name" => plain_name(value)?,
+        // Told apart from a name that is written as another one sounds.
+        "sound" => format!("sound {}", sound(value)?),
         _ => value.to_owned(),
     };
     (!normal.is_empty()).then_some(normal)
@@ -202,6 +209,19 @@ mod tests {
             plain,
             KeyMaker::new(b"another").pii_hash("email", "ada@example.com")
         );
+    }
+
+    #[test]
+    fn names_meet_by_what_they_are_and_by_how_they_sound() {
+        let keys = maker();
+        let name = |name: &str| keys.pii_hash("name", name);
+        let sound = |name: &str| keys.pii_hash("sound", name);
+        assert_eq!(name(" Mu\u{308}ller"), name("MÜLLER"));
+        assert_ne!(name("Smith"), name("Smyth"));
+        assert_eq!(sound("Smith"), sound("Smyth"));
+        assert_ne!(sound("Smith"), sound("Jones"));
+        assert_ne!(name("s53"), sound("Smith"));
+        assert_eq!((name("-"), sound("-")), (None, None));
     }
 
     #[test]

@@ -57,6 +57,24 @@ pub enum JourneysError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// A column of a relation cannot be used.
+    #[error("column `{column}` {reason} (hint: {hint})")]
+    Column {
+        /// Its name.
+        column: String,
+        /// What is wrong with it.
+        reason: &'static str,
+        /// What would do.
+        hint: String,
+    },
+    /// Records that are compared have to be told apart.
+    #[error(
+        "two records have the key {key} (hint: give one row for each record, its latest version)"
+    )]
+    SameKey {
+        /// The key.
+        key: i64,
+    },
     /// More identifiers than node numbers (32 bits).
     #[error("more than {limit} identifiers in one identity graph (hint: build it in parts)")]
     TooManyNodes {

@@ -95,6 +95,11 @@ pub trait RelationFunction: Debug + Send + Sync {
     /// the output column of the same name: it is dropped early where nobody asks for that.
     fn input_columns(&self) -> Vec<InputColumn>;
 
+    /// It reads every column of its input, whatever they are called and of whatever type.
+    fn reads_all_columns(&self) -> bool {
+        false
+    }
+
     /// What comes out. `input` has the columns of [`Self::input_columns`] in their types, those
     /// that are not required possibly not, and possibly others.
     ///

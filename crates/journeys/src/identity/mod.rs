@@ -15,6 +15,7 @@ mod graph;
 mod key_hasher;
 mod node_type;
 mod normalise;
+pub mod probable;
 mod settings;
 #[cfg(test)]
 mod tests;

@@ -302,8 +302,10 @@ impl UserDefinedLogicalNodeCore for FunctionNode {
             .map(|&index| self.schema.field(index).name().as_str())
             .chain(read.iter().map(|column| column.name))
             .collect();
+        let reads_all = self.function.reads_all_columns();
         let fields = self.input.schema().fields().iter().enumerate();
-        let needed = fields.filter(|(_, field)| wanted.contains(field.name().as_str()));
+        let needed =
+            fields.filter(|(_, field)| reads_all || wanted.contains(field.name().as_str()));
         Some(vec![needed.map(|(index, _)| index).collect()])
     }
 }

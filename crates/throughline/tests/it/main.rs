@@ -38,6 +38,7 @@ mod maintain;
 mod other_readers;
 mod own_sources;
 mod parts_and_keys;
+mod probable_links;
 mod real_exports;
 mod reconcile;
 mod reconcile_languages;

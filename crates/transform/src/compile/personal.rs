@@ -3,6 +3,8 @@
 //! A bloom filter answers "is this value in here?" to everybody who can read the file. For a key
 //! that is its use; for an e-mail, hashed or not, it would be a way to ask for people.
 
+use domain::entity::{NAME_HASH, SOUND_HASH};
+
 use crate::project::{Model, ModelConfig, Problem};
 
 /// Refuses bloom filters on personal data.
@@ -29,10 +31,13 @@ pub(super) fn check_bloom(model: &Model, config: &ModelConfig) -> Result<(), Pro
 /// The name is that of a personal column of an entity, or of its hash.
 fn is_personal(column: &str) -> bool {
     let columns = domain::entity::entities().iter();
+    let plain = column
+        .strip_suffix(SOUND_HASH)
+        .or(column.strip_suffix(NAME_HASH));
     columns
         .flat_map(|entity| &entity.columns)
         .filter(|known| known.pii.is_some())
-        .any(|known| column.strip_suffix("_hash").unwrap_or(column) == known.name)
+        .any(|known| plain.unwrap_or(column) == known.name)
 }
 
 #[cfg(test)]
@@ -59,7 +64,13 @@ mod tests {
     #[test]
     fn a_bloom_filter_is_never_on_personal_data() {
         let plain = "models: [{name: mart_id}]";
-        for column in ["email", "email_hash", "phone", "last_name"] {
+        for column in [
+            "email",
+            "email_hash",
+            "phone",
+            "last_name",
+            "last_name_sound_hash",
+        ] {
             let config = format!("materialized='table', bloom=['id', '{column}']");
             let said = refused(&config, plain);
             let named = format!("`bloom` names `{column}`, which is personal data");

@@ -27,7 +27,8 @@ pub(super) fn functions(keys: &KeyMaker, blocked: &Arc<BlockList>) -> Vec<TextFu
         TextFunction::new(
             "pii_hash",
             2..=2,
-            "pii_hash('email', value) or pii_hash('phone', value)",
+            "pii_hash('email', value), pii_hash('phone', value), pii_hash('name', value) or \
+             pii_hash('sound', value)",
             DataType::Utf8,
             move |texts, rows| pii_hash(&hash_maker, texts, rows),
         ),
@@ -57,8 +58,10 @@ fn pii_hash(keys: &KeyMaker, texts: &[Text<'_>], rows: usize) -> Result<ArrayRef
         let Some(kind) = kinds.get(row) else {
             return Ok(None);
         };
-        if kind != "email" && kind != "phone" {
-            return exec_err!("`pii_hash` knows no kind `{kind}` (hint: `email` or `phone`)");
+        if !["email", "phone", "name", "sound"].contains(&kind) {
+            return exec_err!(
+                "`pii_hash` knows no kind `{kind}` (hint: `email`, `phone`, `name` or `sound`)"
+            );
         }
         Ok(values.get(row).and_then(|value| keys.pii_hash(kind, value)))
     });

@@ -22,7 +22,7 @@ struct Meaning {
     seeds: &'static [&'static str],
 }
 
-const MEANINGS: [Meaning; 13] = [
+const MEANINGS: [Meaning; 14] = [
     Meaning {
         call: "sessionize(",
         edition: 2,
@@ -90,6 +90,12 @@ const MEANINGS: [Meaning; 13] = [
             let reporting = &config.reporting;
             format!("{} {:?}", reporting.zone, reporting.week_start)
         },
+        seeds: &[],
+    },
+    Meaning {
+        call: "probable_links(",
+        edition: 1,
+        settings: |_| String::new(),
         seeds: &[],
     },
     Meaning {

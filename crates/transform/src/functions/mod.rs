@@ -14,7 +14,7 @@ use journeys::attribution::AttributionSettings;
 use journeys::attribution::fitted::FittedSettings;
 use journeys::channels::{BotPatterns, ChannelRules, SourceLists, TrafficRules};
 use journeys::error::JourneysError;
-use journeys::identity::{BlockList, GraphSettings};
+use journeys::identity::{BlockList, GraphSettings, probable as probable_links};
 use journeys::sessions::SessionSettings;
 use lake::relation::{RelationFunction, with_relation_functions};
 
@@ -34,6 +34,7 @@ mod money;
 mod parse;
 mod path_at;
 mod paths;
+mod probable;
 mod retention;
 mod sessionize;
 #[cfg(test)]
@@ -85,6 +86,7 @@ impl FunctionContext {
         config: &ProjectConfig,
         seeds: &ChannelSeeds<'_>,
     ) -> Result<Self, JourneysError> {
+        probable_links::check(&config.identity.probable_links)?;
         let traffic = TrafficRules::new(seeds.referrer_host, seeds.click_id, &config.site)?;
         let lists = SourceLists::from_csv(seeds.channel_source)?;
         Ok(Self {
@@ -135,6 +137,7 @@ impl FunctionContext {
             Arc::new(funnel::Funnel::default()),
             Arc::new(path_at::PathAt),
             Arc::new(paths::Paths::new()),
+            Arc::new(probable::ProbableLinks::new()),
             Arc::new(retention::Retention::new(&self.reporting)),
             Arc::new(fit_attribution::FitAttribution::new(self.fitted.clone())),
         ]

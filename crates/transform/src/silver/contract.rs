@@ -7,7 +7,7 @@
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
 use domain::config::{DayOrder, Stream};
-use domain::entity::{Column, ColumnKind, EVENT_DATE, Entity, Pii, stored_columns};
+use domain::entity::{Column, ColumnKind, EVENT_DATE, Entity, Pii, SOUND_HASH, stored_columns};
 
 use super::changes::BEFORE;
 use super::rules::Cleansed;
@@ -34,6 +34,8 @@ pub struct Contract {
     pub(super) cleansed: Vec<Cleansed>,
     /// What cleansing depends on.
     pub(super) cleansing: String,
+    /// Names are stored as keyed hashes; else nothing of them is.
+    pub(super) hashes_names: bool,
 }
 
 /// Column in which a model may say the decimal sign of its row, where the project does not
@@ -61,6 +63,7 @@ impl Contract {
                 .unwrap_or_default(),
             cleansed: Vec::new(),
             cleansing: String::new(),
+            hashes_names: false,
         }
     }
 
@@ -77,6 +80,19 @@ impl Contract {
         }
         if let Some(order) = self.day_order {
             text.push_str(&format!("|{order:?}"));
+        }
+        // 1: names have columns of their own.
+        if self
+            .entity
+            .columns
+            .iter()
+            .any(|column| column.pii == Some(Pii::Name))
+        {
+            text.push_str(if self.hashes_names {
+                "|names 1 hashed"
+            } else {
+                "|names 1"
+            });
         }
         text.push_str(&self.cleansing);
         text
@@ -284,6 +300,12 @@ impl Contract {
                 (Some(origin), _) if self.domain_of(origin).is_some_and(&has) => {
                     self.mail_domain(origin, has(origin))
                 }
+                (Some(origin), _) if stored.hash_of == Some(Pii::Name) => {
+                    match has(origin) && self.hashes_names {
+                        true => name_hash(origin, name.ends_with(SOUND_HASH)),
+                        false => cast("null", stored.kind),
+                    }
+                }
                 (Some(origin), _) if has(origin) => self.stored(origin),
                 (Some("currency_code"), _) => match &self.currency {
                     Some(code) => format!("'{}'", code.replace('\'', "''")),
@@ -367,14 +389,27 @@ impl Contract {
 }
 
 fn hashed(kind: &str, value: &str) -> String {
+    unless_blocked(kind, kind, value)
+}
+
+/// The hash of a value, but of one that identifies nobody.
+fn unless_blocked(blocked_as: &str, kind: &str, value: &str) -> String {
     format!(
-        "case when not is_blocked_identifier('{kind}', {value}) then pii_hash('{kind}', {value}) end"
+        "case when not is_blocked_identifier('{blocked_as}', {value}) \
+         then pii_hash('{kind}', {value}) end"
     )
 }
 
-/// Personal data other than e-mails and telephone numbers is not kept in silver.
+/// A name as what may be told of it: that it is the same, or sounds the same.
+fn name_hash(column: &str, is_sound: bool) -> String {
+    let kind = if is_sound { "sound" } else { "name" };
+    // What stands in a field that nobody filled in (`unknown`, `n/a`) is no name.
+    unless_blocked("contact", kind, &format!("\"t_{column}\""))
+}
+
+/// Personal data of which nothing stands in silver.
 fn is_kept(column: &Column) -> bool {
-    column.pii.is_none_or(Pii::is_hashed)
+    !column.pii.is_some_and(Pii::is_dropped)
 }
 
 fn kind_of(schema: &DFSchema, name: &str) -> DataType {

@@ -208,6 +208,7 @@ pub(super) fn contract_of(manifest: &Manifest, model: &ParsedModel) -> Result<Co
         })
     });
     let mut contract = Contract::new(entity, source, settings);
+    contract.hashes_names = manifest.project.config.identity.probable_links.enabled;
     contract.cleansed = rules::of_model(model, entity, &rules::defaults(country, settings))?;
     contract.cleansing = rules::fingerprint(
         &contract.cleansed,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, bail};
 use arrow_array::types::TimestampMicrosecondType;
-use arrow_array::{Array as _, Int64Array, PrimitiveArray, RecordBatch, StringArray};
+use arrow_array::{Array as _, Float64Array, Int64Array, PrimitiveArray, RecordBatch, StringArray};
 use domain::key::KeyMaker;
 use journeys::identity::{
     ComponentsBuilder, Decision, GraphSettings, LinkRow, Node, NodeRow, NodeType, Seen, chain,
@@ -193,6 +193,11 @@ pub(super) fn integers<'a>(batch: &'a RecordBatch, name: &str) -> anyhow::Result
 
 /// A column of texts.
 pub(super) fn texts<'a>(batch: &'a RecordBatch, name: &str) -> anyhow::Result<&'a StringArray> {
+    column(batch, name)
+}
+
+/// A column of numbers.
+pub(super) fn numbers<'a>(batch: &'a RecordBatch, name: &str) -> anyhow::Result<&'a Float64Array> {
     column(batch, name)
 }
 

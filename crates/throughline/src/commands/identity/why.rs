@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::super::Exit;
 use super::find::Found;
-use super::graph::{Judged, Known, instants, integers, texts};
+use super::graph::{Judged, Known, instants, integers, numbers, texts};
 use crate::project::Place;
 use crate::say::Voice;
 
@@ -27,6 +27,9 @@ pub(super) async fn why(place: Place, a: &str, b: &str, voice: Voice) -> anyhow:
     }
     Ok(Exit::Done)
 }
+
+/// The rule of links that are a guess, which the project takes for evidence.
+const PROBABLE: &str = "probable";
 
 /// What states a link.
 #[derive(Debug, Clone)]
@@ -136,6 +139,10 @@ impl Known {
                 Some(raw_id) => self.raw_row(&one.source, raw_id).await?,
                 None => None,
             };
+            if one.rule == PROBABLE {
+                evidence.push(self.probable(link, &one).await?);
+                continue;
+            }
             evidence.push(json!({
                 "rule": one.rule,
                 "source": one.source,
@@ -177,6 +184,26 @@ impl Known {
             }
         }
         Ok(found)
+    }
+
+    /// How probable a link is that is no more than that.
+    async fn probable(&self, link: &LinkRow, one: &Stated) -> anyhow::Result<Value> {
+        let sql = format!(
+            "select match_probability, agreement from identity.int_probable_link \
+             where a_key = {} and b_key = {}",
+            link.a_key.min(link.b_key),
+            link.a_key.max(link.b_key)
+        );
+        let mut said = json!({ "rule": one.rule, "source": one.source, "count": one.count });
+        for batch in self.rows(&sql).await? {
+            let agreement = texts(&batch, "agreement")?;
+            let probability = numbers(&batch, "match_probability")?;
+            if batch.num_rows() > 0 {
+                said["match_probability"] = probability.value(0).into();
+                said["agreement"] = agreement.value(0).into();
+            }
+        }
+        Ok(said)
     }
 
     /// The file and the row in it that a raw row came from.
@@ -370,6 +397,10 @@ fn stated(one: &Value) -> String {
             text("first_at"),
             text("reason")
         );
+    }
+    if one["rule"] == PROBABLE {
+        let probability = one["match_probability"].as_f64().unwrap_or_default();
+        return format!("probable, {probability:.4}: {}", text("agreement"));
     }
     let times = match one["first_at"] == one["last_at"] {
         true => text("first_at"),
