@@ -128,19 +128,42 @@ seen as (
     where path is not null
 ),
 
+converted_as as (
+    select
+        customer_key,
+        period_start,
+        string_agg('|' || conversion_type || '|', '' order by conversion_type) as types
+    from converted
+    group by customer_key, period_start
+),
+
+-- Counted before the types are joined: paths are long, and few of them differ.
+taken as (
+    select
+        seen.period_start,
+        seen.lookback_start,
+        seen.path,
+        converted_as.types,
+        count(*) as customer_count
+    from seen
+    left join converted_as
+        on
+            seen.customer_key = converted_as.customer_key
+            and seen.period_start = converted_as.period_start
+    group by seen.period_start, seen.lookback_start, seen.path, converted_as.types
+),
+
 -- What did not convert.
 not_converting as (
-    select fitted_period.conversion_type, seen.period_start, seen.path
-    from seen
+    select fitted_period.conversion_type, taken.period_start, taken.path, taken.customer_count
+    from taken
     inner join fitted_period
         on
-            seen.period_start = fitted_period.period_start
-            and seen.lookback_start = fitted_period.lookback_start
-    left anti join converted
-        on
-            seen.customer_key = converted.customer_key
-            and seen.period_start = converted.period_start
-            and fitted_period.conversion_type = converted.conversion_type
+            taken.period_start = fitted_period.period_start
+            and taken.lookback_start = fitted_period.lookback_start
+    where
+        taken.types is null
+        or strpos(taken.types, '|' || fitted_period.conversion_type || '|') = 0
 ),
 
 walk as (
@@ -161,7 +184,7 @@ walk as (
         period_start,
         path,
         0 as conversions,
-        1 as nulls,
+        customer_count as nulls,
         cast(0 as decimal(18, 6)) as reporting_value
     from not_converting
 ),
