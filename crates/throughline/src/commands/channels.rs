@@ -211,8 +211,8 @@ impl Questions<'_> {
         )
     }
 
-    /// Of marked activities of the CRM, and of web events where those are touches; one that names no
-    /// source is no matter of rules.
+    /// Of marked activities of the CRM, and of web events where those are touches; one that names
+    /// no source is no matter of rules.
     fn activities(&self, figures: &str, from: &str, condition: &str) -> String {
         let day = self.day("e.event_at");
         let days = self.days("e.reporting_date");

@@ -1,9 +1,9 @@
 //! `path_at((select customer_key, on_date, is_touch, event_at, touch_key, step, from_date, mark_*
 //! from …))`: the path of a customer as it stands on certain days.
 //!
-//! A row that is no touch is a mark: for it the steps of the customer's touches come back as a list,
-//! oldest first, from `from_date` on and before `on_date`; null where there are none. All columns
-//! that begin with `mark_` come back with it. One ordered pass serves any number of marks.
+//! A row that is no touch is a mark: for it the steps of the customer's touches come back as a
+//! list, oldest first, from `from_date` on and before `on_date`; null where there are none. All
+//! columns that begin with `mark_` come back with it. One ordered pass serves any number of marks.
 
 use std::collections::HashMap;
 use std::sync::Arc;
