@@ -163,7 +163,7 @@ impl Seen {
                     return;
                 }
                 let is_sampled =
-                    one_in == 1 || mixed(records.keys[a], records.keys[b]) % one_in == 0;
+                    one_in == 1 || mixed(records.keys[a], records.keys[b]).is_multiple_of(one_in);
                 if !is_new && !is_sampled {
                     return;
                 }
@@ -317,8 +317,8 @@ fn sample(records: &Records, settings: &ProbableSettings) -> Vec<[u64; LEVELS]> 
     // Records stand in the order of their keys: the draw is the same whatever order they came in.
     for draw in 0..RANDOM_PAIRS {
         let number = mixed(draw as i64, records_count as i64);
-        let a = (number >> 32) * records_count >> 32;
-        let b = (number & 0xffff_ffff) * records_count >> 32;
+        let a = ((number >> 32) * records_count) >> 32;
+        let b = ((number & 0xffff_ffff) * records_count) >> 32;
         if a != b {
             count(a.min(b) as usize, a.max(b) as usize);
         }
@@ -419,10 +419,11 @@ impl Pass {
         let fields = held.len();
         let mut worth = vec![[1.0; UNKNOWN + 1]; fields];
         for field in (0..fields).filter(|field| !held[*field]) {
-            for level in 0..LEVELS {
+            let levels = self.m[field].iter().zip(&self.u[field]).take(LEVELS);
+            for (worth, (m, u)) in worth[field].iter_mut().zip(levels) {
                 // What never occurs is worth nothing, either way.
-                if self.u[field][level] > 0.0 {
-                    worth[field][level] = self.m[field][level] / self.u[field][level];
+                if *u > 0.0 {
+                    *worth = m / u;
                 }
             }
         }
