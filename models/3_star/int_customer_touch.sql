@@ -90,16 +90,7 @@ event_touch as (
             event.identity_node_id = bridge.identity_node_id
             and event.event_at >= bridge.valid_from
             and event.event_at < bridge.valid_to
-    left join {{ ref('bridge_campaign_alias') }} as alias_by_id
-        on
-            event.campaign_id_alias_key = alias_by_id.alias_key
-            and event.event_at >= alias_by_id.valid_from
-            and event.event_at < alias_by_id.valid_to
-    left join {{ ref('bridge_campaign_alias') }} as alias_by_name
-        on
-            event.campaign_name_alias_key = alias_by_name.alias_key
-            and event.event_at >= alias_by_name.valid_from
-            and event.event_at < alias_by_name.valid_to
+    {{ campaign_alias_joins('event', 'event_at') }}
 ),
 {%- endif %}
 

@@ -43,12 +43,7 @@ session as (
 ),
 
 ad_click as (
-    select
-        click_id,
-        platform,
-        campaign_id,
-        row_number() over (partition by click_id order by click_date, platform) as place
-    from {{ entity('ad_click') }}
+    {{ ranked_ad_clicks() }}
 ),
 
 final as (
@@ -65,13 +60,7 @@ final as (
                 then {{ campaign_member_key('campaign', 'ad_click.platform',
                     'ad_click.campaign_id') }}
         end as click_campaign_key,
-        {{ campaign_alias_key('id', platform_of_source('source_event.source'),
-            'source_event.utm_id') }} as campaign_id_alias_key,
-        case
-            when source_event.campaign_name not like '(%'
-                then {{ campaign_alias_key('name', platform_of_source('source_event.source'),
-                    'source_event.campaign_name') }}
-        end as campaign_name_alias_key
+        {{ campaign_alias_keys('source_event') }}
     from source_event
     inner join session on source_event.session_id = session.session_id
     left join ad_click on source_event.click_id = ad_click.click_id and ad_click.place = 1

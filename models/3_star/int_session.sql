@@ -15,16 +15,7 @@ with session_base as (
 
 -- A click id in the address is joined to the platform's own report of that click.
 ad_click as (
-    select
-        click_id,
-        platform,
-        account_id,
-        campaign_id,
-        ad_group_id,
-        ad_id,
-        keyword_text,
-        row_number() over (partition by click_id order by click_date, platform) as place
-    from {{ entity('ad_click') }}
+    {{ ranked_ad_clicks() }}
 ),
 
 final as (
@@ -68,13 +59,7 @@ final as (
                 then {{ campaign_member_key('ad', 'ad_click.platform', 'ad_click.ad_id') }}
         end as click_ad_key,
         ad_click.keyword_text,
-        {{ campaign_alias_key('id', platform_of_source('session_base.source'),
-            'session_base.utm_id') }} as campaign_id_alias_key,
-        case
-            when session_base.campaign_name not like '(%'
-                then {{ campaign_alias_key('name', platform_of_source('session_base.source'),
-                    'session_base.campaign_name') }}
-        end as campaign_name_alias_key,
+        {{ campaign_alias_keys('session_base') }},
         session_base.consent_analytics,
         session_base.consent_ads,
         session_base.event_count,

@@ -7,11 +7,6 @@ with session as (
     select * from {{ ref('int_session') }}
 ),
 
-campaign_alias as (
-    select alias_key, campaign_key, valid_from, valid_to
-    from {{ ref('bridge_campaign_alias') }}
-),
-
 final as (
     select
         session.session_id,
@@ -66,16 +61,7 @@ final as (
         session.has_begin_checkout,
         session.has_purchase
     from session
-    left join campaign_alias as alias_by_id
-        on
-            session.campaign_id_alias_key = alias_by_id.alias_key
-            and session.session_started_at >= alias_by_id.valid_from
-            and session.session_started_at < alias_by_id.valid_to
-    left join campaign_alias as alias_by_name
-        on
-            session.campaign_name_alias_key = alias_by_name.alias_key
-            and session.session_started_at >= alias_by_name.valid_from
-            and session.session_started_at < alias_by_name.valid_to
+    {{ campaign_alias_joins('session', 'session_started_at') }}
 )
 
 select * from final

@@ -130,3 +130,42 @@ coalesce(
             end
         )
 {%- endmacro -%}
+
+{#- The keys under which a visit's utm_id and its campaign's name are looked up. -#}
+{%- macro campaign_alias_keys(visit) -%}
+{{ campaign_alias_key('id', platform_of_source(visit ~ '.source'), visit ~ '.utm_id') }}
+            as campaign_id_alias_key,
+        case
+            when {{ visit }}.campaign_name not like '(%'
+                then {{ campaign_alias_key('name', platform_of_source(visit ~ '.source'),
+                    visit ~ '.campaign_name') }}
+        end as campaign_name_alias_key
+{%- endmacro -%}
+
+{#- What these keys meant at an instant: the joins that `campaign_of_visit` reads. -#}
+{%- macro campaign_alias_joins(visit, instant) -%}
+left join {{ ref('bridge_campaign_alias') }} as alias_by_id
+        on
+            {{ visit }}.campaign_id_alias_key = alias_by_id.alias_key
+            and {{ visit }}.{{ instant }} >= alias_by_id.valid_from
+            and {{ visit }}.{{ instant }} < alias_by_id.valid_to
+    left join {{ ref('bridge_campaign_alias') }} as alias_by_name
+        on
+            {{ visit }}.campaign_name_alias_key = alias_by_name.alias_key
+            and {{ visit }}.{{ instant }} >= alias_by_name.valid_from
+            and {{ visit }}.{{ instant }} < alias_by_name.valid_to
+{%- endmacro -%}
+
+{#- The platforms' reports of clicks, of each click id in `place` 1 the one that counts. -#}
+{%- macro ranked_ad_clicks() -%}
+select
+        click_id,
+        platform,
+        account_id,
+        campaign_id,
+        ad_group_id,
+        ad_id,
+        keyword_text,
+        row_number() over (partition by click_id order by click_date, platform) as place
+    from {{ entity('ad_click') }}
+{%- endmacro -%}
