@@ -45,6 +45,7 @@ class Pipeline:
     def sql(self, name, **values):
         """The text of a query, with its values."""
         text = (SQL / f"{name}.sql").read_text()
+        values.setdefault("divide", (SQL / "divide.sql").read_text().strip())
         for key, value in values.items():
             text = text.replace("{" + key + "}", value)
         return text.strip().rstrip(";")

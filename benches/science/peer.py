@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 
 SQL = Path(__file__).parent / "sql"
+# Credit is divided to the unit and to the cent as in the pipeline by hand.
+DIVIDE = Path(__file__).parent.parent / "duckdb" / "sql" / "divide.sql"
 
 
 def connect(output):
@@ -36,6 +38,7 @@ def by_query(name):
 
         def run():
             text = (SQL / f"{name}.sql").read_text().strip()
+            text = text.replace("{divide}", DIVIDE.read_text().strip())
             for table, paths in files.items():
                 text = text.replace("{" + table + "}", str(paths))
             write(con, text, output)

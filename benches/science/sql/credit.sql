@@ -85,53 +85,7 @@ weighed as (
     from placed
 ),
 
-share as (
-    select
-        *,
-        weight / sum(weight) over (partition by conversion_id, model) * 1000000000000 as units
-    from weighed
-),
-
-split as (
-    select
-        *,
-        floor(units)::bigint + case
-            when row_number() over (
-                partition by conversion_id, model order by units - floor(units) desc, position
-            ) <= 1000000000000 - sum(floor(units)::bigint) over (partition by conversion_id, model)
-                then 1
-            else 0
-        end as credit
-    from share
-),
-
-divided as (
-    select
-        *,
-        floor(abs(revenue_amount) * 100)::bigint as cents,
-        (cents::hugeint * credit) // 1000000000000 as whole,
-        (cents::hugeint * credit) % 1000000000000 as remainder
-    from split
-    where credit > 0
-),
-
-paid as (
-    select
-        *,
-        ((whole + case
-            when row_number() over (
-                partition by conversion_id, model order by remainder desc, position
-            ) <= cents - sum(whole) over (partition by conversion_id, model) then 1
-            else 0
-        end) / 100)::decimal(18, 6)
-        + case
-            when row_number() over (
-                partition by conversion_id, model order by credit desc, position
-            ) = 1 then abs(revenue_amount) - (cents / 100)::decimal(18, 6)
-            else 0
-        end as amount
-    from divided
-)
+{divide}
 
 select conversion_id as conversion_key, model, touch_id as touch_key, channel_key,
     position as touch_position, path_length, credit,
