@@ -1,0 +1,13 @@
+//! A table as one principal sees it: [`SecuredTable`] and its barrier, [`SecureExec`].
+
+mod exec;
+mod inside;
+mod leakproof;
+mod mask;
+mod table;
+
+pub use exec::SecureExec;
+pub(crate) use mask::MaskKey;
+pub use table::SecuredTable;
+pub(crate) use table::Parts;
+pub(crate) use table::Under;

@@ -1,0 +1,141 @@
+//! Tags of what a plan gives, from the tags of what it reads.
+//!
+//! What is followed is the flow of values: a column that is computed from a tagged one is tagged.
+//! What only decides (a filter, a join's condition, the `when` of a `case`, a comparison) is not.
+//! Declared declassifiers end a flow: a count says nothing of single values, a keyed hash of an
+//! identifier is a pseudonym that nobody can turn back.
+
+use datafusion::common::ScalarValue;
+use datafusion::error::Result;
+use datafusion::logical_expr::expr::{AggregateFunction, ScalarFunction, WindowFunction};
+use datafusion::logical_expr::{Expr, LogicalPlan, TableScan, WindowFunctionDefinition};
+
+use super::{PII, Tag, TagMap, Tags};
+use crate::access::flow::{Domain, Flow};
+
+/// Functions whose result says nothing of single values, or nothing that could be turned back.
+const DECLASSIFIERS: [&str; 14] = [
+    "count",
+    "approx_distinct",
+    "regr_count",
+    "row_number",
+    "rank",
+    "dense_rank",
+    "percent_rank",
+    "cume_dist",
+    "ntile",
+    "grouping",
+    "durable_key",
+    "is_blocked_identifier",
+    "has_text",
+    "is_bot",
+];
+
+/// Functions that give a keyed hash of personal data: a pseudonym.
+const PSEUDONYMS: [&str; 1] = ["pii_hash"];
+
+/// Functions that take one named value out of a document: what was unchecked in it was chosen.
+const CHOOSING: [&str; 5] = ["json_text", "get_field", "from_json", "kv_text", "url_param"];
+
+/// Name of the tag of documents whose content no contract names.
+pub const UNCHECKED: &str = "unchecked";
+
+/// The tags of each column of `plan`, by its place.
+///
+/// # Errors
+/// The plan is not one.
+pub fn tags_of(plan: &LogicalPlan, tags: &TagMap) -> Result<Vec<Tags>> {
+    Flow::new(&Lineage { tags }).plan(plan)
+}
+
+struct Lineage<'a> {
+    tags: &'a TagMap,
+}
+
+impl Domain for Lineage<'_> {
+    type Value = Tags;
+
+    fn column(&self, scan: &TableScan, name: &str) -> Tags {
+        match scan.table_name.schema() {
+            Some(schema) => self.tags.column(schema, scan.table_name.table(), name),
+            None => Tags::new(),
+        }
+    }
+
+    fn literal(&self, _: Option<&ScalarValue>) -> Tags {
+        Tags::new()
+    }
+
+    fn any(&self, values: &[Tags]) -> Tags {
+        values.iter().flatten().cloned().collect()
+    }
+
+    fn apply(&self, expr: &Expr, values: &[Tags]) -> Tags {
+        let all = self.any(values);
+        match expr {
+            Expr::ScalarFunction(ScalarFunction { func, .. }) => of_function(func.name(), all),
+            Expr::AggregateFunction(AggregateFunction { func, .. }) => {
+                of_function(func.name(), all)
+            }
+            Expr::WindowFunction(window) => {
+                let WindowFunction { fun, .. } = &**window;
+                match fun {
+                    WindowFunctionDefinition::AggregateUDF(function) => {
+                        of_function(function.name(), all)
+                    }
+                    WindowFunctionDefinition::WindowUDF(function) => {
+                        of_function(function.name(), all)
+                    }
+                }
+            }
+            Expr::BinaryExpr(binary) if binary.op.returns_null_on_null() && is_test(&binary.op) => {
+                Tags::new()
+            }
+            Expr::IsNull(_)
+            | Expr::IsNotNull(_)
+            | Expr::IsTrue(_)
+            | Expr::IsFalse(_)
+            | Expr::IsUnknown(_)
+            | Expr::IsNotTrue(_)
+            | Expr::IsNotFalse(_)
+            | Expr::IsNotUnknown(_)
+            | Expr::Like(_)
+            | Expr::SimilarTo(_)
+            | Expr::Between(_)
+            | Expr::InList(_)
+            | Expr::Exists(_)
+            | Expr::InSubquery(_)
+            | Expr::SetComparison(_) => Tags::new(),
+            _ => all,
+        }
+    }
+
+    fn again(&self, before: &[Tags; 2], after: &Tags) -> Tags {
+        before.iter().chain([after]).flatten().cloned().collect()
+    }
+}
+
+fn is_test(op: &datafusion::logical_expr::Operator) -> bool {
+    op.is_comparison_operator()
+}
+
+fn of_function(name: &str, tags: Tags) -> Tags {
+    if DECLASSIFIERS.contains(&name) {
+        return Tags::new();
+    }
+    let changed = tags.into_iter().filter_map(|tag| {
+        if PSEUDONYMS.contains(&name) && tag.name == PII {
+            return Some(pseudonym(&tag));
+        }
+        (tag.name != UNCHECKED || !CHOOSING.contains(&name)).then_some(tag)
+    });
+    changed.collect()
+}
+
+/// The tag of a keyed hash of what has `tag`.
+fn pseudonym(tag: &Tag) -> Tag {
+    match tag.value.ends_with("_hash") {
+        true => tag.clone(),
+        false => Tag::pii(&format!("{}_hash", tag.value)),
+    }
+}

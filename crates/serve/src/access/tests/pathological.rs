@@ -1,0 +1,252 @@
+//! Statements that want to take the process down.
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use futures::StreamExt as _;
+
+use super::fixture::{POLICY, ana, gate_with, shown, values};
+use crate::access::{Limits, Reason};
+
+/// Nothing here may take longer, whatever it asks for.
+const TIME: Duration = Duration::from_secs(3);
+
+fn limits() -> Limits {
+    Limits {
+        time: TIME,
+        memory_bytes: 64 << 20,
+        spill_bytes: 64 << 20,
+        rows: 100_000,
+        ..Limits::default()
+    }
+}
+
+fn repeated(count: usize, part: &str, between: &str) -> String {
+    vec![part; count].join(between)
+}
+
+fn nested(count: usize, before: &str, inside: &str, after: &str) -> String {
+    format!("{}{inside}{}", before.repeat(count), after.repeat(count))
+}
+
+/// Texts that a parser or planner chokes on. Each must end, in whatever way.
+fn statements() -> Vec<(&'static str, String)> {
+    let mut all = vec![
+        ("terms of a sum", format!("select {}", repeated(2_000, "1", "+"))),
+        ("terms of a large sum", format!("select {}", repeated(100_000, "1", "+"))),
+        ("terms of a concatenation", format!("select {}", repeated(1_500, "'a'", "||"))),
+        ("minus signs", format!("select {}1", "- ".repeat(5_000))),
+        ("nots", format!("select {} true", "not ".repeat(5_000))),
+        ("parentheses", format!("select {}", nested(5_000, "(", "1", ")"))),
+        ("many parentheses", format!("select {}", nested(400_000, "(", "1", ")"))),
+        ("brackets", format!("select {}", nested(5_000, "[", "1", "]"))),
+        ("open parentheses", format!("select {}", "(".repeat(100_000))),
+        ("cases", format!("select {}", nested(2_000, "case when true then ", "1", " end"))),
+        ("casts", format!("select 1{}", "::int".repeat(20_000))),
+        ("subscripts", format!("select a{} from (select 1 as a)", "[1]".repeat(20_000))),
+        ("functions", format!("select {}", nested(3_000, "abs(", "1", ")"))),
+        (
+            "subqueries",
+            nested(1_000, "select * from (", "select 1 as a", ") x"),
+        ),
+        ("unions", repeated(50_000, "select 1", " union all ")),
+        ("some unions", repeated(90, "select 1", " union all ")),
+        ("excepts", repeated(3_000, "select 1", " except ")),
+        ("a long text", format!("select '{}'", "x".repeat(10 << 20))),
+        ("a million commas", format!("select {}", repeated(1_000_000, "1", ","))),
+        ("dots", format!("select {}", repeated(5_000, "a", "."))),
+        ("cube", format!(
+            "select count(*) from marts.events group by cube({})",
+            repeated(20, "country", ",")
+        )),
+        ("many groups", format!(
+            "select count(*) from marts.events group by grouping sets ({})",
+            repeated(500, "(country)", ",")
+        )),
+        ("comments", format!("select 1 {}", "/*".repeat(50_000))),
+        ("ifs", format!("select {}", nested(500, "coalesce(null, ", "1", ")"))),
+        ("a wide in", format!(
+            "select count(*) from marts.events where event_id in ({})",
+            (0..20_000).map(|n| n.to_string()).collect::<Vec<_>>().join(",")
+        )),
+        ("a wide values", format!("values {}", repeated(10_000, "(1)", ","))),
+    ];
+    let terms = |count: usize, what: &str, between: &str| {
+        let each = (0..count).map(|n| what.replace('#', &n.to_string()));
+        each.collect::<Vec<_>>().join(between)
+    };
+    let from = "select count(*) from marts.events where";
+    all.push(("ors of 100 thousand", format!("{from} {}", terms(100_000, "event_id = #", " or "))));
+    all.push(("ors of 450", format!("{from} {}", terms(450, "event_id = #", " or "))));
+    all.push(("ors of 280", format!("{from} {}", terms(280, "revenue + event_id = #", " or "))));
+    all.push(("ands", format!("{from} {}", terms(600, "event_id <> #", " and "))));
+    all.push(("likes", format!("{from} {}", terms(280, "note like '%#%'", " or "))));
+    let joins = (0..1_000).fold("select 1 from (select 1) t".to_owned(), |mut sql, n| {
+        let _ = write!(sql, " cross join (select 1) t{n}");
+        sql
+    });
+    all.push(("joins", joins));
+    let doubled = (1..40).fold("with c0 as (select 'x' as v)".to_owned(), |mut sql, n| {
+        let _ = write!(sql, ", c{n} as (select v || v as v from c{})", n - 1);
+        sql
+    });
+    all.push(("doubling texts", format!("{doubled} select length(v) from c39")));
+    all.push(("doubling texts, asked in a filter", format!("{doubled} select 1 from c39 where v = ''")));
+    let lists = (1..40).fold("with c0 as (select [1] as v)".to_owned(), |mut sql, n| {
+        let _ = write!(sql, ", c{n} as (select array_concat(v, v) as v from c{})", n - 1);
+        sql
+    });
+    all.push(("doubling lists", format!("{lists} select cardinality(v) from c39")));
+    let tables = (1..30).fold("with c0 as (select 1 as v)".to_owned(), |mut sql, n| {
+        let _ = write!(sql, ", c{n} as (select a.v from c{0} a cross join c{0} b)", n - 1);
+        sql
+    });
+    all.push(("doubling tables", format!("{tables} select count(*) from c29")));
+    let replaced = (1..12).fold("with c0 as (select 'x' as v)".to_owned(), |mut sql, n| {
+        let _ = write!(sql, ", c{n} as (select replace(v, 'x', 'xxxxxxxxxx') as v from c{})", n - 1);
+        sql
+    });
+    all.push(("replacing", format!("{replaced} select length(v) from c11")));
+    all
+}
+
+/// Short statements that want much.
+const GREEDY: &[&str] = &[
+    "select count(*) from generate_series(1, 1000000000000)",
+    "select * from range(0, 1000000000000)",
+    "select count(*) from generate_series(timestamp '1970-01-01', timestamp '2262-01-01', interval \
+     '1 millisecond')",
+    "select length(repeat('x', 2147483647))",
+    "select length(repeat('x', 1000000)) from marts.events a, marts.events b, marts.events c",
+    "select repeat(note, event_id * 10000000) from marts.events",
+    "select length(lpad('x', 2147483647, 'y'))",
+    "select rpad(note, 1000000000) from marts.events",
+    "select cardinality(array_repeat(1, 2000000000))",
+    "select cardinality(array_resize([1], 2000000000, 0))",
+    "select cardinality(range(0, 10000000000))",
+    "select regexp_replace(repeat('a', 30), '(a+)+$', 'b')",
+    "select regexp_like(repeat('a', 1000), '^(a?){1000}a{1000}$')",
+    "select regexp_like('x', 'a{1000}{1000}{1000}')",
+    "select count(*) from marts.events a, marts.events b, marts.events c, marts.events d, \
+     marts.events e, marts.events f, marts.events g, marts.events h",
+    "select a.event_id from marts.events a, marts.events b, marts.events c, marts.events d, \
+     marts.events e order by a.note || b.note || c.note || d.note || e.note",
+    "select array_agg(a.note || b.note || c.note) from marts.events a, marts.events b, \
+     marts.events c, marts.events d, marts.events e, marts.events f",
+    "select count(distinct a.event_id * b.event_id * c.event_id + d.event_id * e.event_id) from \
+     marts.events a, marts.events b, marts.events c, marts.events d, marts.events e, marts.events f",
+    "with recursive r as (select 1 as n union all select n + 1 from r) select count(*) from r",
+    "with recursive r as (select 1 as n union all select n + 1 from r) select * from r",
+    "with recursive r as (select 1 as n union all select a.n + b.n from r a, r b) select count(*) \
+     from r",
+    "with recursive r as (select 'x' as v, 1 as n union all select v || v, n + 1 from r where n < \
+     60) select max(length(v)) from r",
+    "with recursive r as (select 'x' as v union all select v || 'x' from r) select max(length(v)) \
+     from r",
+    "select factorial(1000000)",
+    "select power(10, 400), exp(100000)",
+    "select 9999999999999999999999999999999999999 * 9999999999999999999999999999999999999",
+    "select date '9999-12-31' + interval '1000000000 years'",
+    "select make_date(2147483647, 1, 1)",
+    "select chr(2147483647), chr(-1)",
+    "select substr('x', -9223372036854775808, 9223372036854775807)",
+    "select split_part('a', 'a', -9223372036854775808)",
+    "select left('x', -9223372036854775808), right('x', -9223372036854775808)",
+    "select array_slice([1, 2, 3], -9223372036854775808, 9223372036854775807)",
+    "select round(1.5, 2147483647), round(1.5, -2147483648)",
+    "select gcd(-9223372036854775808, -1), lcm(9223372036854775807, 2)",
+    "select abs(-9223372036854775808), -9223372036854775808 / -1, -9223372036854775808 % -1",
+    "select date_bin(interval '0 seconds', now(), now())",
+    "select date_trunc('century', timestamp '0001-01-01')",
+    "select to_timestamp(9223372036854775807), from_unixtime(9223372036854775807)",
+    "select overlay('abc' placing 'x' from -5 for 9223372036854775807)",
+    "select nth_value(event_id, 9223372036854775807) over (order by event_id) from marts.events",
+    "select ntile(0) over (order by event_id) from marts.events",
+    "select lag(event_id, -9223372036854775808) over (order by event_id) from marts.events",
+    "select sum(event_id) over (order by event_id rows between 9223372036854775807 preceding and \
+     9223372036854775807 following) from marts.events",
+    "select approx_percentile_cont(event_id, 0.5, 1000000000) from marts.events",
+    "select * from marts.events limit 9223372036854775807 offset 9223372036854775807",
+    "select string_agg(repeat('x', 1000), '') from marts.events a, marts.events b, marts.events c, \
+     marts.events d",
+    "select concat(string_agg(note, ''), string_agg(note, ''), string_agg(note, '')) from \
+     marts.events a, marts.events b, marts.events c, marts.events d",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_statement_takes_the_process_down() {
+    let gate = gate_with(POLICY, limits()).await;
+    let session = gate.session(ana()).expect("a session");
+    let all = statements();
+    let greedy = GREEDY.iter().map(|sql| (*sql, (*sql).to_owned()));
+    for (what, sql) in all.into_iter().chain(greedy) {
+        let started = Instant::now();
+        let seen = shown(&session, &sql).await;
+        let took = started.elapsed();
+        assert!(took < TIME + Duration::from_secs(4), "{what} took {took:?}");
+        if let Err(error) = &seen {
+            let crashed = error.reason == Reason::Internal;
+            assert!(!crashed, "{what}: {error:?}");
+            assert!(error.message.len() < 2_000, "{what}: {} bytes", error.message.len());
+        }
+        assert_eq!(values(&session, "select 1").await, ["1"], "after {what}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_usual_is_not_refused() {
+    let gate = gate_with(POLICY, limits()).await;
+    let session = gate.session(ana()).expect("a session");
+    let many = (0..200).map(|n| format!("event_id = {n}")).collect::<Vec<_>>().join(" or ");
+    let list = (0..5_000).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+    let usual = [
+        format!("select count(*) from marts.events where {many}"),
+        format!("select count(*) from marts.events where event_id in ({list})"),
+        format!("select {} from marts.events limit 1", repeated(300, "event_id + 1", ",")
+            .split(',').enumerate().map(|(n, part)| format!("{part} as c{n}"))
+            .collect::<Vec<_>>().join(",")),
+        "select * from generate_series(1, 1000)".to_owned(),
+        "select lpad(country, 10, '.'), repeat('-', 20) from marts.events".to_owned(),
+        "select string_agg(note, ', ' order by note) || '!' from marts.events".to_owned(),
+        "with recursive r as (select 1 as n, 'a' as path union all select n + 1, path || '/a' from \
+         r where n < 50) select max(length(path)) from r".to_owned(),
+    ];
+    for sql in usual {
+        assert!(shown(&session, &sql).await.is_ok(), "{:?}", shown(&session, &sql).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn limits_are_kept_and_told() {
+    let mut limits = limits();
+    limits.rows = 1_000;
+    limits.queries_of_one = 1;
+    limits.wait = Duration::from_millis(200);
+    limits.time = Duration::from_secs(2);
+    let gate = gate_with(POLICY, limits).await;
+    let session = gate.session(ana()).expect("a session");
+    let wide = "select a.event_id from marts.events a, marts.events b, marts.events c";
+    let error = shown(&session, wide).await.expect_err("too many rows");
+    assert_eq!(error.sqlstate(), "54000", "{error}");
+    let endless = "with recursive r as (select 1 as n union all select n + 1 from r) select n from r \
+                   where n < 0";
+    let error = shown(&session, endless).await.expect_err("too long");
+    assert_eq!(error.sqlstate(), "57014", "{error}");
+    let sorted = "select a.event_id, b.note from marts.events a, marts.events b, marts.events c, \
+                  marts.events d, marts.events e order by a.note || b.note || c.note || d.note";
+    let error = shown(&session, sorted).await.expect_err("too much");
+    assert!(["53200", "57014", "54000"].contains(&error.sqlstate()), "{error}");
+
+    // One query of this principal runs; the next has to wait, and then is told so.
+    let rows = session.query(endless).await.expect("the first");
+    let error = session.query("select 1").await.err().expect("the second");
+    assert_eq!(error.sqlstate(), "53300", "{error}");
+    let canceller = rows.canceller();
+    canceller.cancel();
+    let mut rows = rows;
+    let error = rows.next().await.expect("an end").expect_err("cancelled");
+    assert_eq!(error.sqlstate(), "57014");
+    drop(rows);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(values(&session, "select 1").await, ["1"]);
+}
