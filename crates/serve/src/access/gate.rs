@@ -212,6 +212,14 @@ impl Gate {
         Ok(true)
     }
 
+    /// What of the policy does not fit the tables there are, as sentences: grants and rules about
+    /// nothing (a name may be misspelt), expressions that cannot be planned (who they are for then
+    /// cannot read the table).
+    pub async fn misfits(&self) -> Vec<String> {
+        let owner = self.shared.guarded.session();
+        super::policy::check(&self.policy(), &owner, &self.tags()).await
+    }
+
     /// Finds out the tags again, after a run has built tables or a model was changed.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use datafusion::prelude::SessionContext;
+use futures::future::BoxFuture;
 
 use super::error::{AccessError, Reason, Result};
 use super::principal::{Principal, PrincipalId};
@@ -33,11 +34,10 @@ pub trait Guarded: Send + Sync {
 }
 
 /// Where principals are looked up while they have sessions.
-#[async_trait]
 pub trait Directory: Send + Sync {
     /// The principal as it is now; none: it has no access any more.
     ///
     /// # Errors
     /// The directory cannot be asked; what was known before then holds on.
-    async fn current(&self, id: &PrincipalId) -> Result<Option<Principal>>;
+    fn current<'a>(&'a self, id: &'a PrincipalId) -> BoxFuture<'a, Result<Option<Principal>>>;
 }

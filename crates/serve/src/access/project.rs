@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use datafusion::prelude::SessionContext;
+use futures::future::BoxFuture;
 use tokio::sync::Mutex;
 use transform::Warehouse;
 use transform::compile::Manifest;
@@ -22,13 +23,12 @@ const KEPT: usize = 8;
 pub type Versions = BTreeMap<String, u64>;
 
 /// Knows which versions of tables belong together.
-#[async_trait]
 pub trait History: Send + Sync {
     /// The versions that the last run left that had ended by then; none where none had.
     ///
     /// # Errors
     /// The runs cannot be read.
-    async fn versions_at(&self, at: DateTime<Utc>) -> Result<Option<Versions>>;
+    fn versions_at(&self, at: DateTime<Utc>) -> BoxFuture<'_, Result<Option<Versions>>>;
 }
 
 /// The tables and views of a project. Its views must have been registered.

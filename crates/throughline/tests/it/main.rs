@@ -24,6 +24,7 @@ mod downloads;
 mod downloads_more;
 mod first_steps;
 mod fitted;
+mod gate;
 mod guides;
 mod history;
 mod hubspot_languages;

@@ -64,18 +64,8 @@ impl Condition {
 
     /// It must be one whole expression, and each attribute a value of its own in it.
     fn check(&self) -> Result<(), String> {
-        let mut asked = 0;
-        let mut sql = String::new();
-        for piece in &self.pieces {
-            match piece {
-                Piece::Sql(text) => sql.push_str(text),
-                Piece::Attribute(_) => {
-                    asked += 1;
-                    sql.push_str(&format!("${asked}"));
-                }
-                Piece::Column => sql.push_str("\"column\""),
-            }
-        }
+        let sql = self.unbound("column");
+        let asked = self.pieces.iter().filter(|piece| matches!(piece, Piece::Attribute(_))).count();
         let wrong = |error: &dyn std::fmt::Display| format!("it is no SQL expression: {error}");
         let mut parser = Parser::new(&GenericDialect {})
             .with_recursion_limit(50)
@@ -103,6 +93,20 @@ impl Condition {
                     .to_owned(),
             ),
         }
+    }
+
+    /// With places for attributes and nothing in them, for a check. `column`: what `{{ column }}` is.
+    pub(crate) fn unbound(&self, column: &str) -> String {
+        let mut asked = 0;
+        let piece = |piece: &Piece| match piece {
+            Piece::Sql(text) => text.clone(),
+            Piece::Column => quoted(column),
+            Piece::Attribute(_) => {
+                asked += 1;
+                format!("${asked}")
+            }
+        };
+        self.pieces.iter().map(piece).collect()
     }
 
     /// With the attributes of a principal. `column`: what `{{ column }}` is.

@@ -3,9 +3,10 @@
 //! Grants add up, and so do restrictions: a row must pass the filters of all of a principal's
 //! roles, a denial by one of them wins over every grant. Nothing is granted that no rule grants.
 
+mod check;
 pub(crate) mod condition;
-mod read;
 mod raw;
+mod read;
 mod rights;
 pub(crate) mod target;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use condition::Condition;
 use target::{Pattern, Target};
 
+pub(crate) use check::check;
 pub use rights::Rights;
 pub(crate) use rights::{ColumnRights, Seen, TableRights};
 
@@ -40,6 +42,8 @@ pub struct Policy {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Role {
     pub(crate) description: String,
+    /// It is one of the program's, not of the file.
+    pub(crate) is_built_in: bool,
     /// The role itself and all that it includes.
     pub(crate) includes: BTreeSet<String>,
     pub(crate) grants: Vec<Target>,

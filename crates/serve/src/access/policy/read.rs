@@ -22,7 +22,11 @@ const MASKS: [&str; 4] = ["null", "hash", "last_four", "sql"];
 pub(super) fn built_in() -> Policy {
     // The file is part of the program and a test reads it: an error here cannot reach a user.
     let raw: raw::File = serde_yaml_ng::from_str(BUILT_IN).unwrap_or_default();
-    Reader::new(BUILT_IN).policy(raw, BTreeMap::new())
+    let mut policy = Reader::new(BUILT_IN).policy(raw, BTreeMap::new());
+    for role in policy.roles.values_mut() {
+        role.is_built_in = true;
+    }
+    policy
 }
 
 pub(super) fn parse(text: &str) -> Result<Policy, ProjectError> {
@@ -131,6 +135,7 @@ impl<'a> Reader<'a> {
         let grants = grants.collect();
         Role {
             description: raw.description,
+            is_built_in: false,
             includes: BTreeSet::new(),
             grants,
             rules: self.rules(&raw.deny, &raw.row_filters, &raw.masks),

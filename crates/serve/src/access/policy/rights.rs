@@ -160,7 +160,7 @@ fn holding(rules: &Rules, roles: &BTreeSet<String>) -> Rules {
     rules
 }
 
-fn applies(rule: &FilterRule, schema: &str, table: &str, columns: &[Seen<'_>]) -> bool {
+pub(super) fn applies(rule: &FilterRule, schema: &str, table: &str, columns: &[Seen<'_>]) -> bool {
     let has = |pattern: &super::Pattern| columns.iter().any(|column| pattern.matches(column.name));
     let tagged = || columns.iter().any(|column| rule.on.has_column(column.name, &column.tags));
     rule.on.has_table(schema, table) && rule.having.iter().all(has) && tagged()

@@ -4,6 +4,7 @@ pub(crate) mod catalog;
 mod functions;
 mod growth;
 mod rows;
+mod settings;
 mod statement;
 mod text;
 
@@ -39,6 +40,7 @@ pub struct Session {
     id: PrincipalId,
     context: SessionContext,
     as_of: Option<DateTime<Utc>>,
+    settings: settings::Settings,
 }
 
 /// A statement that was looked at and planned. It is planned anew each time it runs, so that it
@@ -98,6 +100,7 @@ impl Session {
             id,
             context,
             as_of,
+            settings: settings::Settings::default(),
         })
     }
 
@@ -131,8 +134,7 @@ impl Session {
     /// # Errors
     /// It does anything but read, reads what the principal may not, or cannot be planned.
     pub async fn prepare(&self, sql: &str) -> Result<Statement> {
-        let deadline = Instant::now() + self.shared.limits.time;
-        let planned = self.planned(sql, deadline).await?;
+        let planned = self.planned(sql, self.deadline()).await?;
         let schema = Arc::new(planned.plan.schema().as_arrow().clone());
         let known = planned.plan.get_parameter_types();
         let known = known.map_err(|error| AccessError::of_planning(&error))?;
@@ -169,7 +171,7 @@ impl Session {
         values: Option<ParamValues>,
         promised: Option<&SchemaRef>,
     ) -> Result<Rows> {
-        let deadline = Instant::now() + self.shared.limits.time;
+        let deadline = self.deadline();
         let permit = self.shared.admission.admit(&self.id).await?;
         let mut planned = self.planned(sql, deadline).await?;
         if let Some(promised) = promised
@@ -184,6 +186,12 @@ impl Session {
         }
         self.note(&planned.reads, sql);
         rows::start(&self.shared, self.standing.clone(), planned, permit, deadline).await
+    }
+
+    /// When a statement that starts now must have ended.
+    fn deadline(&self) -> Instant {
+        let most = self.shared.limits.time;
+        Instant::now() + self.settings.time().map_or(most, |asked| asked.min(most))
     }
 
     fn note(&self, reads: &Reads, sql: &str) {

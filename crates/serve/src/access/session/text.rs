@@ -65,6 +65,8 @@ impl Count {
         self.tokens += 1;
         match token {
             Token::LParen | Token::LBracket | Token::LBrace => {
+                // `a[1][1][1]` is as deep as it is long.
+                self.operators += usize::from(*token == Token::LBracket);
                 self.depth += 1;
                 self.deepest = self.deepest.max(self.depth);
             }
@@ -88,10 +90,23 @@ impl Count {
 
     fn word(&mut self, keyword: Keyword) {
         match keyword {
-            Keyword::AND | Keyword::OR | Keyword::NOT | Keyword::IS | Keyword::LIKE => {
-                self.operators += 1;
-            }
-            Keyword::COLLATE | Keyword::AT => self.operators += 1,
+            Keyword::AND
+            | Keyword::OR
+            | Keyword::XOR
+            | Keyword::NOT
+            | Keyword::IS
+            | Keyword::NOTNULL
+            | Keyword::IN
+            | Keyword::BETWEEN
+            | Keyword::LIKE
+            | Keyword::ILIKE
+            | Keyword::RLIKE
+            | Keyword::REGEXP
+            | Keyword::SIMILAR
+            | Keyword::OVERLAPS
+            | Keyword::DIV
+            | Keyword::COLLATE
+            | Keyword::AT => self.operators += 1,
             Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT | Keyword::MINUS => {
                 self.unions += 1;
             }

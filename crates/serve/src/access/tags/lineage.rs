@@ -8,7 +8,7 @@
 use datafusion::common::ScalarValue;
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{AggregateFunction, ScalarFunction, WindowFunction};
-use datafusion::logical_expr::{Expr, LogicalPlan, TableScan, WindowFunctionDefinition};
+use datafusion::logical_expr::{Expr, LogicalPlan, Operator, TableScan, WindowFunctionDefinition};
 
 use super::{PII, Tag, TagMap, Tags};
 use crate::access::flow::{Domain, Flow};
@@ -88,9 +88,7 @@ impl Domain for Lineage<'_> {
                     }
                 }
             }
-            Expr::BinaryExpr(binary) if binary.op.returns_null_on_null() && is_test(&binary.op) => {
-                Tags::new()
-            }
+            Expr::BinaryExpr(binary) if is_test(binary.op) => Tags::new(),
             Expr::IsNull(_)
             | Expr::IsNotNull(_)
             | Expr::IsTrue(_)
@@ -115,8 +113,29 @@ impl Domain for Lineage<'_> {
     }
 }
 
-fn is_test(op: &datafusion::logical_expr::Operator) -> bool {
-    op.is_comparison_operator()
+/// It says true or false of values.
+fn is_test(op: Operator) -> bool {
+    matches!(
+        op,
+        Operator::Eq
+            | Operator::NotEq
+            | Operator::Lt
+            | Operator::LtEq
+            | Operator::Gt
+            | Operator::GtEq
+            | Operator::And
+            | Operator::Or
+            | Operator::IsDistinctFrom
+            | Operator::IsNotDistinctFrom
+            | Operator::RegexMatch
+            | Operator::RegexIMatch
+            | Operator::RegexNotMatch
+            | Operator::RegexNotIMatch
+            | Operator::LikeMatch
+            | Operator::ILikeMatch
+            | Operator::NotLikeMatch
+            | Operator::NotILikeMatch
+    )
 }
 
 fn of_function(name: &str, tags: Tags) -> Tags {

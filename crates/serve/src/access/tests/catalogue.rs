@@ -77,3 +77,49 @@ async fn a_prepared_statement_tells_its_columns_and_parameters() {
     let rows = session.run(&statement, with(10, "US")).await.expect("runs");
     assert!(super::fixture::lines(&rows.collect().await.expect("rows")).is_empty());
 }
+
+#[tokio::test]
+async fn clients_set_what_is_theirs() {
+    let gate = gate().await;
+    let session = gate.session(ana()).expect("a session");
+    session.set("search_path", "\"$user\", public").expect("nothing");
+    session.set("search_path", "marts, star").expect("a schema");
+    assert_eq!(values(&session, "select count(*) from events").await, ["20"]);
+    assert_eq!(session.setting("search_path").as_deref(), Some("marts, star"));
+    for schema in ["secret", "raw", "no_such"] {
+        let error = session.set("search_path", schema).expect_err(schema);
+        assert_eq!(error.sqlstate(), "42P01");
+    }
+    session.set("TimeZone", "'Europe/Berlin'").expect("a zone");
+    assert!(session.set("timezone", "Nowhere").is_err());
+    session.set("extra_float_digits", "3").expect("remembered");
+    assert_eq!(session.setting("EXTRA_FLOAT_DIGITS").as_deref(), Some("3"));
+    for name in ["datafusion.runtime.memory_limit", "role", "session_authorization", "is_superuser"] {
+        let error = session.set(name, "x").expect_err(name);
+        assert_eq!(error.sqlstate(), "42704");
+        assert_eq!(session.setting(name), None);
+    }
+    session.set("statement_timeout", "50ms").expect("a time");
+    let long = "select count(*) from events a, events b, events c, events d, events e, events f";
+    let error = shown(&session, long).await.expect_err("too long");
+    assert_eq!(error.sqlstate(), "57014");
+    // Another session of the same principal has settings of its own.
+    let other = gate.session(ana()).expect("a session");
+    assert!(shown(&other, "select 1 from events").await.is_err());
+}
+
+#[tokio::test]
+async fn rules_that_fit_no_table_are_named() {
+    let gate = gate().await;
+    let said = gate.misfits().await;
+    assert_eq!(said.iter().filter(|text| !text.contains("(yet)")).count(), 1, "{said:?}");
+    let policy = "roles: {a: {grants: [{schema: marts}], row_filters: [{table: marts.events, where: \
+                  no_such = {{ user.x }}}], deny: [{columns: salry}], masks: [{columns: email, mask: \
+                  sql, sql: no_function({{ column }})}]}}";
+    let policy = policy.replace("{{ user.x }}", "1").replace("{{ column }}", "email");
+    gate.set_policy(crate::access::Policy::parse(&policy).expect("a policy"));
+    let said = gate.misfits().await.join("\n");
+    for part in ["no_such", "salry", "no_function"] {
+        assert!(said.contains(part), "{said}");
+    }
+}
