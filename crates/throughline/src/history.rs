@@ -12,9 +12,9 @@ pub(crate) async fn versions_at(
     at: DateTime<Utc>,
 ) -> anyhow::Result<Option<BTreeMap<String, u64>>> {
     let runs = log.newest(100_000).await?;
-    let run = runs.into_iter().find(|run| {
-        run.status != Status::Running && run.ended_at.is_some_and(|ended| ended <= at)
-    });
+    let run = runs
+        .into_iter()
+        .find(|run| run.status != Status::Running && run.ended_at.is_some_and(|ended| ended <= at));
     let Some(run) = run else {
         return Ok(None);
     };

@@ -168,20 +168,22 @@ impl AccessError {
         let new = |reason, text: &str| Self::new(reason, text);
         match error.find_root() {
             DataFusionError::ArrowError(arrow, _) => of_arrow(arrow),
-            DataFusionError::ResourcesExhausted(_) => {
-                new(Reason::OutOfMemory, "the query needs more memory than it may use")
-                    .hint("read fewer columns or rows, or aggregate before joining")
-            }
+            DataFusionError::ResourcesExhausted(_) => new(
+                Reason::OutOfMemory,
+                "the query needs more memory than it may use",
+            )
+            .hint("read fewer columns or rows, or aggregate before joining"),
             DataFusionError::NotImplemented(_) => {
                 new(Reason::Unsupported, "the engine cannot do this")
             }
             DataFusionError::Execution(text) if text.contains("ivide by zero") => {
                 new(Reason::DivisionByZero, "division by zero")
             }
-            DataFusionError::Execution(text) if text.contains("`sum_money`") => {
-                new(Reason::Failed, "`sum_money` does not add different currencies")
-                    .hint("group by currency_code, or add the reporting amounts")
-            }
+            DataFusionError::Execution(text) if text.contains("`sum_money`") => new(
+                Reason::Failed,
+                "`sum_money` does not add different currencies",
+            )
+            .hint("group by currency_code, or add the reporting amounts"),
             DataFusionError::Execution(text) if text.starts_with(super::session::BOUND) => {
                 new(Reason::TooManyRows, text)
             }
@@ -224,13 +226,16 @@ fn of_arrow(error: &ArrowError) -> AccessError {
         ArrowError::ArithmeticOverflow(_) => {
             AccessError::new(Reason::OutOfRange, "a number is out of range")
         }
-        ArrowError::CastError(_) | ArrowError::ParseError(_) | ArrowError::InvalidArgumentError(_) => {
+        ArrowError::CastError(_)
+        | ArrowError::ParseError(_)
+        | ArrowError::InvalidArgumentError(_) => {
             AccessError::new(Reason::BadValue, "a value cannot be cast or read as asked")
                 .hint("try_cast gives null in the place of an error")
         }
-        ArrowError::MemoryError(_) => {
-            AccessError::new(Reason::OutOfMemory, "the query needs more memory than it may use")
-        }
+        ArrowError::MemoryError(_) => AccessError::new(
+            Reason::OutOfMemory,
+            "the query needs more memory than it may use",
+        ),
         _ => AccessError::new(Reason::Failed, "an expression of the query failed on a row"),
     }
 }
@@ -261,7 +266,10 @@ fn plain(text: &str) -> String {
         "This feature is not implemented: ",
     ];
     let mut text = text.trim();
-    while let Some(rest) = headings.iter().find_map(|heading| text.strip_prefix(heading)) {
+    while let Some(rest) = headings
+        .iter()
+        .find_map(|heading| text.strip_prefix(heading))
+    {
         text = rest;
     }
     text.chars().take(1_000).collect()

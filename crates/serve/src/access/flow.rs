@@ -108,8 +108,12 @@ impl<'a, D: Domain> Flow<'a, D> {
             }
             LogicalPlan::Unnest(node) => {
                 let input = self.plan(&node.input)?;
-                let from = node.dependency_indices.iter().map(|at| input.get(*at).cloned());
-                from.map(|value| value.unwrap_or_else(|| self.domain.any(&input))).collect()
+                let from = node
+                    .dependency_indices
+                    .iter()
+                    .map(|at| input.get(*at).cloned());
+                from.map(|value| value.unwrap_or_else(|| self.domain.any(&input)))
+                    .collect()
             }
             LogicalPlan::RecursiveQuery(node) => {
                 self.recursive_query(&node.name, &node.static_term, &node.recursive_term)?
@@ -160,7 +164,11 @@ impl<'a, D: Domain> Flow<'a, D> {
         {
             // A scan of some of its columns only.
             let all = scan.source.schema();
-            let at = |name: &String| all.index_of(name).ok().and_then(|at| values.get(at).cloned());
+            let at = |name: &String| {
+                all.index_of(name)
+                    .ok()
+                    .and_then(|at| values.get(at).cloned())
+            };
             let fields = scan.projected_schema.fields().iter();
             let each = fields.map(|field| at(field.name()));
             return each
@@ -168,12 +176,16 @@ impl<'a, D: Domain> Flow<'a, D> {
                 .collect();
         }
         let fields = scan.projected_schema.fields().iter();
-        fields.map(|field| self.domain.column(scan, field.name())).collect()
+        fields
+            .map(|field| self.domain.column(scan, field.name()))
+            .collect()
     }
 
     fn exprs(&mut self, exprs: &[Expr], input: &LogicalPlan) -> Result<Vec<D::Value>> {
         let values = self.plan(input)?;
-        let each = exprs.iter().map(|expr| self.expr(expr, input.schema(), &values));
+        let each = exprs
+            .iter()
+            .map(|expr| self.expr(expr, input.schema(), &values));
         each.collect()
     }
 
@@ -198,9 +210,15 @@ impl<'a, D: Domain> Flow<'a, D> {
         let any = self.domain.any(&values);
         let of = |name: &String| {
             let at = names.iter().position(|known| known == name);
-            at.and_then(|at| values.get(at).cloned()).unwrap_or_else(|| any.clone())
+            at.and_then(|at| values.get(at).cloned())
+                .unwrap_or_else(|| any.clone())
         };
-        Ok(plan.schema().fields().iter().map(|field| of(field.name())).collect())
+        Ok(plan
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| of(field.name()))
+            .collect())
     }
 
     fn recursive_query(
@@ -273,7 +291,9 @@ impl<'a, D: Domain> Flow<'a, D> {
             Expr::Case(case) => {
                 let given = case.when_then_expr.iter().map(|(_, then)| then);
                 let given: Vec<_> = given.chain(&case.else_expr).collect();
-                let each = given.into_iter().map(|expr| self.expr(expr, schema, values));
+                let each = given
+                    .into_iter()
+                    .map(|expr| self.expr(expr, schema, values));
                 let given = each.collect::<Result<Vec<_>>>()?;
                 Ok(self.domain.apply(expr, &given))
             }

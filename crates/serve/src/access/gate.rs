@@ -283,7 +283,7 @@ impl Gate {
     }
 
     /// Looks again and again, until the gate is gone. Run it beside the doors.
-    pub fn watch(&self) -> impl Future<Output = ()> + Send + 'static {
+    pub fn watch(&self) -> impl Future<Output = ()> + Send + use<> {
         let shared = Arc::downgrade(&self.shared);
         async move {
             loop {
@@ -303,7 +303,10 @@ impl Shared {
     }
 
     fn standings(&self) -> MutexGuard<'_, BTreeMap<PrincipalId, Weak<Standing>>> {
-        let mut all = self.standings.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self
+            .standings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, standing| standing.strong_count() > 0);
         all
     }
@@ -338,8 +341,14 @@ impl Shared {
 
     /// Changes what holds, and then what each principal may see.
     fn change(&self, change: impl FnOnce(&mut Policies)) {
-        change(&mut self.policy.write().unwrap_or_else(PoisonError::into_inner));
-        let all: Vec<Arc<Standing>> = self.standings().values().filter_map(Weak::upgrade).collect();
+        let mut now = self.policy.write().unwrap_or_else(PoisonError::into_inner);
+        change(&mut now);
+        drop(now);
+        let all: Vec<Arc<Standing>> = self
+            .standings()
+            .values()
+            .filter_map(Weak::upgrade)
+            .collect();
         for standing in all {
             if let Ok(before) = standing.view() {
                 let principal = before.rights.principal.as_ref().clone();
@@ -385,7 +394,10 @@ impl Shared {
             )),
             Err(_) => {
                 abort.abort();
-                Err(AccessError::new(Reason::Cancelled, "the statement took too long to plan"))
+                Err(AccessError::new(
+                    Reason::Cancelled,
+                    "the statement took too long to plan",
+                ))
             }
         }
     }

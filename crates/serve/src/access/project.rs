@@ -88,8 +88,11 @@ impl Guarded for ProjectTables {
         }
         let session = self.registered(&versions).await.map_err(|error| {
             log::warn!("the tables of {at} cannot be read: {error}");
-            AccessError::new(Reason::Invalid, format!("the tables of {at} cannot be read"))
-                .hint("files of old versions are removed after the time that is set for it")
+            AccessError::new(
+                Reason::Invalid,
+                format!("the tables of {at} cannot be read"),
+            )
+            .hint("files of old versions are removed after the time that is set for it")
         })?;
         if past.len() == KEPT {
             past.remove(0);

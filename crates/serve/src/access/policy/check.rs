@@ -23,7 +23,10 @@ pub(crate) async fn check(policy: &Policy, owner: &SessionContext, tags: &TagMap
     for (name, role) in policy.roles.iter().filter(|(_, role)| !role.is_built_in) {
         for grant in &role.grants {
             if !tables.iter().any(|table| is_about(grant, table, tags)) {
-                said.push(format!("role `{name}`: {} is not there (yet)", shown(grant)));
+                said.push(format!(
+                    "role `{name}`: {} is not there (yet)",
+                    shown(grant)
+                ));
             }
         }
         let of = format!("role `{name}`");
@@ -43,7 +46,10 @@ async fn rules(
     let mut said = Vec::new();
     let mut unmet = |target: &Target, what: &str| {
         if !tables.iter().any(|table| is_about(target, table, tags)) {
-            said.push(format!("{of}: {what} of {} is about nothing", shown(target)));
+            said.push(format!(
+                "{of}: {what} of {} is about nothing",
+                shown(target)
+            ));
         }
     };
     for rule in &rules.deny {
@@ -60,12 +66,18 @@ async fn rules(
             }
         }
         if about.is_empty() {
-            said.push(format!("{of}: the row filter of {} is about nothing", shown(&rule.on)));
+            said.push(format!(
+                "{of}: the row filter of {} is about nothing",
+                shown(&rule.on)
+            ));
         }
         for table in about {
             let why = fails(owner, table, &rule.condition, "").await;
             said.extend(why.map(|why| {
-                format!("{of}: the row filter fails on `{}.{}`: {why}", table.schema, table.name)
+                format!(
+                    "{of}: the row filter fails on `{}.{}`: {why}",
+                    table.schema, table.name
+                )
             }));
         }
     }
@@ -73,9 +85,14 @@ async fn rules(
         let Mask::Sql(Expression(condition)) = &rule.mask else {
             continue;
         };
-        for table in tables.iter().filter(|table| is_about(&rule.on, table, tags)) {
+        for table in tables
+            .iter()
+            .filter(|table| is_about(&rule.on, table, tags))
+        {
             let columns = seen(table, tags);
-            let masked = columns.iter().find(|column| rule.on.has_column(column.name, &column.tags));
+            let masked = columns
+                .iter()
+                .find(|column| rule.on.has_column(column.name, &column.tags));
             if let Some(column) = masked
                 && let Some(why) = fails(owner, table, condition, column.name).await
             {
@@ -107,7 +124,9 @@ async fn fails(
 fn is_about(target: &Target, table: &Table, tags: &TagMap) -> bool {
     let columns = seen(table, tags);
     target.has_table(&table.schema, &table.name)
-        && columns.iter().any(|column| target.has_column(column.name, &column.tags))
+        && columns
+            .iter()
+            .any(|column| target.has_column(column.name, &column.tags))
 }
 
 fn seen<'a>(table: &'a Table, tags: &TagMap) -> Vec<Seen<'a>> {

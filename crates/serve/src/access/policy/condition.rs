@@ -65,7 +65,11 @@ impl Condition {
     /// It must be one whole expression, and each attribute a value of its own in it.
     fn check(&self) -> Result<(), String> {
         let sql = self.unbound("column");
-        let asked = self.pieces.iter().filter(|piece| matches!(piece, Piece::Attribute(_))).count();
+        let asked = self
+            .pieces
+            .iter()
+            .filter(|piece| matches!(piece, Piece::Attribute(_)))
+            .count();
         let wrong = |error: &dyn std::fmt::Display| format!("it is no SQL expression: {error}");
         let mut parser = Parser::new(&GenericDialect {})
             .with_recursion_limit(50)
@@ -173,7 +177,10 @@ mod tests {
         let bound = condition.bind(&ana, "").expect("bound");
         assert_eq!(bound.sql, "country = $1");
         assert_eq!(bound.values, [ScalarValue::from("' or '1'='1")]);
-        assert_eq!(condition.bind(&Principal::user("bo", []), ""), Err("country".to_owned()));
+        assert_eq!(
+            condition.bind(&Principal::user("bo", []), ""),
+            Err("country".to_owned())
+        );
     }
 
     #[test]
@@ -184,7 +191,10 @@ mod tests {
         let bound = condition.bind(&ana, "").expect("bound");
         assert_eq!(bound.sql, "c in ($1, $2) and d");
         let none = Principal::user("bo", []).with_attribute("countries", Attribute::Texts(vec![]));
-        assert_eq!(condition.bind(&none, "").expect("bound").values, [ScalarValue::Utf8(None)]);
+        assert_eq!(
+            condition.bind(&none, "").expect("bound").values,
+            [ScalarValue::Utf8(None)]
+        );
     }
 
     #[test]
@@ -203,7 +213,9 @@ mod tests {
             assert!(Condition::parse(text, false).is_err(), "{text}");
         }
         let mask = Condition::parse("left({{ column }}, 2)", true).expect("parse");
-        let bound = mask.bind(&Principal::user("ana", []), "e\"mail").expect("bound");
+        let bound = mask
+            .bind(&Principal::user("ana", []), "e\"mail")
+            .expect("bound");
         assert_eq!(bound.sql, "left(\"e\"\"mail\", 2)");
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use transform::project::problem::{Place, Problem, suggestion, unless};
 use transform::project::ProjectError;
+use transform::project::problem::{Place, Problem, suggestion, unless};
 
 use super::condition::Condition;
 use super::raw::{self, Many, TagOf};
@@ -96,12 +96,18 @@ impl<'a> Reader<'a> {
         }
         self.include(&mut roles, &includes);
         self.line = Place::of_word(FILE, self.text, "policies").line;
-        let everywhere =
-            self.rules(&raw.policies.deny, &raw.policies.row_filters, &raw.policies.masks);
+        let everywhere = self.rules(
+            &raw.policies.deny,
+            &raw.policies.row_filters,
+            &raw.policies.masks,
+        );
         self.line = Place::of_word(FILE, self.text, "groups").line;
         let mut groups = BTreeMap::new();
         for (group, bring) in &raw.groups {
-            groups.insert(group.clone(), bring.list().into_iter().collect::<BTreeSet<_>>());
+            groups.insert(
+                group.clone(),
+                bring.list().into_iter().collect::<BTreeSet<_>>(),
+            );
         }
         let named: Vec<String> = groups.values().flatten().cloned().collect();
         let all_rules = roles.values().map(|role| &role.rules).chain([&everywhere]);
@@ -123,7 +129,10 @@ impl<'a> Reader<'a> {
             self.open(&tables);
             if tables.is_empty() {
                 let problem = Problem::new("a grant names no schema and no table");
-                self.say(problem.hint("write `- schema: marts` or `- table: star.fct_order`"), "grants");
+                self.say(
+                    problem.hint("write `- schema: marts` or `- table: star.fct_order`"),
+                    "grants",
+                );
                 return None;
             }
             Some(Target {
@@ -164,7 +173,12 @@ impl<'a> Reader<'a> {
     ) -> Rules {
         let mut rules = Rules::default();
         for raw in deny {
-            let on = self.target(&raw.schema, &raw.table, raw.columns.as_ref(), raw.tag.as_ref());
+            let on = self.target(
+                &raw.schema,
+                &raw.table,
+                raw.columns.as_ref(),
+                raw.tag.as_ref(),
+            );
             let Some(on) = on else { continue };
             if on == Target::default() {
                 self.say(Problem::new("a denial says of nothing"), "deny");
@@ -190,11 +204,19 @@ impl<'a> Reader<'a> {
             }
         }
         for raw in masks {
-            let on = self.target(&raw.schema, &raw.table, raw.columns.as_ref(), raw.tag.as_ref());
+            let on = self.target(
+                &raw.schema,
+                &raw.table,
+                raw.columns.as_ref(),
+                raw.tag.as_ref(),
+            );
             if let (Some(on), Some(mask)) = (on, self.mask(raw)) {
                 if on.is_whole() {
                     let problem = Problem::new("a mask names no column and no tag");
-                    self.say(problem.hint("write `columns: [phone]` or `tag: {pii: phone}`"), "masks");
+                    self.say(
+                        problem.hint("write `columns: [phone]` or `tag: {pii: phone}`"),
+                        "masks",
+                    );
                     continue;
                 }
                 rules.masks.push(MaskRule {
@@ -225,7 +247,10 @@ impl<'a> Reader<'a> {
             },
             ("sql", None) => {
                 let problem = Problem::new("`mask: sql` lacks its expression");
-                self.say(problem.hint("write `sql: left({{ column }}, 2)` beside it"), "sql");
+                self.say(
+                    problem.hint("write `sql: left({{ column }}, 2)` beside it"),
+                    "sql",
+                );
                 None
             }
             (other, _) => {
@@ -275,7 +300,10 @@ impl<'a> Reader<'a> {
                 Some((name, value)) if pair.len() == 1 => (name.clone(), Some(value.clone())),
                 _ => {
                     let problem = Problem::new("`tag` asks for more or less than one tag");
-                    self.say(problem.hint("write `tag: pii` or `tag: {pii: email}`"), "tag");
+                    self.say(
+                        problem.hint("write `tag: pii` or `tag: {pii: email}`"),
+                        "tag",
+                    );
                     return None;
                 }
             },
@@ -292,7 +320,10 @@ impl<'a> Reader<'a> {
         for name in table.list() {
             let Some((schema, table)) = name.split_once('.') else {
                 let problem = Problem::new(format!("`{name}` is no table"));
-                self.say(problem.hint("write schema and name: `star.fct_order`"), &name);
+                self.say(
+                    problem.hint("write schema and name: `star.fct_order`"),
+                    &name,
+                );
                 return None;
             };
             let pattern = |table: &str| TablePattern {
@@ -342,7 +373,10 @@ impl<'a> Reader<'a> {
         if name != ADMIN && !roles.contains_key(name) {
             let known = roles.keys().map(String::as_str).chain([ADMIN]);
             let hint = suggestion(name, known, "role");
-            self.say(Problem::new(format!("there is no role `{name}`")).hint(hint), name);
+            self.say(
+                Problem::new(format!("there is no role `{name}`")).hint(hint),
+                name,
+            );
         }
     }
 
@@ -357,7 +391,12 @@ impl Rules {
         let denied = self.deny.iter().map(|rule| &rule.except);
         let filtered = self.filters.iter().map(|rule| &rule.except);
         let masked = self.masks.iter().map(|rule| &rule.except);
-        denied.chain(filtered).chain(masked).flatten().cloned().collect()
+        denied
+            .chain(filtered)
+            .chain(masked)
+            .flatten()
+            .cloned()
+            .collect()
     }
 }
 

@@ -55,7 +55,10 @@ impl Rights {
             roles.extend(included.into_iter().flatten().cloned());
         }
         let is_admin = roles.contains(ADMIN);
-        let known: Vec<_> = roles.iter().filter_map(|role| policy.roles.get(role)).collect();
+        let known: Vec<_> = roles
+            .iter()
+            .filter_map(|role| policy.roles.get(role))
+            .collect();
         let own = known.iter().map(|role| &role.rules);
         let rules = std::iter::once(&policy.everywhere).chain(own);
         let rules: Vec<Rules> = rules.map(|rules| holding(rules, &roles)).collect();
@@ -86,12 +89,21 @@ impl Rights {
 
     /// Whether anything of a table may be granted, as far as its name says.
     pub(crate) fn may_have(&self, schema: &str, table: &str) -> bool {
-        let granted = || self.grants.iter().any(|grant| grant.has_table(schema, table));
+        let granted = || {
+            self.grants
+                .iter()
+                .any(|grant| grant.has_table(schema, table))
+        };
         self.is_admin || (!is_closed(schema, table) && granted())
     }
 
     /// What may be seen of a table; none where nothing.
-    pub(crate) fn table(&self, schema: &str, table: &str, columns: &[Seen<'_>]) -> Option<TableRights> {
+    pub(crate) fn table(
+        &self,
+        schema: &str,
+        table: &str,
+        columns: &[Seen<'_>],
+    ) -> Option<TableRights> {
         if self.is_admin {
             let all = (0..columns.len()).map(|index| ColumnRights { index, mask: None });
             return Some(TableRights {
@@ -162,7 +174,11 @@ fn holding(rules: &Rules, roles: &BTreeSet<String>) -> Rules {
 
 pub(super) fn applies(rule: &FilterRule, schema: &str, table: &str, columns: &[Seen<'_>]) -> bool {
     let has = |pattern: &super::Pattern| columns.iter().any(|column| pattern.matches(column.name));
-    let tagged = || columns.iter().any(|column| rule.on.has_column(column.name, &column.tags));
+    let tagged = || {
+        columns
+            .iter()
+            .any(|column| rule.on.has_column(column.name, &column.tags))
+    };
     rule.on.has_table(schema, table) && rule.having.iter().all(has) && tagged()
 }
 

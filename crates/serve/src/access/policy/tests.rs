@@ -51,9 +51,20 @@ fn the_built_in_roles_are_safe() {
     let policy = Policy::built_in();
     let roles: Vec<&str> = policy.roles().into_iter().map(|(name, _)| name).collect();
     assert_eq!(roles, [ADMIN, "analyst", "marketer", "viewer"]);
-    let columns = [("order_id", ""), ("email_hash", "pii: email_hash"), ("properties", "unchecked")];
+    let columns = [
+        ("order_id", ""),
+        ("email_hash", "pii: email_hash"),
+        ("properties", "unchecked"),
+    ];
     let shown = |role: &str, table: &str| visible(&policy, &[role], table, &columns);
-    for table in ["raw.x", "quarantine.x", "staged.x", "cleansing.x", "parts.x", "ops.x"] {
+    for table in [
+        "raw.x",
+        "quarantine.x",
+        "staged.x",
+        "cleansing.x",
+        "parts.x",
+        "ops.x",
+    ] {
         for role in ["analyst", "marketer", "viewer"] {
             assert_eq!(shown(role, table), "nothing", "{role} {table}");
         }
@@ -83,7 +94,14 @@ groups: {g: [one]}
 ",
     )
     .expect("a policy");
-    let columns = [("x", ""), ("y", ""), ("z", ""), ("w_1", ""), ("w_secret", ""), ("q", "")];
+    let columns = [
+        ("x", ""),
+        ("y", ""),
+        ("z", ""),
+        ("w_1", ""),
+        ("w_secret", ""),
+        ("q", ""),
+    ];
     let shown = |roles: &[&str]| visible(&policy, roles, "marts.a", &columns);
     assert_eq!(shown(&["one"]), "x, y");
     assert_eq!(shown(&["two"]), "z, w_1");
@@ -122,19 +140,36 @@ policies:
 #[test]
 fn what_is_wrong_is_told_with_its_place() {
     let text = wrong("roles:\n  a:\n    grant: [{schema: marts}]\n");
-    assert!(text.contains("access.yml:3") && text.contains("grants"), "{text}");
+    assert!(
+        text.contains("access.yml:3") && text.contains("grants"),
+        "{text}"
+    );
     let text = wrong("roles:\n  a:\n    grants: [{schema: raw}]\n");
-    assert!(text.contains("`raw` cannot be granted") && text.contains("hint"), "{text}");
+    assert!(
+        text.contains("`raw` cannot be granted") && text.contains("hint"),
+        "{text}"
+    );
     let text = wrong("roles:\n  a:\n    grants: [{table: fct_order}]\n");
     assert!(text.contains("`fct_order` is no table"), "{text}");
     let text = wrong("roles:\n  admin: {}\n");
     assert!(text.contains("`admin` cannot be described"), "{text}");
     let text = wrong("roles:\n  a: {includes: [analist]}\n");
-    assert!(text.contains("no role `analist`") && text.contains("analyst"), "{text}");
+    assert!(
+        text.contains("no role `analist`") && text.contains("analyst"),
+        "{text}"
+    );
     let text = wrong("roles:\n  a:\n    masks: [{columns: x, mask: hsah}]\n");
-    assert!(text.contains("no mask `hsah`") && text.contains("hash"), "{text}");
-    let text = wrong("roles:\n  a:\n    row_filters:\n      - table: a.b\n        where: x = '{{ user.y }}'\n");
-    assert!(text.contains("access.yml:5") && text.contains("without quotes"), "{text}");
+    assert!(
+        text.contains("no mask `hsah`") && text.contains("hash"),
+        "{text}"
+    );
+    let text = wrong(
+        "roles:\n  a:\n    row_filters:\n      - table: a.b\n        where: x = '{{ user.y }}'\n",
+    );
+    assert!(
+        text.contains("access.yml:5") && text.contains("without quotes"),
+        "{text}"
+    );
     let text = wrong("policies:\n  deny: [{except: [admin]}]\n");
     assert!(text.contains("a denial says of nothing"), "{text}");
     let text = wrong("groups: {g: [nobody]}\n");

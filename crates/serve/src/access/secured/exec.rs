@@ -201,7 +201,10 @@ impl ExecutionPlan for SecureExec {
     ) -> Result<FilterDescription> {
         match self.is_open {
             true => FilterDescription::from_children(filters, &self.children()),
-            false => Ok(FilterDescription::all_unsupported(&filters, &self.children())),
+            false => Ok(FilterDescription::all_unsupported(
+                &filters,
+                &self.children(),
+            )),
         }
     }
 }
@@ -254,7 +257,10 @@ pub(super) fn hidden(table: &str, error: DataFusionError) -> DataFusionError {
     if kept {
         return shown.into();
     }
-    log::warn!("reading `{table}` for a governed query failed ({:?})", shown.reason);
+    log::warn!(
+        "reading `{table}` for a governed query failed ({:?})",
+        shown.reason
+    );
     AccessError::new(Reason::Internal, format!("`{table}` could not be read"))
         .hint("who runs the server finds why in its log")
         .into()

@@ -11,7 +11,7 @@ use datafusion::datasource::provider_as_source;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{
-    Expr, Filter, LogicalPlan, LogicalPlanBuilder, Subquery, cast, utils::conjunction,
+    Expr, Filter, LogicalPlan, LogicalPlanBuilder, Subquery, utils::conjunction,
 };
 use datafusion::physical_plan::ExecutionPlan;
 
@@ -77,11 +77,14 @@ impl Inside<'_> {
     /// A row filter as an expression over the table: planned as SQL by the owner, so that it may
     /// ask other tables, by names that no user can shadow.
     async fn condition(&self, rule: &FilterRule) -> Result<Expr> {
-        let bound = rule.condition.bind(self.principal, "").map_err(|attribute| {
-            let message = format!("your account lacks the attribute `{attribute}`");
-            AccessError::new(Reason::Denied, message)
-                .hint("a row filter needs it: ask who manages the accounts")
-        })?;
+        let bound = rule
+            .condition
+            .bind(self.principal, "")
+            .map_err(|attribute| {
+                let message = format!("your account lacks the attribute `{attribute}`");
+                AccessError::new(Reason::Denied, message)
+                    .hint("a row filter needs it: ask who manages the accounts")
+            })?;
         let table = format!("{}.{}", quoted(self.schema), quoted(self.table));
         let sql = format!("select 1 from {table} where ({})", bound.sql);
         let plan = self.state.create_logical_plan(&sql).await?;
@@ -95,7 +98,9 @@ impl Inside<'_> {
         })?;
         match found {
             Some(predicate) => with_values(predicate, &bound.values),
-            None => Err(DataFusionError::Internal("a row filter without a filter".into())),
+            None => Err(DataFusionError::Internal(
+                "a row filter without a filter".into(),
+            )),
         }
     }
 
@@ -113,13 +118,7 @@ impl Inside<'_> {
             let seen = self.seen.field(*at);
             let column = Column::new(Some(name.clone()), seen.name());
             let expr = match &rights.mask {
-                None => {
-                    let expr = Expr::Column(column);
-                    // A newer version may have been widened since the query was planned.
-                    let now = self.inner.schema();
-                    let is_same = now.field(rights.index).data_type() == seen.data_type();
-                    if is_same { expr } else { cast(expr, seen.data_type().clone()) }
-                }
+                None => Expr::Column(column),
                 Some(mask) => mask::masked(&place, column, seen, mask)?,
             };
             Ok(expr.alias(seen.name()))

@@ -71,9 +71,17 @@ pub(super) struct Place<'a> {
 }
 
 /// What is shown of `column` under `mask`.
-pub(super) fn masked(place: &Place<'_>, column: Column, field: &Field, mask: &Mask) -> Result<Expr> {
+pub(super) fn masked(
+    place: &Place<'_>,
+    column: Column,
+    field: &Field,
+    mask: &Mask,
+) -> Result<Expr> {
     let kind = field.data_type();
-    let is_text = matches!(kind, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+    let is_text = matches!(
+        kind,
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+    );
     let nothing = || ScalarValue::try_from(kind).map(lit);
     let of_text = |function: &ScalarUDF| {
         let text = cast(Expr::Column(column.clone()), DataType::Utf8);
@@ -89,7 +97,9 @@ pub(super) fn masked(place: &Place<'_>, column: Column, field: &Field, mask: &Ma
             };
             let key = place.key.of(&scope);
             let is_number = !is_text;
-            Ok(of_text(&ScalarUDF::new_from_impl(HashMask::new(key, is_number))))
+            Ok(of_text(&ScalarUDF::new_from_impl(HashMask::new(
+                key, is_number,
+            ))))
         }
         // A kind of value that the mask cannot keep the type of.
         Mask::LastFour | Mask::Hash { .. } => nothing(),

@@ -8,6 +8,6 @@ mod table;
 
 pub use exec::SecureExec;
 pub(crate) use mask::MaskKey;
-pub use table::SecuredTable;
 pub(crate) use table::Parts;
+pub use table::SecuredTable;
 pub(crate) use table::Under;

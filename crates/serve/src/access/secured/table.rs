@@ -95,8 +95,8 @@ impl SecuredTable {
             Field::new(field.name(), field.data_type().clone(), is_nullable)
         });
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-        let shows_all = rights.filters.is_empty()
-            && rights.columns.iter().all(|column| column.mask.is_none());
+        let shows_all =
+            rights.filters.is_empty() && rights.columns.iter().all(|column| column.mask.is_none());
         let is_open = shows_all && inner.get_logical_plan().is_none();
         let places: Vec<usize> = rights.columns.iter().map(|column| column.index).collect();
         let schema = match whole.project(&places) {
@@ -138,11 +138,6 @@ impl SecuredTable {
         columns.flat_map(of).collect()
     }
 
-    /// The stamp of the rights that it was made under.
-    pub(crate) fn stamp(&self) -> u64 {
-        self.under.stamp
-    }
-
     fn is_masked(&self, name: &str) -> bool {
         let mut columns = self.schema.fields().iter().zip(&self.rights.columns);
         !columns.any(|(field, rights)| field.name() == name && rights.mask.is_none())
@@ -165,7 +160,9 @@ impl SecuredTable {
     ) -> EngineResult<Arc<dyn ExecutionPlan>> {
         let columns = projection.iter().map(|at| self.rights.columns[*at].index);
         let columns = columns.collect();
-        self.inner.scan(session, Some(&columns), filters, limit).await
+        self.inner
+            .scan(session, Some(&columns), filters, limit)
+            .await
     }
 
     async fn closed(
@@ -216,11 +213,13 @@ impl TableProvider for SecuredTable {
         &self,
         filters: &[&Expr],
     ) -> EngineResult<Vec<TableProviderFilterPushDown>> {
-        let each = filters.iter().map(|filter| match self.goes_beneath(filter) {
-            // Inexact: it is asked again above the barrier.
-            true => TableProviderFilterPushDown::Inexact,
-            false => TableProviderFilterPushDown::Unsupported,
-        });
+        let each = filters
+            .iter()
+            .map(|filter| match self.goes_beneath(filter) {
+                // Inexact: it is asked again above the barrier.
+                true => TableProviderFilterPushDown::Inexact,
+                false => TableProviderFilterPushDown::Unsupported,
+            });
         Ok(each.collect())
     }
 

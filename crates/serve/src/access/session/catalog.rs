@@ -133,7 +133,10 @@ impl SchemaProvider for GovernedSchema {
     fn table_names(&self) -> Vec<String> {
         let owner = self.of_owner();
         let names = owner.map(|schema| schema.table_names()).unwrap_or_default();
-        let mut names: Vec<String> = names.into_iter().filter(|name| self.may_have(name)).collect();
+        let mut names: Vec<String> = names
+            .into_iter()
+            .filter(|name| self.may_have(name))
+            .collect();
         names.sort();
         names
     }
@@ -163,7 +166,10 @@ impl SchemaProvider for GovernedSchema {
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        self.may_have(name) && self.of_owner().is_some_and(|schema| schema.table_exist(name))
+        self.may_have(name)
+            && self
+                .of_owner()
+                .is_some_and(|schema| schema.table_exist(name))
     }
 }
 

@@ -7,6 +7,8 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use arrow_array::Array as _;
+use arrow_array::cast::AsArray as _;
 use async_trait::async_trait;
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, FieldRef, Int64Type, SchemaRef};
@@ -131,17 +133,23 @@ impl Bounded {
             None => return Ok(()),
         };
         let sizes = cast(&sizes, &DataType::Int64)?;
-        let sizes = arrow_array::cast::AsArray::as_primitive::<Int64Type>(&sizes);
         let pads = self.inner.name().ends_with("pad");
         let each = match args.args.first() {
             // A pad is as long as it says, whatever the text.
             Some(value) if !pads => bytes_of_a_row(value, args.number_rows)?,
             _ => 4,
         };
-        let asked = sizes.iter().flatten().map(|size| size.max(0).unsigned_abs());
+        let asked = sizes
+            .as_primitive::<Int64Type>()
+            .iter()
+            .flatten()
+            .map(|size| size.max(0).unsigned_abs());
         let asked = asked.fold(0_u64, u64::saturating_add).saturating_mul(each);
         match asked > BYTES {
-            true => exec_err!("{BOUND} `{}` would make too large a value", self.inner.name()),
+            true => exec_err!(
+                "{BOUND} `{}` would make too large a value",
+                self.inner.name()
+            ),
             false => Ok(()),
         }
     }
@@ -153,10 +161,9 @@ fn bytes_of_a_row(value: &ColumnarValue, rows: usize) -> Result<u64> {
         ColumnarValue::Scalar(value) => value.size() as u64,
         ColumnarValue::Array(array) => {
             let text = cast(array, &DataType::Utf8);
-            let longest = text.ok().and_then(|text| {
-                let texts = arrow_array::cast::AsArray::as_string_opt::<i32>(&text)?;
-                texts.iter().flatten().map(str::len).max()
-            });
+            let longest = text
+                .ok()
+                .and_then(|text| text.as_string::<i32>().iter().flatten().map(str::len).max());
             let mean = array.get_array_memory_size() / rows.max(1);
             longest.unwrap_or(mean).max(1) as u64
         }
@@ -177,15 +184,15 @@ impl ScalarUDFImpl for Bounded {
     }
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        self.inner.return_type(types)
+        self.inner.inner().return_type(types)
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
-        self.inner.return_field_from_args(args)
+        self.inner.inner().return_field_from_args(args)
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        self.inner.coerce_types(types)
+        self.inner.inner().coerce_types(types)
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -195,7 +202,9 @@ impl ScalarUDFImpl for Bounded {
 }
 
 /// The table functions that may be called: series of a bounded length.
-pub(super) fn tables(known: &std::collections::HashMap<String, Arc<TableFunction>>) -> Vec<Arc<TableFunction>> {
+pub(super) fn tables(
+    known: &std::collections::HashMap<String, Arc<TableFunction>>,
+) -> Vec<Arc<TableFunction>> {
     let series = ["generate_series", "range"].into_iter();
     let found = series.filter_map(|name| {
         let inner = known.get(name)?.function().clone();
@@ -262,7 +271,13 @@ mod tests {
 
     #[test]
     fn what_tells_of_the_server_or_guesses_pseudonyms_is_not_allowed() {
-        for name in ["input_file_name", "pii_hash", "durable_key", "file_row_index", "generate_series"] {
+        for name in [
+            "input_file_name",
+            "pii_hash",
+            "durable_key",
+            "file_row_index",
+            "generate_series",
+        ] {
             assert!(!is_allowed(name), "{name}");
         }
         assert!(is_allowed("date_trunc"));

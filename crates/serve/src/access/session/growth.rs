@@ -28,7 +28,11 @@ pub(super) fn check(plan: &LogicalPlan) -> Result<()> {
     let growth = Growth::default();
     let sizes = Flow::new(&growth).plan(plan);
     let sizes = sizes.map_err(|error| AccessError::of_planning(&error))?;
-    let largest = sizes.into_iter().max().unwrap_or(0).max(growth.largest.get());
+    let largest = sizes
+        .into_iter()
+        .max()
+        .unwrap_or(0)
+        .max(growth.largest.get());
     match largest > MOST {
         true => Err(too_complex(
             "a text or list of the query could become too large".to_owned(),
@@ -42,7 +46,6 @@ struct Growth {
     /// The largest value that any part of the plan makes: it may only be counted afterwards.
     largest: Cell<u64>,
 }
-
 
 impl Domain for Growth {
     type Value = u64;
@@ -81,7 +84,11 @@ impl Domain for Growth {
 
 impl Growth {
     fn size(&self, expr: &Expr, values: &[u64]) -> u64 {
-        let sum = || values.iter().fold(0_u64, |sum, value| sum.saturating_add(*value));
+        let sum = || {
+            values
+                .iter()
+                .fold(0_u64, |sum, value| sum.saturating_add(*value))
+        };
         let most = self.any(values);
         match expr {
             Expr::BinaryExpr(binary) if binary.op == Operator::StringConcat => sum(),

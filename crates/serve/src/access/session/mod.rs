@@ -139,7 +139,11 @@ impl Session {
         let known = planned.plan.get_parameter_types();
         let known = known.map_err(|error| AccessError::of_planning(&error))?;
         let mut parameters: Vec<_> = known.into_iter().collect();
-        let number = |name: &str| name.trim_start_matches('$').parse::<u32>().unwrap_or(u32::MAX);
+        let number = |name: &str| {
+            name.trim_start_matches('$')
+                .parse::<u32>()
+                .unwrap_or(u32::MAX)
+        };
         parameters.sort_by_key(|(name, _)| (number(name), name.clone()));
         Ok(Statement {
             sql: sql.into(),
@@ -154,7 +158,8 @@ impl Session {
     /// As [`Session::prepare`]; its result would have other columns than when it was prepared; too
     /// many queries run.
     pub async fn run(&self, statement: &Statement, values: Option<ParamValues>) -> Result<Rows> {
-        self.start(&statement.sql, values, Some(&statement.schema)).await
+        self.start(&statement.sql, values, Some(&statement.schema))
+            .await
     }
 
     /// Runs a statement without parameters.
@@ -185,7 +190,13 @@ impl Session {
             planned.plan = bound.map_err(|error| AccessError::of_planning(&error))?;
         }
         self.note(&planned.reads, sql);
-        rows::start(&self.shared, self.standing.clone(), planned, permit, deadline).await
+        rows::start(
+            &self.shared,
+            self.standing.clone(),
+            planned,
+            permit,
+            deadline,
+        )
     }
 
     /// When a statement that starts now must have ended.
@@ -244,7 +255,8 @@ async fn plan(
     statement::check(&parsed, is_admin, &shared.limits)?;
     let state = context.state();
     let plan = state.statement_to_plan(parsed).await.map_err(of_planning)?;
-    let reads = statement::verify(&plan, is_admin)?;
+    let schema = &state.config_options().catalog.default_schema;
+    let reads = statement::verify(&plan, schema, is_admin)?;
     growth::check(&plan)?;
     // What was planned while the policy changed is refused by its tables when it is run.
     Ok(Planned {
@@ -264,7 +276,9 @@ fn governed(
 ) -> SessionContext {
     let scalars = functions::scalars(owner.scalar_functions().iter(), is_admin);
     let tables = functions::tables(owner.table_functions());
-    let tables = tables.into_iter().map(|table| (table.name().to_owned(), table));
+    let tables = tables
+        .into_iter()
+        .map(|table| (table.name().to_owned(), table));
     let tables = tables.collect();
     // The catalogue describes itself, without the settings that the engine would show.
     let config = owner.config().clone().with_information_schema(false);

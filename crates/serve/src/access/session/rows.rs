@@ -119,7 +119,7 @@ impl Drop for Rows {
 }
 
 /// Starts a planned query.
-pub(super) async fn start(
+pub(super) fn start(
     shared: &Arc<Shared>,
     standing: Arc<Standing>,
     planned: Planned,
@@ -187,7 +187,10 @@ async fn work(
     let state = SessionStateBuilder::new_from_existing(planned.state)
         .with_runtime_env(environment)
         .build();
-    let plan = state.create_physical_plan(&planned.plan).await.map_err(of_planning)?;
+    let plan = state
+        .create_physical_plan(&planned.plan)
+        .await
+        .map_err(of_planning)?;
     let of_running = |error| AccessError::of_running(&error);
     let mut batches = execute_stream(plan, state.task_ctx()).map_err(of_running)?;
     while let Some(batch) = batches.next().await {

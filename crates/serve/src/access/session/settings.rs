@@ -43,7 +43,9 @@ pub(super) struct Settings {
 
 impl Settings {
     fn all(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
-        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+        self.remembered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The time that the client gives its queries.
@@ -67,7 +69,10 @@ impl Session {
             "search_path" => self.set_schema(value)?,
             "timezone" | "time zone" => self.set_zone(value)?,
             "statement_timeout" if duration(value).is_none() => {
-                return Err(not_this(&name, "a number of milliseconds, or a time such as 30s"));
+                return Err(not_this(
+                    &name,
+                    "a number of milliseconds, or a time such as 30s",
+                ));
             }
             "statement_timeout" => {}
             other if REMEMBERED.iter().any(|(known, _)| *known == other) => {}
@@ -101,9 +106,13 @@ impl Session {
     }
 
     fn set_schema(&self, path: &str) -> Result<()> {
-        let asked = path.split(',').map(|part| part.trim().trim_matches(['\'', '"']).to_lowercase());
+        let asked = path
+            .split(',')
+            .map(|part| part.trim().trim_matches(['\'', '"']).to_lowercase());
         let catalog = self.context.catalog(CATALOG);
-        let seen = catalog.map(|catalog| catalog.schema_names()).unwrap_or_default();
+        let seen = catalog
+            .map(|catalog| catalog.schema_names())
+            .unwrap_or_default();
         let known = |name: &String| seen.contains(name) || DESCRIBING.contains(&name.as_str());
         // `"$user", public` is what clients send who mean nothing by it.
         let mut named = asked.filter(|name| !["$user", "public", ""].contains(&name.as_str()));
@@ -115,7 +124,12 @@ impl Session {
             return Err(AccessError::new(Reason::NoTable, message));
         }
         let state = self.context.state_ref();
-        state.write().config_mut().options_mut().catalog.default_schema = first;
+        state
+            .write()
+            .config_mut()
+            .options_mut()
+            .catalog
+            .default_schema = first;
         Ok(())
     }
 
@@ -134,7 +148,13 @@ impl Session {
 }
 
 fn schema_of(context: &SessionContext) -> String {
-    context.state_ref().read().config_options().catalog.default_schema.clone()
+    context
+        .state_ref()
+        .read()
+        .config_options()
+        .catalog
+        .default_schema
+        .clone()
 }
 
 fn not_this(name: &str, hint: &str) -> AccessError {
@@ -145,7 +165,9 @@ fn not_this(name: &str, hint: &str) -> AccessError {
 /// Milliseconds, or a number with `ms`, `s`, `min` or `h`.
 fn duration(text: &str) -> Option<Duration> {
     let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let number: u64 = text[..digits].parse().ok()?;
     let unit = match text[digits..].trim() {
         "" | "ms" => 1,

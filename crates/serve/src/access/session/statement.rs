@@ -41,10 +41,16 @@ pub(super) fn check(statement: &EngineStatement, may_explain: bool, limits: &Lim
         | Statement::ExplainTable { .. } => {}
         Statement::Explain { .. } => explainable(may_explain)?,
         Statement::ShowVariable { .. } => {
-            return Err(AccessError::new(Reason::Setting, "settings are not shown here"));
+            return Err(AccessError::new(
+                Reason::Setting,
+                "settings are not shown here",
+            ));
         }
         Statement::Set(_) => {
-            return Err(AccessError::new(Reason::Setting, "this setting may not be set"));
+            return Err(AccessError::new(
+                Reason::Setting,
+                "this setting may not be set",
+            ));
         }
         _ => return Err(read_only()),
     }
@@ -128,7 +134,9 @@ pub(super) const DESCRIBING: [&str; 2] = ["information_schema", "pg_catalog"];
 ///
 /// # Errors
 /// It reads what is not governed, would write, or is too large.
-pub(super) fn verify(plan: &LogicalPlan, is_admin: bool) -> Result<Reads> {
+///
+/// `schema`: the one that names without a schema are looked up in.
+pub(super) fn verify(plan: &LogicalPlan, schema: &str, is_admin: bool) -> Result<Reads> {
     let mut reads = Reads::default();
     let mut levels = 0_usize;
     let mut nodes = 0_usize;
@@ -137,7 +145,7 @@ pub(super) fn verify(plan: &LogicalPlan, is_admin: bool) -> Result<Reads> {
         if nodes > NODES {
             return Err(too_complex("the statement has too many parts".to_owned()).into());
         }
-        one(node, is_admin, &mut reads)?;
+        one(node, schema, is_admin, &mut reads)?;
         node.apply_expressions(|expr| {
             levels = levels.max(depth(expr)?);
             Ok(TreeNodeRecursion::Continue)
@@ -145,12 +153,19 @@ pub(super) fn verify(plan: &LogicalPlan, is_admin: bool) -> Result<Reads> {
     });
     outcome.map_err(|error| AccessError::of_planning(&error))?;
     if levels > LEVELS {
-        return Err(too_complex(format!("an expression is more than {LEVELS} levels deep")));
+        return Err(too_complex(format!(
+            "an expression is more than {LEVELS} levels deep"
+        )));
     }
     Ok(reads)
 }
 
-fn one(node: &LogicalPlan, is_admin: bool, reads: &mut Reads) -> Result<(), DataFusionError> {
+fn one(
+    node: &LogicalPlan,
+    schema: &str,
+    is_admin: bool,
+    reads: &mut Reads,
+) -> Result<(), DataFusionError> {
     match node {
         LogicalPlan::Projection(_)
         | LogicalPlan::Filter(_)
@@ -180,7 +195,7 @@ fn one(node: &LogicalPlan, is_admin: bool, reads: &mut Reads) -> Result<(), Data
                 reads.tags.extend(secured.tags());
                 return Ok(());
             }
-            let schema = scan.table_name.schema().unwrap_or_default();
+            let schema = scan.table_name.schema().unwrap_or(schema);
             match DESCRIBING.contains(&schema) || is_harmless(scan) {
                 true => Ok(()),
                 false => Err(read_only().into()),

@@ -23,7 +23,10 @@ const CUBE_COLUMNS: usize = 8;
 /// There are too many, or they are no SQL.
 pub(super) fn check(sql: &str, limits: &Limits) -> Result<()> {
     if sql.len() > limits.statement_bytes {
-        let message = format!("the statement is longer than {} bytes", limits.statement_bytes);
+        let message = format!(
+            "the statement is longer than {} bytes",
+            limits.statement_bytes
+        );
         return Err(too_complex(message));
     }
     let tokens = Tokenizer::new(&GenericDialect {}, sql)
@@ -34,7 +37,9 @@ pub(super) fn check(sql: &str, limits: &Limits) -> Result<()> {
         count.add(token);
     }
     let over = |is: usize, most: usize, what: &str| match is > most {
-        true => Err(too_complex(format!("the statement has more than {most} {what}"))),
+        true => Err(too_complex(format!(
+            "the statement has more than {most} {what}"
+        ))),
         false => Ok(()),
     };
     over(count.tokens, limits.tokens, "words and signs")?;
@@ -198,7 +203,11 @@ impl Visitor for Size<'_> {
 
     fn pre_visit_relation(&mut self, name: &ObjectName) -> ControlFlow<AccessError> {
         let name = name.to_string().to_lowercase();
-        let known = self.scopes.iter().rev().find_map(|scope| scope.sizes.get(&name));
+        let known = self
+            .scopes
+            .iter()
+            .rev()
+            .find_map(|scope| scope.sizes.get(&name));
         let tables = known.copied().unwrap_or(1);
         if let Some(scope) = self.scopes.last_mut() {
             scope.tables = scope.tables.saturating_add(tables);

@@ -35,7 +35,13 @@ const DECLASSIFIERS: [&str; 14] = [
 const PSEUDONYMS: [&str; 1] = ["pii_hash"];
 
 /// Functions that take one named value out of a document: what was unchecked in it was chosen.
-const CHOOSING: [&str; 5] = ["json_text", "get_field", "from_json", "kv_text", "url_param"];
+const CHOOSING: [&str; 5] = [
+    "json_text",
+    "get_field",
+    "from_json",
+    "kv_text",
+    "url_param",
+];
 
 /// Name of the tag of documents whose content no contract names.
 pub const UNCHECKED: &str = "unchecked";

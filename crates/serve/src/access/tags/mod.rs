@@ -81,7 +81,9 @@ impl TagMap {
     /// Tags of a column. One of which nothing is known (of an older version of a table, say, or of
     /// a table that no model makes any more) counts as personal data.
     pub fn column(&self, schema: &str, table: &str, column: &str) -> Tags {
-        let known = self.table(schema, table).and_then(|columns| columns.get(column));
+        let known = self
+            .table(schema, table)
+            .and_then(|columns| columns.get(column));
         known.cloned().unwrap_or_else(|| [Tag::pii(UNCLEAR)].into())
     }
 

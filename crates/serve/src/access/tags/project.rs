@@ -28,12 +28,20 @@ pub async fn of_project(warehouse: &Warehouse, manifest: &Manifest) -> transform
     for entity in entities() {
         let columns = stored_columns(entity);
         let names = columns.iter().map(|column| column.name.clone());
-        map.set("silver", &entity.name, names.map(|name| of_entity(entity, name)).collect());
+        map.set(
+            "silver",
+            &entity.name,
+            names.map(|name| of_entity(entity, name)).collect(),
+        );
     }
     for (name, seed) in &manifest.project.seeds {
         let columns = columns_of(warehouse, "seeds", name).await;
         let plain = columns.into_iter().map(|column| (column, Tags::new()));
-        map.set("seeds", name, with_declared(plain.collect(), &seed.properties.columns));
+        map.set(
+            "seeds",
+            name,
+            with_declared(plain.collect(), &seed.properties.columns),
+        );
     }
     let graph = Graph::new(manifest)?;
     let order: Vec<String> = graph.models().map(str::to_owned).collect();
@@ -41,7 +49,11 @@ pub async fn of_project(warehouse: &Warehouse, manifest: &Manifest) -> transform
         if let Some(model) = manifest.models.get(&name) {
             let columns = of_model(warehouse, manifest, model, &map).await;
             let declared = &model.model.properties.columns;
-            map.set(model.layer().schema(), &name, with_declared(columns, declared));
+            map.set(
+                model.layer().schema(),
+                &name,
+                with_declared(columns, declared),
+            );
         }
     }
     Ok(map)
@@ -77,7 +89,10 @@ async fn of_model(
 ) -> BTreeMap<String, Tags> {
     let columns = columns_of(warehouse, model.layer().schema(), model.name()).await;
     if let Some(entity) = model.config.entity.as_deref().and_then(entity) {
-        return columns.into_iter().map(|name| of_entity(entity, name)).collect();
+        return columns
+            .into_iter()
+            .map(|name| of_entity(entity, name))
+            .collect();
     }
     let planned = planned(warehouse, manifest, model.name(), map).await;
     let inputs = || -> Tags {
@@ -90,7 +105,10 @@ async fn of_model(
         // reads may be in any of its columns.
         let mut tags = inputs();
         tags.insert(Tag::pii(UNCLEAR));
-        return columns.into_iter().map(|name| (name, tags.clone())).collect();
+        return columns
+            .into_iter()
+            .map(|name| (name, tags.clone()))
+            .collect();
     };
     let mut all = planned;
     for name in columns {
@@ -105,7 +123,9 @@ fn of_input(manifest: &Manifest, target: &Target, map: &TagMap) -> Tags {
     let Some((schema, name)) = table.split_once('.') else {
         return [Tag::pii(UNCLEAR)].into();
     };
-    let columns = map.table(schema, name).map(|columns| columns.values().flatten().cloned());
+    let columns = map
+        .table(schema, name)
+        .map(|columns| columns.values().flatten().cloned());
     match columns {
         Some(tags) => tags.collect(),
         None => [Tag::pii(UNCLEAR)].into(),
@@ -123,7 +143,11 @@ async fn planned(
     let frame = warehouse.sql(&sql).await.ok()?;
     let plan = frame.logical_plan();
     let tags = tags_of(plan, map).ok()?;
-    let names = plan.schema().fields().iter().map(|field| field.name().clone());
+    let names = plan
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| field.name().clone());
     Some(names.zip(tags).collect())
 }
 
@@ -135,14 +159,21 @@ async fn columns_of(warehouse: &Warehouse, schema: &str, table: &str) -> Vec<Str
     match SchemaProvider::table(&*schema, table).await {
         Ok(Some(table)) => {
             let schema = table.schema();
-            schema.fields().iter().map(|field| field.name().clone()).collect()
+            schema
+                .fields()
+                .iter()
+                .map(|field| field.name().clone())
+                .collect()
         }
         _ => vec![],
     }
 }
 
 /// With what a `.yml` says of the columns.
-fn with_declared(mut columns: BTreeMap<String, Tags>, docs: &[ColumnDoc]) -> BTreeMap<String, Tags> {
+fn with_declared(
+    mut columns: BTreeMap<String, Tags>,
+    docs: &[ColumnDoc],
+) -> BTreeMap<String, Tags> {
     for doc in docs {
         let Some(tags) = columns.get_mut(&doc.name) else {
             continue;

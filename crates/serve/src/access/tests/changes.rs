@@ -22,9 +22,15 @@ async fn an_open_stream_ends_when_the_policy_changes() {
     let mut rows = session.query(LONG).await.expect("rows");
     rows.next().await.expect("a batch").expect("rows");
     let other = session.query("select 1").await.expect("rows");
-    gate.set_policy(Policy::parse(&POLICY.replace("columns: [salary]", "columns: [salary, note]")).expect("a policy"));
+    gate.set_policy(
+        Policy::parse(&POLICY.replace("columns: [salary]", "columns: [salary, note]"))
+            .expect("a policy"),
+    );
     let ended = tokio::time::timeout(Duration::from_secs(1), rows.next()).await;
-    let error = ended.expect("within a second").expect("an end").expect_err("an error");
+    let error = ended
+        .expect("within a second")
+        .expect("an end")
+        .expect_err("an error");
     assert_eq!(error.sqlstate(), "0A000", "{error}");
     assert!(rows.next().await.is_none());
     drop(other);
@@ -47,8 +53,14 @@ async fn a_stream_that_waits_for_its_reader_ends_too() {
     assert_eq!(error.sqlstate(), "28000");
     // Who signs in again starts anew.
     let again = gate.session(ana()).expect("a session");
-    assert_eq!(values(&again, "select count(*) from marts.events").await, ["20"]);
-    assert!(session.query("select 1").await.is_err(), "the old session stays closed");
+    assert_eq!(
+        values(&again, "select count(*) from marts.events").await,
+        ["20"]
+    );
+    assert!(
+        session.query("select 1").await.is_err(),
+        "the old session stays closed"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -71,11 +83,22 @@ async fn a_prepared_statement_runs_under_what_holds_then() {
     let session = gate.session(ana()).expect("a session");
     let sql = "select distinct country from marts.events";
     let statement = session.prepare(sql).await.expect("prepared");
-    let all = session.prepare("select * from marts.events").await.expect("prepared");
+    let all = session
+        .prepare("select * from marts.events")
+        .await
+        .expect("prepared");
     gate.changed(in_france());
-    let rows = session.run(&statement, None).await.expect("runs").collect().await.expect("rows");
+    let rows = session
+        .run(&statement, None)
+        .await
+        .expect("runs")
+        .collect()
+        .await
+        .expect("rows");
     assert_eq!(super::fixture::lines(&rows), ["FR"]);
-    gate.set_policy(Policy::parse(&POLICY.replace("[salary]", "[salary, note]")).expect("a policy"));
+    gate.set_policy(
+        Policy::parse(&POLICY.replace("[salary]", "[salary, note]")).expect("a policy"),
+    );
     let error = session.run(&all, None).await.err().expect("other columns");
     assert_eq!(error.sqlstate(), "0A000", "{error}");
     let none = "roles: {analyst_de: {grants: [{table: marts.props}]}}";
@@ -89,7 +112,11 @@ async fn a_plan_made_before_does_not_run_after() {
     let gate = gate().await;
     let session = gate.session(ana()).expect("a session");
     // A door that plans through the context meets the barrier all the same.
-    let frame = session.context().sql("select * from marts.events").await.expect("planned");
+    let frame = session
+        .context()
+        .sql("select * from marts.events")
+        .await
+        .expect("planned");
     gate.changed(in_france());
     let error = frame.collect().await.expect_err("planned before");
     let error = crate::access::AccessError::of_running(&error);
@@ -105,7 +132,9 @@ async fn the_file_is_read_again_when_it_changes() {
     let mut options = crate::access::Options::new(b"key".to_vec());
     options.file = Some(file.clone());
     let owner = std::sync::Arc::new(super::fixture::owner().await);
-    let gate = crate::access::Gate::open(owner, options).await.expect("a gate");
+    let gate = crate::access::Gate::open(owner, options)
+        .await
+        .expect("a gate");
     let watch = tokio::spawn(gate.watch());
     let session = gate.session(ana()).expect("a session");
     let mut rows = session.query(LONG).await.expect("rows");

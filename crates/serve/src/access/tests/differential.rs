@@ -13,11 +13,16 @@ use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 
-use super::fixture::{ana, four, gate_with, lines, owner, POLICY};
+use super::fixture::{POLICY, ana, four, gate_with, lines, owner};
 use crate::access::{AccessError, Limits, Principal, Session};
 
-const TABLES: [&str; 5] =
-    ["marts.events", "marts.person_view", "marts.open_day", "marts.props", "star.dim_person"];
+const TABLES: [&str; 5] = [
+    "marts.events",
+    "marts.person_view",
+    "marts.open_day",
+    "marts.props",
+    "star.dim_person",
+];
 
 /// A column that a query can use.
 #[derive(Debug, Clone)]
@@ -40,7 +45,15 @@ impl Writer {
     fn value(&mut self, is_number: bool) -> String {
         let numbers = ["0", "1", "2", "3", "7", "40", "-1", "null"];
         let texts = [
-            "'DE'", "'US'", "'t0'", "'p3'", "'note 1'", "''", "'anna0@CNRY.example'", "'gold'", "null",
+            "'DE'",
+            "'US'",
+            "'t0'",
+            "'p3'",
+            "'note 1'",
+            "''",
+            "'anna0@CNRY.example'",
+            "'gold'",
+            "null",
         ];
         match is_number {
             true => (*Self::pick(&mut self.random, &numbers)).to_owned(),
@@ -49,7 +62,10 @@ impl Writer {
     }
 
     fn column(&mut self, from: &[(String, Known)], is_number: bool) -> String {
-        let fitting: Vec<_> = from.iter().filter(|(_, it)| it.is_number == is_number).collect();
+        let fitting: Vec<_> = from
+            .iter()
+            .filter(|(_, it)| it.is_number == is_number)
+            .collect();
         match fitting.choose(&mut self.random) {
             Some((alias, known)) => format!("{alias}.\"{}\"", known.name),
             None => self.value(is_number),
@@ -63,19 +79,28 @@ impl Writer {
         let depth = depth - 1;
         match (is_number, self.random.random_range(0..5)) {
             (true, 0) => {
-                let (a, b) = (self.scalar(from, true, depth), self.scalar(from, true, depth));
+                let (a, b) = (
+                    self.scalar(from, true, depth),
+                    self.scalar(from, true, depth),
+                );
                 format!("({a} + {b})")
             }
             (true, 1) => format!("length({})", self.scalar(from, false, depth)),
             (true, 2) => format!("coalesce({}, 5)", self.scalar(from, true, depth)),
             (true, 3) => {
                 let condition = self.condition(from, depth);
-                let (a, b) = (self.scalar(from, true, depth), self.scalar(from, true, depth));
+                let (a, b) = (
+                    self.scalar(from, true, depth),
+                    self.scalar(from, true, depth),
+                );
                 format!("(case when {condition} then {a} else {b} end)")
             }
             (false, 0) => format!("upper({})", self.scalar(from, false, depth)),
             (false, 1) => {
-                let (a, b) = (self.scalar(from, false, depth), self.scalar(from, false, depth));
+                let (a, b) = (
+                    self.scalar(from, false, depth),
+                    self.scalar(from, false, depth),
+                );
                 format!("({a} || {b})")
             }
             (false, 2) => format!("coalesce({}, 'none')", self.scalar(from, false, depth)),
@@ -86,7 +111,10 @@ impl Writer {
 
     fn condition(&mut self, from: &[(String, Known)], depth: u32) -> String {
         if depth > 0 && self.random.random_bool(0.5) {
-            let (a, b) = (self.condition(from, depth - 1), self.condition(from, depth - 1));
+            let (a, b) = (
+                self.condition(from, depth - 1),
+                self.condition(from, depth - 1),
+            );
             return match self.random.random_range(0..3) {
                 0 => format!("({a} and {b})"),
                 1 => format!("({a} or {b})"),
@@ -164,7 +192,10 @@ impl Writer {
             sql = format!("{sql} {kind} {table} b");
             if kind != "cross join" {
                 let is_number = self.random.random_bool(0.5);
-                let (left, right) = (self.column(&all, is_number), self.column(&of_other, is_number));
+                let (left, right) = (
+                    self.column(&all, is_number),
+                    self.column(&of_other, is_number),
+                );
                 sql = format!("{sql} on {left} = {right}");
                 if self.random.random_bool(0.3) {
                     sql = format!("{sql} and {}", self.simple(&of_other));
@@ -186,7 +217,9 @@ impl Writer {
             0 | 1 => self.grouped(&from, &columns, &filter),
             2 => {
                 let (n, t) = (self.column(&columns, true), self.column(&columns, false));
-                format!("select count(*), count({t}), sum({n}), min({t}), max({t}) from {from}{filter}")
+                format!(
+                    "select count(*), count({t}), sum({n}), min({t}), max({t}) from {from}{filter}"
+                )
             }
             3 => {
                 let (n, t) = (self.column(&columns, true), self.column(&columns, false));
@@ -197,9 +230,14 @@ impl Writer {
             }
             4 => {
                 let (a, b) = (self.listed(&columns), self.listed(&columns));
-                let kind = *Self::pick(&mut self.random, &["union", "union all", "except", "intersect"]);
+                let kind = *Self::pick(
+                    &mut self.random,
+                    &["union", "union all", "except", "intersect"],
+                );
                 let other = self.simple(&columns);
-                format!("select {a} from {from}{filter} {kind} select {b} from {from} where {other}")
+                format!(
+                    "select {a} from {from}{filter} {kind} select {b} from {from} where {other}"
+                )
             }
             5 => {
                 let list = self.listed(&columns);
@@ -221,13 +259,19 @@ impl Writer {
 
     /// Three columns of known types: text, number, text.
     fn listed(&mut self, columns: &[(String, Known)]) -> String {
-        let (x, y) = (self.scalar(columns, false, 2), self.scalar(columns, true, 2));
+        let (x, y) = (
+            self.scalar(columns, false, 2),
+            self.scalar(columns, true, 2),
+        );
         let z = self.scalar(columns, false, 1);
         format!("cast({x} as varchar) as x, cast({y} as bigint) as y, cast({z} as varchar) as z")
     }
 
     fn grouped(&mut self, from: &str, columns: &[(String, Known)], filter: &str) -> String {
-        let (key, number) = (self.scalar(columns, false, 1), self.scalar(columns, true, 1));
+        let (key, number) = (
+            self.scalar(columns, false, 1),
+            self.scalar(columns, true, 1),
+        );
         let text = self.column(columns, false);
         let having = match self.random.random_bool(0.3) {
             true => " having count(*) > 1",
@@ -249,9 +293,13 @@ impl Writer {
 /// What a persona sees of its tables, in a session without any policy.
 async fn copied(session: &Session) -> (SessionContext, Vec<(String, Vec<Known>)>) {
     let context = SessionContext::new_with_state(
-        datafusion::execution::SessionStateBuilder::new_from_existing(owner().await.context.state())
-            .with_catalog_list(Arc::new(datafusion::catalog::MemoryCatalogProviderList::new()))
-            .build(),
+        datafusion::execution::SessionStateBuilder::new_from_existing(
+            owner().await.context.state(),
+        )
+        .with_catalog_list(Arc::new(
+            datafusion::catalog::MemoryCatalogProviderList::new(),
+        ))
+        .build(),
     );
     let catalog = Arc::new(datafusion::catalog::MemoryCatalogProvider::new());
     context.register_catalog("throughline", catalog.clone());
@@ -268,13 +316,20 @@ async fn copied(session: &Session) -> (SessionContext, Vec<(String, Vec<Known>)>
         });
         tables.push((table.to_owned(), known.collect()));
         let (zone, name) = table.split_once('.').expect("a schema");
-        if context.catalog("throughline").is_some_and(|all| all.schema(zone).is_none()) {
+        if context
+            .catalog("throughline")
+            .is_some_and(|all| all.schema(zone).is_none())
+        {
             let provider = Arc::new(MemorySchemaProvider::new());
-            datafusion::catalog::CatalogProvider::register_schema(&*catalog, zone, provider).expect("a schema");
+            datafusion::catalog::CatalogProvider::register_schema(&*catalog, zone, provider)
+                .expect("a schema");
         }
-        let provider = datafusion::catalog::CatalogProvider::schema(&*catalog, zone).expect("the schema");
+        let provider =
+            datafusion::catalog::CatalogProvider::schema(&*catalog, zone).expect("the schema");
         let copy = MemTable::try_new(schema, vec![batches]).expect("a table");
-        provider.register_table(name.to_owned(), Arc::new(copy)).expect("registered");
+        provider
+            .register_table(name.to_owned(), Arc::new(copy))
+            .expect("registered");
     }
     (context, tables)
 }
@@ -282,7 +337,10 @@ async fn copied(session: &Session) -> (SessionContext, Vec<(String, Vec<Known>)>
 async fn on_copy(context: &SessionContext, sql: &str) -> Result<Vec<String>, AccessError> {
     let of_planning = |error| AccessError::of_planning(&error);
     let frame = context.sql(sql).await.map_err(of_planning)?;
-    let rows = frame.collect().await.map_err(|error| AccessError::of_running(&error))?;
+    let rows = frame
+        .collect()
+        .await
+        .map_err(|error| AccessError::of_running(&error))?;
     Ok(lines(&rows))
 }
 
@@ -321,7 +379,10 @@ async fn compare(persona: Principal, count: u64) {
         }
     }
     // A generator whose queries fail or give nothing would prove nothing.
-    assert!(failed * 5 < count, "{failed} of {count} queries fail on both sides");
+    assert!(
+        failed * 5 < count,
+        "{failed} of {count} queries fail on both sides"
+    );
     assert!(empty * 2 < count, "{empty} of {count} queries give nothing");
 }
 

@@ -149,7 +149,11 @@ fn events() -> (Arc<Schema>, Vec<RecordBatch>) {
     let batch = |from: i64, to: i64| {
         let ids: Vec<i64> = (from..to).collect();
         let text = |make: &dyn Fn(i64) -> String| {
-            Arc::new(ids.iter().map(|id| Some(make(*id))).collect::<StringArray>())
+            Arc::new(
+                ids.iter()
+                    .map(|id| Some(make(*id)))
+                    .collect::<StringArray>(),
+            )
         };
         let is_open = |id: i64| country(id) == "DE";
         // What is not German is hidden, and its other values are canaries.
@@ -184,7 +188,10 @@ fn events() -> (Arc<Schema>, Vec<RecordBatch>) {
         )
         .expect("a batch")
     };
-    (schema.clone(), vec![batch(0, 20), batch(20, 40), batch(40, ROWS)])
+    (
+        schema.clone(),
+        vec![batch(0, 20), batch(20, 40), batch(40, ROWS)],
+    )
 }
 
 fn one(fields: Vec<Field>, columns: Vec<Vec<Option<&str>>>) -> (Arc<Schema>, Vec<RecordBatch>) {
@@ -238,7 +245,10 @@ pub(super) async fn owner() -> Owner {
     );
     let mapping = one(
         vec![texts("login"), texts("country")],
-        vec![vec![Some("mapped"), Some("ana")], vec![Some("DE"), Some("US")]],
+        vec![
+            vec![Some("mapped"), Some("ana")],
+            vec![Some("DE"), Some("US")],
+        ],
     );
     let person = one(
         vec![texts("person_id"), texts("email"), texts("segment")],
@@ -268,11 +278,19 @@ pub(super) async fn owner() -> Owner {
         let rows = rows.into_iter().map(|batch| vec![batch]).collect();
         let table = MemTable::try_new(columns, rows).expect("a table");
         let provider = catalog.schema(schema).expect("the schema");
-        provider.register_table(name.to_owned(), Arc::new(table)).expect("registered");
+        provider
+            .register_table(name.to_owned(), Arc::new(table))
+            .expect("registered");
     }
     view(&context, &mut tags, "marts.person_view", PERSON_VIEW).await;
     view(&context, &mut tags, "marts.open_day", OPEN_DAY).await;
-    view(&context, &mut tags, "marts.closed_view", "select * from raw.events").await;
+    view(
+        &context,
+        &mut tags,
+        "marts.closed_view",
+        "select * from raw.events",
+    )
+    .await;
     Owner {
         context,
         tags: Arc::new(tags),
@@ -290,20 +308,30 @@ const OPEN_DAY: &str = "select event_id % 10 as day, count(*) as n, sum(revenue)
 async fn view(context: &SessionContext, tags: &mut TagMap, name: &str, sql: &str) {
     let frame = context.sql(sql).await.expect("a view");
     let plan = frame.logical_plan();
-    let names = plan.schema().fields().iter().map(|field| field.name().clone());
+    let names = plan
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| field.name().clone());
     let found = tags_of(plan, tags).expect("tags");
     let (schema, table) = name.split_once('.').expect("a schema");
     tags.set(schema, table, names.zip(found).collect());
-    let provider = context.catalog("throughline").and_then(|catalog| catalog.schema(schema));
+    let provider = context
+        .catalog("throughline")
+        .and_then(|catalog| catalog.schema(schema));
     let provider = provider.expect("the schema");
-    provider.register_table(table.to_owned(), frame.into_view()).expect("registered");
+    provider
+        .register_table(table.to_owned(), frame.into_view())
+        .expect("registered");
 }
 
 pub(super) async fn gate_with(policy: &str, limits: Limits) -> Gate {
     let mut options = Options::new(b"a project's key".to_vec());
     options.limits = limits;
     options.threads = 2;
-    let gate = Gate::open(Arc::new(owner().await), options).await.expect("a gate");
+    let gate = Gate::open(Arc::new(owner().await), options)
+        .await
+        .expect("a gate");
     gate.set_policy(Policy::parse(policy).expect("a policy"));
     gate
 }
@@ -323,7 +351,13 @@ pub(super) async fn shown(session: &Session, sql: &str) -> Result<String, Access
 
 /// The values of a result, sorted.
 pub(super) async fn values(session: &Session, sql: &str) -> Vec<String> {
-    let batches = session.query(sql).await.expect(sql).collect().await.expect(sql);
+    let batches = session
+        .query(sql)
+        .await
+        .expect(sql)
+        .collect()
+        .await
+        .expect(sql);
     lines(&batches)
 }
 

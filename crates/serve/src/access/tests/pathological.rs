@@ -32,19 +32,52 @@ fn nested(count: usize, before: &str, inside: &str, after: &str) -> String {
 /// Texts that a parser or planner chokes on. Each must end, in whatever way.
 fn statements() -> Vec<(&'static str, String)> {
     let mut all = vec![
-        ("terms of a sum", format!("select {}", repeated(2_000, "1", "+"))),
-        ("terms of a large sum", format!("select {}", repeated(100_000, "1", "+"))),
-        ("terms of a concatenation", format!("select {}", repeated(1_500, "'a'", "||"))),
+        (
+            "terms of a sum",
+            format!("select {}", repeated(2_000, "1", "+")),
+        ),
+        (
+            "terms of a large sum",
+            format!("select {}", repeated(100_000, "1", "+")),
+        ),
+        (
+            "terms of a concatenation",
+            format!("select {}", repeated(1_500, "'a'", "||")),
+        ),
         ("minus signs", format!("select {}1", "- ".repeat(5_000))),
         ("nots", format!("select {} true", "not ".repeat(5_000))),
-        ("parentheses", format!("select {}", nested(5_000, "(", "1", ")"))),
-        ("many parentheses", format!("select {}", nested(400_000, "(", "1", ")"))),
-        ("brackets", format!("select {}", nested(5_000, "[", "1", "]"))),
-        ("open parentheses", format!("select {}", "(".repeat(100_000))),
-        ("cases", format!("select {}", nested(2_000, "case when true then ", "1", " end"))),
+        (
+            "parentheses",
+            format!("select {}", nested(5_000, "(", "1", ")")),
+        ),
+        (
+            "many parentheses",
+            format!("select {}", nested(400_000, "(", "1", ")")),
+        ),
+        (
+            "brackets",
+            format!("select {}", nested(5_000, "[", "1", "]")),
+        ),
+        (
+            "open parentheses",
+            format!("select {}", "(".repeat(100_000)),
+        ),
+        (
+            "cases",
+            format!(
+                "select {}",
+                nested(2_000, "case when true then ", "1", " end")
+            ),
+        ),
         ("casts", format!("select 1{}", "::int".repeat(20_000))),
-        ("subscripts", format!("select a{} from (select 1 as a)", "[1]".repeat(20_000))),
-        ("functions", format!("select {}", nested(3_000, "abs(", "1", ")"))),
+        (
+            "subscripts",
+            format!("select a{} from (select 1 as a)", "[1]".repeat(20_000)),
+        ),
+        (
+            "functions",
+            format!("select {}", nested(3_000, "abs(", "1", ")")),
+        ),
         (
             "subqueries",
             nested(1_000, "select * from (", "select 1 as a", ") x"),
@@ -53,34 +86,70 @@ fn statements() -> Vec<(&'static str, String)> {
         ("some unions", repeated(90, "select 1", " union all ")),
         ("excepts", repeated(3_000, "select 1", " except ")),
         ("a long text", format!("select '{}'", "x".repeat(10 << 20))),
-        ("a million commas", format!("select {}", repeated(1_000_000, "1", ","))),
+        (
+            "a million commas",
+            format!("select {}", repeated(1_000_000, "1", ",")),
+        ),
         ("dots", format!("select {}", repeated(5_000, "a", "."))),
-        ("cube", format!(
-            "select count(*) from marts.events group by cube({})",
-            repeated(20, "country", ",")
-        )),
-        ("many groups", format!(
-            "select count(*) from marts.events group by grouping sets ({})",
-            repeated(500, "(country)", ",")
-        )),
+        (
+            "cube",
+            format!(
+                "select count(*) from marts.events group by cube({})",
+                repeated(20, "country", ",")
+            ),
+        ),
+        (
+            "many groups",
+            format!(
+                "select count(*) from marts.events group by grouping sets ({})",
+                repeated(500, "(country)", ",")
+            ),
+        ),
         ("comments", format!("select 1 {}", "/*".repeat(50_000))),
-        ("ifs", format!("select {}", nested(500, "coalesce(null, ", "1", ")"))),
-        ("a wide in", format!(
-            "select count(*) from marts.events where event_id in ({})",
-            (0..20_000).map(|n| n.to_string()).collect::<Vec<_>>().join(",")
-        )),
-        ("a wide values", format!("values {}", repeated(10_000, "(1)", ","))),
+        (
+            "ifs",
+            format!("select {}", nested(500, "coalesce(null, ", "1", ")")),
+        ),
+        (
+            "a wide in",
+            format!(
+                "select count(*) from marts.events where event_id in ({})",
+                (0..20_000)
+                    .map(|n| n.to_string())
+                    .collect::<Vec<_>>()
+                    .join(",")
+            ),
+        ),
+        (
+            "a wide values",
+            format!("values {}", repeated(10_000, "(1)", ",")),
+        ),
     ];
     let terms = |count: usize, what: &str, between: &str| {
         let each = (0..count).map(|n| what.replace('#', &n.to_string()));
         each.collect::<Vec<_>>().join(between)
     };
     let from = "select count(*) from marts.events where";
-    all.push(("ors of 100 thousand", format!("{from} {}", terms(100_000, "event_id = #", " or "))));
-    all.push(("ors of 450", format!("{from} {}", terms(450, "event_id = #", " or "))));
-    all.push(("ors of 280", format!("{from} {}", terms(280, "revenue + event_id = #", " or "))));
-    all.push(("ands", format!("{from} {}", terms(600, "event_id <> #", " and "))));
-    all.push(("likes", format!("{from} {}", terms(280, "note like '%#%'", " or "))));
+    all.push((
+        "ors of 100 thousand",
+        format!("{from} {}", terms(100_000, "event_id = #", " or ")),
+    ));
+    all.push((
+        "ors of 450",
+        format!("{from} {}", terms(450, "event_id = #", " or ")),
+    ));
+    all.push((
+        "ors of 280",
+        format!("{from} {}", terms(280, "revenue + event_id = #", " or ")),
+    ));
+    all.push((
+        "ands",
+        format!("{from} {}", terms(600, "event_id <> #", " and ")),
+    ));
+    all.push((
+        "likes",
+        format!("{from} {}", terms(280, "note like '%#%'", " or ")),
+    ));
     let joins = (0..1_000).fold("select 1 from (select 1) t".to_owned(), |mut sql, n| {
         let _ = write!(sql, " cross join (select 1) t{n}");
         sql
@@ -90,20 +159,44 @@ fn statements() -> Vec<(&'static str, String)> {
         let _ = write!(sql, ", c{n} as (select v || v as v from c{})", n - 1);
         sql
     });
-    all.push(("doubling texts", format!("{doubled} select length(v) from c39")));
-    all.push(("doubling texts, asked in a filter", format!("{doubled} select 1 from c39 where v = ''")));
+    all.push((
+        "doubling texts",
+        format!("{doubled} select length(v) from c39"),
+    ));
+    all.push((
+        "doubling texts, asked in a filter",
+        format!("{doubled} select 1 from c39 where v = ''"),
+    ));
     let lists = (1..40).fold("with c0 as (select [1] as v)".to_owned(), |mut sql, n| {
-        let _ = write!(sql, ", c{n} as (select array_concat(v, v) as v from c{})", n - 1);
+        let _ = write!(
+            sql,
+            ", c{n} as (select array_concat(v, v) as v from c{})",
+            n - 1
+        );
         sql
     });
-    all.push(("doubling lists", format!("{lists} select cardinality(v) from c39")));
+    all.push((
+        "doubling lists",
+        format!("{lists} select cardinality(v) from c39"),
+    ));
     let tables = (1..30).fold("with c0 as (select 1 as v)".to_owned(), |mut sql, n| {
-        let _ = write!(sql, ", c{n} as (select a.v from c{0} a cross join c{0} b)", n - 1);
+        let _ = write!(
+            sql,
+            ", c{n} as (select a.v from c{0} a cross join c{0} b)",
+            n - 1
+        );
         sql
     });
-    all.push(("doubling tables", format!("{tables} select count(*) from c29")));
+    all.push((
+        "doubling tables",
+        format!("{tables} select count(*) from c29"),
+    ));
     let replaced = (1..12).fold("with c0 as (select 'x' as v)".to_owned(), |mut sql, n| {
-        let _ = write!(sql, ", c{n} as (select replace(v, 'x', 'xxxxxxxxxx') as v from c{})", n - 1);
+        let _ = write!(
+            sql,
+            ", c{n} as (select replace(v, 'x', 'xxxxxxxxxx') as v from c{})",
+            n - 1
+        );
         sql
     });
     all.push(("replacing", format!("{replaced} select length(v) from c11")));
@@ -187,7 +280,11 @@ async fn no_statement_takes_the_process_down() {
         if let Err(error) = &seen {
             let crashed = error.reason == Reason::Internal;
             assert!(!crashed, "{what}: {error:?}");
-            assert!(error.message.len() < 2_000, "{what}: {} bytes", error.message.len());
+            assert!(
+                error.message.len() < 2_000,
+                "{what}: {} bytes",
+                error.message.len()
+            );
         }
         assert_eq!(values(&session, "select 1").await, ["1"], "after {what}");
     }
@@ -197,8 +294,14 @@ async fn no_statement_takes_the_process_down() {
 async fn what_is_usual_is_not_refused() {
     let gate = gate_with(POLICY, limits()).await;
     let session = gate.session(ana()).expect("a session");
-    let many = (0..200).map(|n| format!("event_id = {n}")).collect::<Vec<_>>().join(" or ");
-    let list = (0..5_000).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+    let many = (0..200)
+        .map(|n| format!("event_id = {n}"))
+        .collect::<Vec<_>>()
+        .join(" or ");
+    let list = (0..5_000)
+        .map(|n| n.to_string())
+        .collect::<Vec<_>>()
+        .join(",");
     let usual = [
         format!("select count(*) from marts.events where {many}"),
         format!("select count(*) from marts.events where event_id in ({list})"),
@@ -212,7 +315,11 @@ async fn what_is_usual_is_not_refused() {
          r where n < 50) select max(length(path)) from r".to_owned(),
     ];
     for sql in usual {
-        assert!(shown(&session, &sql).await.is_ok(), "{:?}", shown(&session, &sql).await);
+        assert!(
+            shown(&session, &sql).await.is_ok(),
+            "{:?}",
+            shown(&session, &sql).await
+        );
     }
 }
 
@@ -235,7 +342,10 @@ async fn limits_are_kept_and_told() {
     let sorted = "select a.event_id, b.note from marts.events a, marts.events b, marts.events c, \
                   marts.events d, marts.events e order by a.note || b.note || c.note || d.note";
     let error = shown(&session, sorted).await.expect_err("too much");
-    assert!(["53200", "57014", "54000"].contains(&error.sqlstate()), "{error}");
+    assert!(
+        ["53200", "57014", "54000"].contains(&error.sqlstate()),
+        "{error}"
+    );
 
     // One query of this principal runs; the next has to wait, and then is told so.
     let rows = session.query(endless).await.expect("the first");

@@ -254,10 +254,14 @@ async fn no_trick_shows_a_canary() {
         let name = persona.name.clone();
         let session = gate.session(persona).expect("a session");
         for trick in TRICKS {
-            let sql = trick.replace("T.", "events.").replace(" T ", " marts.events ");
+            let sql = trick
+                .replace("T.", "events.")
+                .replace(" T ", " marts.events ");
             let sql = match sql.strip_suffix(" T") {
                 Some(rest) => format!("{rest} marts.events"),
-                None => sql.replace(" T)", " marts.events)").replace(" T,", " marts.events,"),
+                None => sql
+                    .replace(" T)", " marts.events)")
+                    .replace(" T,", " marts.events,"),
             };
             let seen = shown(&session, &sql).await;
             assert!(is_clean(&seen), "{name}: {sql}\n{seen:?}");
@@ -265,11 +269,17 @@ async fn no_trick_shows_a_canary() {
             let prepared = prepared.map(|text| text.replace(&sql, ""));
             assert!(is_clean(&prepared), "{name}: {sql}\n{prepared:?}");
             assert!(
-                seen.as_ref().err().is_none_or(|error| error.reason != Reason::Internal),
+                seen.as_ref()
+                    .err()
+                    .is_none_or(|error| error.reason != Reason::Internal),
                 "{name}: {sql}\n{seen:?}"
             );
         }
-        assert_eq!(values(&session, "select 1").await, ["1"], "{name} can go on");
+        assert_eq!(
+            values(&session, "select 1").await,
+            ["1"],
+            "{name} can go on"
+        );
     }
 }
 
@@ -281,7 +291,10 @@ async fn a_session_reads_and_nothing_else() {
         for sql in REFUSED {
             let seen = shown(&session, sql).await;
             let error = seen.expect_err(sql);
-            assert!(!matches!(error.reason, Reason::Internal), "{sql}: {error:?}");
+            assert!(
+                !matches!(error.reason, Reason::Internal),
+                "{sql}: {error:?}"
+            );
             assert!(session.prepare(sql).await.is_err(), "{sql}");
         }
         let still = "select count(*) from marts.events";
@@ -293,21 +306,34 @@ async fn a_session_reads_and_nothing_else() {
 async fn explain_is_for_administrators() {
     let gate = gate().await;
     let plain = "explain select * from marts.events where country = 'US'";
-    let other = ["explain analyze select 1", "explain verbose select 1", "explain format tree select 1"];
+    let other = [
+        "explain analyze select 1",
+        "explain verbose select 1",
+        "explain format tree select 1",
+    ];
     let session = gate.session(ana()).expect("a session");
     for sql in other.into_iter().chain([plain]) {
         let error = shown(&session, sql).await.expect_err(sql);
         assert_eq!(error.sqlstate(), "42501", "{sql}: {error}");
     }
     let admin = gate.session(super::fixture::admin()).expect("a session");
-    assert!(shown(&admin, plain).await.expect("a plan").contains("SecureExec"));
+    assert!(
+        shown(&admin, plain)
+            .await
+            .expect("a plan")
+            .contains("SecureExec")
+    );
 }
 
 #[tokio::test]
 async fn what_is_shown_is_what_the_policy_says() {
     let gate = gate().await;
     let session = gate.session(ana()).expect("a session");
-    let count = values(&session, "select count(*), count(distinct country) from marts.events").await;
+    let count = values(
+        &session,
+        "select count(*), count(distinct country) from marts.events",
+    )
+    .await;
     assert_eq!(count, ["20|1"]);
     let masked = "select count(*), count(phone), count(distinct email), min(length(email)), \
                   max(length(email)) from marts.events";
@@ -317,11 +343,17 @@ async fn what_is_shown_is_what_the_policy_says() {
     // Hashes of another table are others: they cannot be joined unless the policy says so.
     let across = "select count(*) from marts.events e join star.dim_person p on e.email = p.email";
     assert_eq!(values(&session, across).await, ["0"]);
-    let error = shown(&session, "select salary from marts.events").await.expect_err("denied");
+    let error = shown(&session, "select salary from marts.events")
+        .await
+        .expect_err("denied");
     assert_eq!(error.sqlstate(), "42703", "{error}");
-    let error = shown(&session, "select * from secret.api_keys").await.expect_err("denied");
+    let error = shown(&session, "select * from secret.api_keys")
+        .await
+        .expect_err("denied");
     assert_eq!(error.sqlstate(), "42P01", "{error}");
-    let unknown = shown(&session, "select * from secret.no_such").await.expect_err("unknown");
+    let unknown = shown(&session, "select * from secret.no_such")
+        .await
+        .expect_err("unknown");
     assert_eq!(
         unknown.message.replace("no_such", "api_keys"),
         error.message,
@@ -332,7 +364,9 @@ async fn what_is_shown_is_what_the_policy_says() {
     let sql = "select country, phone, email from marts.events where event_id in (0, 1, 2)";
     let seen = values(&session, sql).await;
     assert_eq!(seen, ["DE|****Y000|an…", "FR|****Y002|an…"]);
-    let error = shown(&session, "select tenant from marts.events").await.expect_err("denied");
+    let error = shown(&session, "select tenant from marts.events")
+        .await
+        .expect_err("denied");
     assert_eq!(error.sqlstate(), "42703");
 
     let session = gate.session(mapped()).expect("a session");
@@ -350,7 +384,9 @@ async fn a_filter_without_its_attribute_shows_nothing() {
     let gate = gate().await;
     let nobody = crate::access::Principal::user("new", ["analyst_de"]);
     let session = gate.session(nobody).expect("a session");
-    let error = shown(&session, "select * from marts.events").await.expect_err("no attribute");
+    let error = shown(&session, "select * from marts.events")
+        .await
+        .expect_err("no attribute");
     assert_eq!(error.sqlstate(), "42501");
     assert!(error.message.contains("`country`"), "{error}");
     let listed = "select count(*) from information_schema.columns where table_name = 'events'";
