@@ -281,7 +281,11 @@ fn governed(
         .map(|table| (table.name().to_owned(), table));
     let tables = tables.collect();
     // The catalogue describes itself, without the settings that the engine would show.
-    let config = owner.config().clone().with_information_schema(false);
+    let config = owner
+        .config()
+        .clone()
+        .with_information_schema(false)
+        .with_create_default_catalog_and_schema(false);
     let mut builder = SessionStateBuilder::new_from_existing(owner.clone())
         .with_config(config)
         .with_catalog_list(catalogs)

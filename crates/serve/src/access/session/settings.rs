@@ -9,7 +9,7 @@ use std::str::FromStr as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use datafusion::arrow::array::timezone::Tz;
+use arrow_array::timezone::Tz;
 use datafusion::prelude::SessionContext;
 
 use super::Session;
