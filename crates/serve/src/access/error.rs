@@ -4,7 +4,8 @@
 use std::fmt;
 
 use datafusion::arrow::error::ArrowError;
-use datafusion::error::{DataFusionError, SchemaError};
+use datafusion::common::SchemaError;
+use datafusion::error::DataFusionError;
 
 /// Why it failed. Each has its SQLSTATE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -19,7 +19,7 @@ use target::{Pattern, Target};
 
 pub(crate) use check::check;
 pub use rights::Rights;
-pub(crate) use rights::{ColumnRights, Seen, TableRights};
+pub(crate) use rights::{Seen, TableRights};
 
 /// The role that sees everything.
 pub const ADMIN: &str = "admin";

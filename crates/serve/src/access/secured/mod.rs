@@ -10,4 +10,3 @@ pub use exec::SecureExec;
 pub(crate) use mask::MaskKey;
 pub(crate) use table::Parts;
 pub use table::SecuredTable;
-pub(crate) use table::Under;

@@ -232,9 +232,9 @@ pub(super) async fn owner() -> Owner {
     let mut tags = TagMap::default();
     let secret = [("email", Tag::pii("email")), ("phone", Tag::pii("phone"))];
     let of = |schema: &Schema| -> BTreeMap<String, Tags> {
-        let tagged = |name: &str| secret.iter().filter(|(of, _)| *of == name);
         let columns = schema.fields().iter().map(|field| {
-            let tags = tagged(field.name()).map(|(_, tag)| tag.clone()).collect();
+            let tagged = secret.iter().filter(|(of, _)| of == field.name());
+            let tags = tagged.map(|(_, tag)| tag.clone()).collect();
             (field.name().clone(), tags)
         });
         columns.collect()
