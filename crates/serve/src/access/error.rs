@@ -156,6 +156,10 @@ impl AccessError {
                 Self::new(Reason::NoFunction, message)
             }
             DataFusionError::Plan(_) => Self::new(Reason::Invalid, message),
+            DataFusionError::Internal(_) => {
+                Self::new(Reason::Unsupported, "the engine cannot plan this statement")
+                    .hint("write it in another way; a subquery may have to become a join")
+            }
             _ => Self::of_running(error),
         }
     }

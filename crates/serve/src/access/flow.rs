@@ -24,6 +24,8 @@ pub(crate) trait Domain {
     fn any(&self, values: &[Self::Value]) -> Self::Value;
     /// Of an operator's or a function's result. For `case`, `values` are those that it can give.
     fn apply(&self, expr: &Expr, values: &[Self::Value]) -> Self::Value;
+    /// Of a column that cannot be found.
+    fn unknown(&self) -> Self::Value;
     /// Of a recursive column that was `before` one round and `after` the next.
     fn again(&self, before: &[Self::Value; 2], after: &Self::Value) -> Self::Value;
 }
@@ -143,7 +145,12 @@ impl<'a, D: Domain> Flow<'a, D> {
 
     fn join(&mut self, node: &Join) -> Result<Vec<D::Value>> {
         let left = self.with(node.on.iter().map(|(left, _)| left), &node.left)?;
-        let right = self.with(node.on.iter().map(|(_, right)| right), &node.right)?;
+        // A lateral query on the right sees the columns on the left.
+        let outer = (node.left.schema().as_ref().clone(), left.clone());
+        self.outer.push(outer);
+        let right = self.with(node.on.iter().map(|(_, right)| right), &node.right);
+        self.outer.pop();
+        let right = right?;
         if let Some(filter) = &node.filter {
             let schema = node.left.schema().join(node.right.schema())?;
             self.expr(filter, &schema, &[&left[..], &right[..]].concat())?;
@@ -265,7 +272,7 @@ impl<'a, D: Domain> Flow<'a, D> {
     fn of_column(&self, column: &Column, schema: &DFSchema, values: &[D::Value]) -> D::Value {
         let at = schema.maybe_index_of_column(column);
         let known = at.and_then(|at| values.get(at).cloned());
-        known.unwrap_or_else(|| self.domain.any(values))
+        known.unwrap_or_else(|| self.domain.unknown())
     }
 
     fn expr(&mut self, expr: &Expr, schema: &DFSchema, values: &[D::Value]) -> Result<D::Value> {
@@ -276,10 +283,7 @@ impl<'a, D: Domain> Flow<'a, D> {
                 let mut found = outer.filter(|(schema, _)| schema.has_column(column));
                 Ok(match found.next() {
                     Some((schema, values)) => self.of_column(column, schema, values),
-                    None => {
-                        let all = self.outer.iter().flat_map(|(_, values)| values.clone());
-                        self.domain.any(&all.collect::<Vec<_>>())
-                    }
+                    None => self.domain.unknown(),
                 })
             }
             Expr::Alias(alias) => self.expr(&alias.expr, schema, values),

@@ -375,16 +375,22 @@ impl Shared {
         (task.abort_handle(), task)
     }
 
-    /// Runs something on the gate's own threads, and gives up on it when the time is over.
+    /// Runs something on a thread of its own, and gives up on it when the time is over. A plan is
+    /// made without a pause: on the threads of queries it would hold up all of them.
     pub(crate) async fn in_time<T: Send + 'static>(
         &self,
         deadline: Instant,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
         let (send, result) = tokio::sync::oneshot::channel();
-        let (abort, _) = self.spawn(async move {
+        let runtime = match &self.runtime {
+            Some(runtime) => runtime.handle().clone(),
+            None => tokio::runtime::Handle::current(),
+        };
+        let here = runtime.clone();
+        runtime.spawn_blocking(move || {
             // Nobody may wait any more.
-            let _ = send.send(work.await);
+            let _ = send.send(here.block_on(work));
         });
         match tokio::time::timeout_at(deadline.into(), result).await {
             Ok(Ok(result)) => result,
@@ -392,13 +398,10 @@ impl Shared {
                 Reason::Internal,
                 "the statement could not be planned inside the server",
             )),
-            Err(_) => {
-                abort.abort();
-                Err(AccessError::new(
-                    Reason::Cancelled,
-                    "the statement took too long to plan",
-                ))
-            }
+            Err(_) => Err(AccessError::new(
+                Reason::Cancelled,
+                "the statement took too long to plan",
+            )),
         }
     }
 }

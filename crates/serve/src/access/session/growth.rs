@@ -68,6 +68,10 @@ impl Domain for Growth {
         size
     }
 
+    fn unknown(&self) -> u64 {
+        STORED
+    }
+
     fn again(&self, before: &[u64; 2], after: &u64) -> u64 {
         let first = before[1].saturating_sub(before[0]);
         let second = after.saturating_sub(before[1]);

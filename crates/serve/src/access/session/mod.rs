@@ -22,6 +22,7 @@ use datafusion::prelude::SessionContext;
 
 use super::error::{AccessError, Reason, Result};
 use super::gate::Shared;
+use super::limits::Permit;
 use super::principal::{Principal, PrincipalId};
 use super::standing::Standing;
 use super::witness::Event;
@@ -75,6 +76,8 @@ pub(crate) struct Planned {
     pub(crate) plan: LogicalPlan,
     pub(crate) reads: Reads,
     pub(crate) stamp: u64,
+    /// Leave to plan and run it, until both have ended.
+    pub(crate) permit: Permit,
 }
 
 impl Session {
@@ -177,7 +180,6 @@ impl Session {
         promised: Option<&SchemaRef>,
     ) -> Result<Rows> {
         let deadline = self.deadline();
-        let permit = self.shared.admission.admit(&self.id).await?;
         let mut planned = self.planned(sql, deadline).await?;
         if let Some(promised) = promised
             && !is_same(promised, planned.plan.schema().as_arrow())
@@ -190,13 +192,7 @@ impl Session {
             planned.plan = bound.map_err(|error| AccessError::of_planning(&error))?;
         }
         self.note(&planned.reads, sql);
-        rows::start(
-            &self.shared,
-            self.standing.clone(),
-            planned,
-            permit,
-            deadline,
-        )
+        rows::start(&self.shared, self.standing.clone(), planned, deadline).await
     }
 
     /// When a statement that starts now must have ended.
@@ -218,18 +214,19 @@ impl Session {
     /// Plans a statement on the gate's own threads: their stacks are large, and a panic or an
     /// endless plan there is an error here.
     async fn planned(&self, sql: &str, deadline: Instant) -> Result<Planned> {
-        let planned = match text::check(sql, &self.shared.limits) {
-            Ok(()) => {
-                let job = plan(
-                    self.context.clone(),
-                    self.standing.clone(),
-                    self.shared.clone(),
-                    sql.to_owned(),
-                );
-                self.shared.in_time(deadline, job).await
-            }
-            Err(error) => Err(error),
+        let planned = async {
+            text::check(sql, &self.shared.limits)?;
+            let permit = self.shared.admission.admit(&self.id).await?;
+            let job = plan(
+                self.context.clone(),
+                self.standing.clone(),
+                self.shared.clone(),
+                sql.to_owned(),
+                permit,
+            );
+            self.shared.in_time(deadline, job).await
         };
+        let planned = planned.await;
         if let Err(error) = &planned {
             self.shared.note(&Event::Refused {
                 principal: self.id.clone(),
@@ -246,6 +243,7 @@ async fn plan(
     standing: Arc<Standing>,
     shared: Arc<Shared>,
     sql: String,
+    permit: Permit,
 ) -> Result<Planned> {
     let of_planning = |error| AccessError::of_planning(&error);
     let view = standing.view()?;
@@ -264,6 +262,7 @@ async fn plan(
         plan,
         reads,
         stamp: view.stamp,
+        permit,
     })
 }
 

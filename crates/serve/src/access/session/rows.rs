@@ -8,7 +8,8 @@ use std::time::Instant;
 use arrow_array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::execution::SessionStateBuilder;
-use datafusion::physical_plan::execute_stream;
+use datafusion::execution::TaskContext;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::{FutureExt as _, Stream, StreamExt as _};
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
@@ -118,30 +119,33 @@ impl Drop for Rows {
     }
 }
 
+/// A query that can be executed.
+struct Ready {
+    plan: Arc<dyn ExecutionPlan>,
+    context: Arc<TaskContext>,
+    permit: Permit,
+}
+
 /// Starts a planned query.
-pub(super) fn start(
+pub(super) async fn start(
     shared: &Arc<Shared>,
     standing: Arc<Standing>,
     planned: Planned,
-    permit: Permit,
     deadline: Instant,
 ) -> Result<Rows> {
     standing.check(planned.stamp)?;
     let schema = Arc::new(planned.plan.schema().as_arrow().clone());
+    let (stamp, reads) = (planned.stamp, planned.reads.clone());
+    let job = ready(shared.clone(), planned);
+    let ready = shared.in_time(deadline, job).await?;
     let (send, batches) = mpsc::channel(WAITING);
     let cancel = Arc::new(watch::Sender::new(false));
-    let end = end(standing, planned.stamp, deadline, cancel.subscribe());
-    let reads = planned.reads.clone();
-    let limits = shared.clone();
+    let end = end(standing, stamp, deadline, cancel.subscribe());
     let work = shared.spawn(async move {
-        // Held until the work has ended, not only until the client has gone.
-        let _permit = permit;
-        let failed = match work(&limits, planned, &send).await {
-            Ok(()) => return,
-            Err(error) => error,
-        };
-        // A client that has gone needs no error.
-        let _ = send.send(Err(failed)).await;
+        if let Err(error) = work(ready, &send).await {
+            // A client that has gone needs no error.
+            let _ = send.send(Err(error)).await;
+        }
     });
     Ok(Rows {
         schema,
@@ -152,6 +156,21 @@ pub(super) fn start(
         reads,
         left: shared.limits.rows,
         is_done: false,
+    })
+}
+
+async fn ready(shared: Arc<Shared>, planned: Planned) -> Result<Ready> {
+    let of_planning = |error| AccessError::of_planning(&error);
+    let environment = pool::environment(planned.state.runtime_env(), &shared.limits);
+    let environment = environment.map_err(|error| AccessError::of_running(&error))?;
+    let state = SessionStateBuilder::new_from_existing(planned.state)
+        .with_runtime_env(environment)
+        .build();
+    let plan = state.create_physical_plan(&planned.plan).await;
+    Ok(Ready {
+        plan: plan.map_err(of_planning)?,
+        context: state.task_ctx(),
+        permit: planned.permit,
     })
 }
 
@@ -176,23 +195,15 @@ fn watched(
     watched
 }
 
-async fn work(
-    shared: &Shared,
-    planned: Planned,
-    send: &mpsc::Sender<Result<RecordBatch>>,
-) -> Result<()> {
-    let of_planning = |error| AccessError::of_planning(&error);
-    let environment = pool::environment(planned.state.runtime_env(), &shared.limits);
-    let environment = environment.map_err(|error| AccessError::of_running(&error))?;
-    let state = SessionStateBuilder::new_from_existing(planned.state)
-        .with_runtime_env(environment)
-        .build();
-    let plan = state
-        .create_physical_plan(&planned.plan)
-        .await
-        .map_err(of_planning)?;
+async fn work(ready: Ready, send: &mpsc::Sender<Result<RecordBatch>>) -> Result<()> {
+    let Ready {
+        plan,
+        context,
+        // Held until the work has ended, not only until the client has gone.
+        permit: _permit,
+    } = ready;
     let of_running = |error| AccessError::of_running(&error);
-    let mut batches = execute_stream(plan, state.task_ctx()).map_err(of_running)?;
+    let mut batches = execute_stream(plan, context).map_err(of_running)?;
     while let Some(batch) = batches.next().await {
         if send.send(Ok(batch.map_err(of_running)?)).await.is_err() {
             return Ok(());

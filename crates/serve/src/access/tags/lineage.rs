@@ -10,7 +10,7 @@ use datafusion::error::Result;
 use datafusion::logical_expr::expr::{AggregateFunction, ScalarFunction, WindowFunction};
 use datafusion::logical_expr::{Expr, LogicalPlan, Operator, TableScan, WindowFunctionDefinition};
 
-use super::{PII, Tag, TagMap, Tags};
+use super::{PII, Tag, TagMap, Tags, UNCLEAR};
 use crate::access::flow::{Domain, Flow};
 
 /// Functions whose result says nothing of single values, or nothing that could be turned back.
@@ -43,6 +43,9 @@ const CHOOSING: [&str; 5] = [
     "url_param",
 ];
 
+/// The schema of names without a schema.
+const DEFAULT_SCHEMA: &str = "star";
+
 /// Name of the tag of documents whose content no contract names.
 pub const UNCHECKED: &str = "unchecked";
 
@@ -64,7 +67,11 @@ impl Domain for Lineage<'_> {
     fn column(&self, scan: &TableScan, name: &str) -> Tags {
         match scan.table_name.schema() {
             Some(schema) => self.tags.column(schema, scan.table_name.table(), name),
-            None => Tags::new(),
+            // A table function: `generate_series()`.
+            None if scan.table_name.table().ends_with("()") => Tags::new(),
+            None => self
+                .tags
+                .column(DEFAULT_SCHEMA, scan.table_name.table(), name),
         }
     }
 
@@ -112,6 +119,10 @@ impl Domain for Lineage<'_> {
             | Expr::SetComparison(_) => Tags::new(),
             _ => all,
         }
+    }
+
+    fn unknown(&self) -> Tags {
+        [Tag::pii(UNCLEAR)].into()
     }
 
     fn again(&self, before: &[Tags; 2], after: &Tags) -> Tags {

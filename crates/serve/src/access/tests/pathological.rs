@@ -272,22 +272,28 @@ async fn no_statement_takes_the_process_down() {
     let session = gate.session(ana()).expect("a session");
     let all = statements();
     let greedy = GREEDY.iter().map(|sql| (*sql, (*sql).to_owned()));
+    let mut wrong = Vec::new();
     for (what, sql) in all.into_iter().chain(greedy) {
         let started = Instant::now();
         let seen = shown(&session, &sql).await;
         let took = started.elapsed();
-        assert!(took < TIME + Duration::from_secs(4), "{what} took {took:?}");
-        if let Err(error) = &seen {
-            let crashed = error.reason == Reason::Internal;
-            assert!(!crashed, "{what}: {error:?}");
-            assert!(
-                error.message.len() < 2_000,
-                "{what}: {} bytes",
-                error.message.len()
-            );
+        if took > TIME + Duration::from_secs(4) {
+            wrong.push(format!("{what} took {took:?}"));
         }
-        assert_eq!(values(&session, "select 1").await, ["1"], "after {what}");
+        if let Err(error) = &seen
+            && (error.reason == Reason::Internal || error.message.len() > 2_000)
+        {
+            wrong.push(format!("{what}: {error:?}"));
+        }
+        let still = shown(&session, "select 1").await;
+        if started.elapsed() > took + Duration::from_secs(2) || still.is_err() {
+            wrong.push(format!(
+                "after {what}: {:?} {still:?}",
+                started.elapsed() - took
+            ));
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -328,7 +334,7 @@ async fn limits_are_kept_and_told() {
     let mut limits = limits();
     limits.rows = 1_000;
     limits.queries_of_one = 1;
-    limits.wait = Duration::from_millis(200);
+    limits.wait = Duration::from_secs(2);
     limits.time = Duration::from_secs(2);
     let gate = gate_with(POLICY, limits).await;
     let session = gate.session(ana()).expect("a session");
