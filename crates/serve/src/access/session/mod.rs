@@ -6,6 +6,7 @@ mod growth;
 mod rows;
 mod settings;
 mod statement;
+mod stop;
 mod text;
 
 use std::sync::Arc;

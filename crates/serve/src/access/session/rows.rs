@@ -14,6 +14,7 @@ use futures::{FutureExt as _, Stream, StreamExt as _};
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
+use super::stop::{Stop, stoppable};
 use super::{Planned, Reads};
 use crate::access::error::{AccessError, Reason, Result};
 use crate::access::gate::Shared;
@@ -31,6 +32,7 @@ pub struct Rows {
     /// Ready once the query must end: time, revoked rights, a client that cancelled.
     end: Pin<Box<dyn Future<Output = AccessError> + Send>>,
     work: AbortHandle,
+    stop: Arc<Stop>,
     cancel: Arc<watch::Sender<bool>>,
     reads: Reads,
     left: usize,
@@ -78,6 +80,7 @@ impl Rows {
 
     fn ended(&mut self, error: AccessError) -> Poll<Option<Result<RecordBatch>>> {
         self.is_done = true;
+        self.stop.stop();
         self.work.abort();
         Poll::Ready(Some(Err(error)))
     }
@@ -115,6 +118,7 @@ impl Stream for Rows {
 
 impl Drop for Rows {
     fn drop(&mut self) {
+        self.stop.stop();
         self.work.abort();
     }
 }
@@ -136,7 +140,8 @@ pub(super) async fn start(
     standing.check(planned.stamp)?;
     let schema = Arc::new(planned.plan.schema().as_arrow().clone());
     let (stamp, reads) = (planned.stamp, planned.reads.clone());
-    let job = ready(shared.clone(), planned);
+    let stop = Stop::at(deadline);
+    let job = ready(shared.clone(), planned, stop.clone());
     let ready = shared.in_time(deadline, job).await?;
     let (send, batches) = mpsc::channel(WAITING);
     let cancel = Arc::new(watch::Sender::new(false));
@@ -152,6 +157,7 @@ pub(super) async fn start(
         batches: watched(batches, work.1),
         end: Box::pin(end),
         work: work.0,
+        stop,
         cancel,
         reads,
         left: shared.limits.rows,
@@ -159,7 +165,7 @@ pub(super) async fn start(
     })
 }
 
-async fn ready(shared: Arc<Shared>, planned: Planned) -> Result<Ready> {
+async fn ready(shared: Arc<Shared>, planned: Planned, stop: Arc<Stop>) -> Result<Ready> {
     let of_planning = |error| AccessError::of_planning(&error);
     let environment = pool::environment(planned.state.runtime_env(), &shared.limits);
     let environment = environment.map_err(|error| AccessError::of_running(&error))?;
@@ -167,6 +173,7 @@ async fn ready(shared: Arc<Shared>, planned: Planned) -> Result<Ready> {
         .with_runtime_env(environment)
         .build();
     let plan = state.create_physical_plan(&planned.plan).await;
+    let plan = plan.and_then(|plan| stoppable(plan, &stop));
     Ok(Ready {
         plan: plan.map_err(of_planning)?,
         context: state.task_ctx(),
