@@ -9,7 +9,7 @@ use datafusion::common::tree_node::{TreeNode as _, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, JoinType, ScalarValue};
 use datafusion::error::Result;
 use datafusion::logical_expr::utils::grouping_set_to_exprlist;
-use datafusion::logical_expr::{Distinct, Expr, Join, LogicalPlan, Subquery, TableScan};
+use datafusion::logical_expr::{Aggregate, Distinct, Expr, Join, LogicalPlan, Subquery, TableScan};
 
 /// What is known of a column, and how operators change it.
 pub(crate) trait Domain {
@@ -64,24 +64,7 @@ impl<'a, D: Domain> Flow<'a, D> {
             LogicalPlan::Distinct(Distinct::On(node)) => {
                 self.exprs(&node.select_expr, &node.input)?
             }
-            LogicalPlan::Aggregate(node) => {
-                let groups = grouping_set_to_exprlist(&node.group_expr)?;
-                let exprs: Vec<&Expr> = groups.into_iter().collect();
-                let input = self.plan(&node.input)?;
-                let mut values = Vec::new();
-                for expr in &exprs {
-                    values.push(self.expr(expr, node.input.schema(), &input)?);
-                }
-                // Grouping sets have a column of their own between groups and aggregates.
-                let aggregates = node.aggr_expr.len();
-                while values.len() + aggregates < plan.schema().fields().len() {
-                    values.push(self.domain.literal(None));
-                }
-                for expr in &node.aggr_expr {
-                    values.push(self.expr(expr, node.input.schema(), &input)?);
-                }
-                values
-            }
+            LogicalPlan::Aggregate(node) => self.aggregate(node, plan.schema().fields().len())?,
             LogicalPlan::Window(node) => {
                 let mut values = self.plan(&node.input)?;
                 let input = values.clone();
@@ -139,6 +122,23 @@ impl<'a, D: Domain> Flow<'a, D> {
         let values = self.plan(input)?;
         for expr in asked {
             self.expr(expr, input.schema(), &values)?;
+        }
+        Ok(values)
+    }
+
+    fn aggregate(&mut self, node: &Aggregate, columns: usize) -> Result<Vec<D::Value>> {
+        let groups = grouping_set_to_exprlist(&node.group_expr)?;
+        let input = self.plan(&node.input)?;
+        let mut values = Vec::new();
+        for expr in groups {
+            values.push(self.expr(expr, node.input.schema(), &input)?);
+        }
+        // Grouping sets have a column of their own between groups and aggregates.
+        while values.len() + node.aggr_expr.len() < columns {
+            values.push(self.domain.literal(None));
+        }
+        for expr in &node.aggr_expr {
+            values.push(self.expr(expr, node.input.schema(), &input)?);
         }
         Ok(values)
     }

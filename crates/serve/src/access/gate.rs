@@ -13,6 +13,7 @@ use transform::project::ProjectError;
 use super::error::{AccessError, Reason, Result};
 use super::guarded::{Directory, Guarded};
 use super::limits::{Admission, Limits};
+use super::options::Options;
 use super::policy::{Policy, Rights};
 use super::principal::{Principal, PrincipalId};
 use super::secured::MaskKey;
@@ -25,36 +26,6 @@ use super::witness::{Event, Witness};
 const LOOK: Duration = Duration::from_millis(400);
 /// Stack of the threads that plan and run queries.
 const STACK_BYTES: usize = 32 << 20;
-
-/// How a gate is made.
-pub struct Options {
-    /// The project's `access.yml`; none: the built-in roles alone.
-    pub file: Option<PathBuf>,
-    /// The project's key: keys of masks are made from it.
-    pub key: Vec<u8>,
-    /// What queries may use.
-    pub limits: Limits,
-    /// Threads that plan and run queries.
-    pub threads: usize,
-    /// Where principals are looked up while they have sessions.
-    pub directory: Option<Arc<dyn Directory>>,
-    /// Who takes note.
-    pub witness: Option<Arc<dyn Witness>>,
-}
-
-impl Options {
-    /// The built-in roles, default limits.
-    pub fn new(key: Vec<u8>) -> Self {
-        Self {
-            file: None,
-            key,
-            limits: Limits::default(),
-            threads: std::thread::available_parallelism().map_or(2, usize::from),
-            directory: None,
-            witness: None,
-        }
-    }
-}
 
 /// Why a gate cannot be opened.
 #[derive(Debug, thiserror::Error)]

@@ -99,7 +99,8 @@ impl Condition {
         }
     }
 
-    /// With places for attributes and nothing in them, for a check. `column`: what `{{ column }}` is.
+    /// With places for attributes and nothing in them, for a check.
+    /// `column`: what `{{ column }}` is.
     pub(crate) fn unbound(&self, column: &str) -> String {
         let mut asked = 0;
         let piece = |piece: &Piece| match piece {

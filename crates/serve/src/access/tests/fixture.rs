@@ -203,8 +203,8 @@ fn one(fields: Vec<Field>, columns: Vec<Vec<Option<&str>>>) -> (Arc<Schema>, Vec
     (schema, vec![batch])
 }
 
-/// The session of the owner: tables, views, and all functions of the program.
-pub(super) async fn owner() -> Owner {
+/// A session with all functions of the program and nothing in it.
+fn empty() -> SessionContext {
     let seeds = ChannelSeeds {
         referrer_host: include_str!("../../../../../models/seeds/referrer_host.csv"),
         click_id: include_str!("../../../../../models/seeds/click_id.csv"),
@@ -223,22 +223,11 @@ pub(super) async fn owner() -> Owner {
     let runtime = lake::session::runtime(&resources, &spill).expect("a runtime");
     let builder = lake::session::builder(&resources, runtime);
     let state = register(builder, &functions.expect("functions")).build();
-    let context = SessionContext::new_with_state(state);
-    let catalog = context.catalog("throughline").expect("the catalogue");
-    for schema in ["raw", "marts", "star", "secret"] {
-        let provider = Arc::new(MemorySchemaProvider::new());
-        catalog.register_schema(schema, provider).expect("a schema");
-    }
-    let mut tags = TagMap::default();
-    let secret = [("email", Tag::pii("email")), ("phone", Tag::pii("phone"))];
-    let of = |schema: &Schema| -> BTreeMap<String, Tags> {
-        let columns = schema.fields().iter().map(|field| {
-            let tagged = secret.iter().filter(|(of, _)| of == field.name());
-            let tags = tagged.map(|(_, tag)| tag.clone()).collect();
-            (field.name().clone(), tags)
-        });
-        columns.collect()
-    };
+    SessionContext::new_with_state(state)
+}
+
+/// The tables: schema, name, columns and rows.
+fn tables() -> [(&'static str, &'static str, (Arc<Schema>, Vec<RecordBatch>)); 6] {
     let keys = one(
         vec![texts("login"), texts("api_key")],
         vec![vec![Some("ana")], vec![Some("CNRY-key")]],
@@ -265,15 +254,35 @@ pub(super) async fn owner() -> Owner {
             vec![Some("{\"a\": \"1\"}"), Some("{\"a\": \"CNRY\"}")],
         ],
     );
-    let tables = [
+    [
         ("raw", "events", events()),
         ("marts", "events", events()),
         ("marts", "props", props),
         ("star", "dim_person", person),
         ("secret", "api_keys", keys),
         ("secret", "mapping", mapping),
-    ];
-    for (schema, name, (columns, rows)) in tables {
+    ]
+}
+
+/// The session of the owner: tables, views, and all functions of the program.
+pub(super) async fn owner() -> Owner {
+    let context = empty();
+    let catalog = context.catalog("throughline").expect("the catalogue");
+    for schema in ["raw", "marts", "star", "secret"] {
+        let provider = Arc::new(MemorySchemaProvider::new());
+        catalog.register_schema(schema, provider).expect("a schema");
+    }
+    let mut tags = TagMap::default();
+    let secret = [("email", Tag::pii("email")), ("phone", Tag::pii("phone"))];
+    let of = |schema: &Schema| -> BTreeMap<String, Tags> {
+        let columns = schema.fields().iter().map(|field| {
+            let tagged = secret.iter().filter(|(of, _)| of == field.name());
+            let tags = tagged.map(|(_, tag)| tag.clone()).collect();
+            (field.name().clone(), tags)
+        });
+        columns.collect()
+    };
+    for (schema, name, (columns, rows)) in tables() {
         tags.set(schema, name, of(&columns));
         let rows = rows.into_iter().map(|batch| vec![batch]).collect();
         let table = MemTable::try_new(columns, rows).expect("a table");

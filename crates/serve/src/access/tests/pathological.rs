@@ -29,178 +29,135 @@ fn nested(count: usize, before: &str, inside: &str, after: &str) -> String {
     format!("{}{inside}{}", before.repeat(count), after.repeat(count))
 }
 
+/// Statements with a part that is repeated: what, what goes before, how often, the part, between.
+const REPEATED: &[(&str, &str, usize, &str, &str)] = &[
+    ("terms of a sum", "select ", 2_000, "1", "+"),
+    ("terms of a large sum", "select ", 100_000, "1", "+"),
+    ("terms of a concatenation", "select ", 1_500, "'a'", "||"),
+    ("minus signs", "select 1", 5_000, "", "- 1"),
+    ("nots", "select true and ", 5_000, "not true", " and "),
+    ("casts", "select 1", 20_000, "::int", ""),
+    (
+        "subscripts",
+        "select a from (select [1] as a) where a",
+        20_000,
+        "[1]",
+        "",
+    ),
+    ("unions", "", 50_000, "select 1", " union all "),
+    ("some unions", "", 90, "select 1", " union all "),
+    ("excepts", "", 3_000, "select 1", " except "),
+    ("a long text", "select '", 10 << 20, "x", ""),
+    ("a million commas", "select ", 1_000_000, "1", ","),
+    ("dots", "select ", 5_000, "a", "."),
+    ("a wide values", "values ", 10_000, "(1)", ","),
+    ("open parentheses", "select ", 100_000, "(", ""),
+    ("comments", "select 1 ", 50_000, "/*", ""),
+    ("many nots", "select ", 5_000, "not ", ""),
+];
+
+/// Statements with a part that is nested: what, how deep, before, inside, after.
+const NESTED: &[(&str, usize, &str, &str, &str)] = &[
+    ("parentheses", 5_000, "(", "1", ")"),
+    ("many parentheses", 400_000, "(", "1", ")"),
+    ("brackets", 5_000, "[", "1", "]"),
+    ("cases", 2_000, "case when true then ", "1", " end"),
+    ("functions", 3_000, "abs(", "1", ")"),
+    ("ifs", 500, "coalesce(null, ", "1", ")"),
+    ("some parentheses", 35, "(", "1", ")"),
+    ("some functions", 35, "abs(", "1", ")"),
+    ("subqueries", 1_000, "(select ", "1", ")"),
+];
+
 /// Texts that a parser or planner chokes on. Each must end, in whatever way.
 fn statements() -> Vec<(&'static str, String)> {
-    let mut all = vec![
-        (
-            "terms of a sum",
-            format!("select {}", repeated(2_000, "1", "+")),
-        ),
-        (
-            "terms of a large sum",
-            format!("select {}", repeated(100_000, "1", "+")),
-        ),
-        (
-            "terms of a concatenation",
-            format!("select {}", repeated(1_500, "'a'", "||")),
-        ),
-        ("minus signs", format!("select {}1", "- ".repeat(5_000))),
-        ("nots", format!("select {} true", "not ".repeat(5_000))),
-        (
-            "parentheses",
-            format!("select {}", nested(5_000, "(", "1", ")")),
-        ),
-        (
-            "many parentheses",
-            format!("select {}", nested(400_000, "(", "1", ")")),
-        ),
-        (
-            "brackets",
-            format!("select {}", nested(5_000, "[", "1", "]")),
-        ),
-        (
-            "open parentheses",
-            format!("select {}", "(".repeat(100_000)),
-        ),
-        (
-            "cases",
-            format!(
-                "select {}",
-                nested(2_000, "case when true then ", "1", " end")
-            ),
-        ),
-        ("casts", format!("select 1{}", "::int".repeat(20_000))),
-        (
-            "subscripts",
-            format!("select a{} from (select 1 as a)", "[1]".repeat(20_000)),
-        ),
-        (
-            "functions",
-            format!("select {}", nested(3_000, "abs(", "1", ")")),
-        ),
-        (
-            "subqueries",
-            nested(1_000, "select * from (", "select 1 as a", ") x"),
-        ),
-        ("unions", repeated(50_000, "select 1", " union all ")),
-        ("some unions", repeated(90, "select 1", " union all ")),
-        ("excepts", repeated(3_000, "select 1", " except ")),
-        ("a long text", format!("select '{}'", "x".repeat(10 << 20))),
-        (
-            "a million commas",
-            format!("select {}", repeated(1_000_000, "1", ",")),
-        ),
-        ("dots", format!("select {}", repeated(5_000, "a", "."))),
-        (
-            "cube",
-            format!(
-                "select count(*) from marts.events group by cube({})",
-                repeated(20, "country", ",")
-            ),
-        ),
-        (
-            "many groups",
-            format!(
-                "select count(*) from marts.events group by grouping sets ({})",
-                repeated(500, "(country)", ",")
-            ),
-        ),
-        ("comments", format!("select 1 {}", "/*".repeat(50_000))),
-        (
-            "ifs",
-            format!("select {}", nested(500, "coalesce(null, ", "1", ")")),
-        ),
-        (
-            "a wide in",
-            format!(
-                "select count(*) from marts.events where event_id in ({})",
-                (0..20_000)
-                    .map(|n| n.to_string())
-                    .collect::<Vec<_>>()
-                    .join(",")
-            ),
-        ),
-        (
-            "a wide values",
-            format!("values {}", repeated(10_000, "(1)", ",")),
-        ),
-    ];
+    let mut all = Vec::new();
+    for (what, start, count, part, between) in REPEATED {
+        all.push((*what, format!("{start}{}", repeated(*count, part, between))));
+    }
+    for (what, count, before, inside, after) in NESTED {
+        let sql = format!("select {}", nested(*count, before, inside, after));
+        all.push((*what, sql));
+    }
+    let groups = |sets: &str| format!("select count(*) from marts.events group by {sets}");
+    let cube = groups(&format!("cube({})", repeated(20, "country", ",")));
+    all.push(("cube", cube));
+    let sets = groups(&format!(
+        "grouping sets ({})",
+        repeated(500, "(country)", ",")
+    ));
+    all.push(("many groups", sets));
+    all.extend(wide());
+    all.extend(doubling());
+    all
+}
+
+/// Conditions of many terms, joins of many tables.
+fn wide() -> Vec<(&'static str, String)> {
     let terms = |count: usize, what: &str, between: &str| {
         let each = (0..count).map(|n| what.replace('#', &n.to_string()));
-        each.collect::<Vec<_>>().join(between)
+        let terms = each.collect::<Vec<_>>().join(between);
+        format!("select count(*) from marts.events where {terms}")
     };
-    let from = "select count(*) from marts.events where";
-    all.push((
-        "ors of 100 thousand",
-        format!("{from} {}", terms(100_000, "event_id = #", " or ")),
-    ));
-    all.push((
-        "ors of 450",
-        format!("{from} {}", terms(450, "event_id = #", " or ")),
-    ));
-    all.push((
-        "ors of 280",
-        format!("{from} {}", terms(280, "revenue + event_id = #", " or ")),
-    ));
-    all.push((
-        "ands",
-        format!("{from} {}", terms(600, "event_id <> #", " and ")),
-    ));
-    all.push((
-        "likes",
-        format!("{from} {}", terms(280, "note like '%#%'", " or ")),
-    ));
-    let joins = (0..1_000).fold("select 1 from (select 1) t".to_owned(), |mut sql, n| {
-        let _ = write!(sql, " cross join (select 1) t{n}");
-        sql
-    });
-    all.push(("joins", joins));
-    let doubled = (1..40).fold("with c0 as (select 'x' as v)".to_owned(), |mut sql, n| {
-        let _ = write!(sql, ", c{n} as (select v || v as v from c{})", n - 1);
-        sql
-    });
-    all.push((
-        "doubling texts",
-        format!("{doubled} select length(v) from c39"),
-    ));
-    all.push((
-        "doubling texts, asked in a filter",
-        format!("{doubled} select 1 from c39 where v = ''"),
-    ));
-    let lists = (1..40).fold("with c0 as (select [1] as v)".to_owned(), |mut sql, n| {
-        let _ = write!(
-            sql,
-            ", c{n} as (select array_concat(v, v) as v from c{})",
-            n - 1
-        );
-        sql
-    });
-    all.push((
-        "doubling lists",
-        format!("{lists} select cardinality(v) from c39"),
-    ));
-    let tables = (1..30).fold("with c0 as (select 1 as v)".to_owned(), |mut sql, n| {
-        let _ = write!(
-            sql,
-            ", c{n} as (select a.v from c{0} a cross join c{0} b)",
-            n - 1
-        );
-        sql
-    });
-    all.push((
-        "doubling tables",
-        format!("{tables} select count(*) from c29"),
-    ));
-    let replaced = (1..12).fold("with c0 as (select 'x' as v)".to_owned(), |mut sql, n| {
-        let _ = write!(
-            sql,
-            ", c{n} as (select replace(v, 'x', 'xxxxxxxxxx') as v from c{})",
-            n - 1
-        );
-        sql
-    });
-    all.push(("replacing", format!("{replaced} select length(v) from c11")));
-    all
+    let list: Vec<String> = (0..20_000).map(|n| n.to_string()).collect();
+    let joins = (0..1_000).map(|n| format!(" cross join (select 1) t{n}"));
+    vec![
+        (
+            "ors of 100 thousand",
+            terms(100_000, "event_id = #", " or "),
+        ),
+        ("ors of 450", terms(450, "event_id = #", " or ")),
+        ("ors of 280", terms(280, "revenue + event_id = #", " or ")),
+        ("ands", terms(600, "event_id <> #", " and ")),
+        ("likes", terms(280, "note like '%#%'", " or ")),
+        (
+            "a wide in",
+            terms(1, &format!("event_id in ({})", list.join(",")), ""),
+        ),
+        (
+            "joins",
+            format!("select 1 from (select 1) t{}", joins.collect::<String>()),
+        ),
+    ]
+}
+
+/// Queries upon queries, each with twice or ten times as much as the one before.
+fn doubling() -> Vec<(&'static str, String)> {
+    let upon = |count: usize, first: &str, next: &str, last: &str| {
+        let mut sql = format!("with c0 as ({first})");
+        for n in 1..count {
+            let before = format!("c{}", n - 1);
+            let _ = write!(sql, ", c{n} as ({})", next.replace('#', &before));
+        }
+        format!("{sql} {}", last.replace('#', &format!("c{}", count - 1)))
+    };
+    let text = "select v || v as v from #";
+    let list = "select array_concat(v, v) as v from #";
+    let table = "select a.v from # a cross join # b";
+    let replaced = "select replace(v, 'x', 'xxxxxxxxxx') as v from #";
+    let x = "select 'x' as v";
+    vec![
+        (
+            "doubling texts",
+            upon(40, x, text, "select length(v) from #"),
+        ),
+        (
+            "doubling texts in a filter",
+            upon(40, x, text, "select 1 from # where v = ''"),
+        ),
+        (
+            "doubling lists",
+            upon(40, "select [1] as v", list, "select cardinality(v) from #"),
+        ),
+        (
+            "doubling tables",
+            upon(30, "select 1 as v", table, "select count(*) from #"),
+        ),
+        (
+            "replacing",
+            upon(12, x, replaced, "select length(v) from #"),
+        ),
+    ]
 }
 
 /// Short statements that want much.
