@@ -24,6 +24,8 @@ pub(crate) trait Domain {
     fn any(&self, values: &[Self::Value]) -> Self::Value;
     /// Of an operator's or a function's result. For `case`, `values` are those that it can give.
     fn apply(&self, expr: &Expr, values: &[Self::Value]) -> Self::Value;
+    /// Of a column that a relation function makes from its input.
+    fn made(&self, function: &str, column: &str, inputs: &[(String, Self::Value)]) -> Self::Value;
     /// Of a column that cannot be found.
     fn unknown(&self) -> Self::Value;
     /// Of a recursive column that was `before` one round and `after` the next.
@@ -204,28 +206,25 @@ impl<'a, D: Domain> Flow<'a, D> {
         (0..columns).map(column).collect()
     }
 
-    /// A node of our own, or an unknown one: columns of the same name pass through, all others are
-    /// made from everything.
+    /// A node of our own, or an unknown one: columns of the same name pass through, of the others
+    /// the domain knows what they are made from.
     fn by_name(&mut self, plan: &LogicalPlan) -> Result<Vec<D::Value>> {
-        let mut names = Vec::new();
-        let mut values = Vec::new();
+        let mut inputs = Vec::new();
         for input in plan.inputs() {
-            values.extend(self.plan(input)?);
+            let values = self.plan(input)?;
             let fields = input.schema().fields().iter();
-            names.extend(fields.map(|field| field.name().clone()));
+            inputs.extend(fields.map(|field| field.name().clone()).zip(values));
         }
-        let any = self.domain.any(&values);
-        let of = |name: &String| {
-            let at = names.iter().position(|known| known == name);
-            at.and_then(|at| values.get(at).cloned())
-                .unwrap_or_else(|| any.clone())
+        let function = match plan {
+            LogicalPlan::Extension(extension) => extension.node.name(),
+            _ => "",
         };
-        Ok(plan
-            .schema()
-            .fields()
-            .iter()
-            .map(|field| of(field.name()))
-            .collect())
+        let of = |name: &String| match inputs.iter().find(|(known, _)| known == name) {
+            Some((_, value)) => value.clone(),
+            None => self.domain.made(function, name, &inputs),
+        };
+        let fields = plan.schema().fields().iter();
+        Ok(fields.map(|field| of(field.name())).collect())
     }
 
     fn recursive_query(

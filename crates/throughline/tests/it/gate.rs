@@ -171,7 +171,8 @@ async fn tags_follow_personal_data_and_nothing_else() {
                 || text.starts_with("marts")
         })
         .collect();
-    assert_eq!(open, Vec::<String>::new());
+    let none: Vec<String> = Vec::new();
+    assert_eq!(open, none);
     assert_eq!(of("raw", "anything", "email"), "pii: unclear");
 }
 

@@ -68,6 +68,11 @@ impl Domain for Growth {
         size
     }
 
+    fn made(&self, _: &str, _: &str, inputs: &[(String, u64)]) -> u64 {
+        let values: Vec<u64> = inputs.iter().map(|(_, size)| *size).collect();
+        self.any(&values).max(GATHERED)
+    }
+
     fn unknown(&self) -> u64 {
         STORED
     }

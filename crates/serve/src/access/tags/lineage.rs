@@ -43,6 +43,29 @@ const CHOOSING: [&str; 5] = [
     "url_param",
 ];
 
+/// The relation functions of the program. What they make are keys, counts, times and credits…
+const RELATIONS: [&str; 7] = [
+    "attribute",
+    "connected_components",
+    "fit_attribution",
+    "funnel",
+    "paths",
+    "retention",
+    "sessionize",
+];
+
+/// … but for these: function, column, and the columns of the input that it is made from.
+const MADE: [(&str, &str, &[&str]); 5] = [
+    ("connected_components", "node_key", &["a_key", "b_key"]),
+    ("connected_components", "component_key", &["a_key", "b_key"]),
+    ("connected_components", "node_type", &["a_type", "b_type"]),
+    ("paths", "path", &["step"]),
+    ("fit_attribution", "channel", &["path"]),
+];
+
+/// The schema of parts of tables.
+const PARTS: &str = "parts";
+
 /// The schema of names without a schema.
 const DEFAULT_SCHEMA: &str = "star";
 
@@ -66,6 +89,11 @@ impl Domain for Lineage<'_> {
 
     fn column(&self, scan: &TableScan, name: &str) -> Tags {
         match scan.table_name.schema() {
+            // A part of a table that is kept in parts: `model.part`.
+            Some(PARTS) => {
+                let model = scan.table_name.table().split('.').next();
+                self.tags.of_model(model.unwrap_or_default(), name)
+            }
             Some(schema) => self.tags.column(schema, scan.table_name.table(), name),
             // A table function: `generate_series()`.
             None if scan.table_name.table().ends_with("()") => Tags::new(),
@@ -119,6 +147,19 @@ impl Domain for Lineage<'_> {
             | Expr::SetComparison(_) => Tags::new(),
             _ => all,
         }
+    }
+
+    fn made(&self, function: &str, column: &str, inputs: &[(String, Tags)]) -> Tags {
+        let from = MADE
+            .iter()
+            .find(|(made_by, name, _)| *made_by == function && *name == column);
+        let is_from = |name: &String| match from {
+            Some((_, _, from)) => from.contains(&name.as_str()),
+            // What is not a function of ours may be made from anything.
+            None => !RELATIONS.contains(&function),
+        };
+        let tags = inputs.iter().filter(|(name, _)| is_from(name));
+        tags.flat_map(|(_, tags)| tags.clone()).collect()
     }
 
     fn unknown(&self) -> Tags {

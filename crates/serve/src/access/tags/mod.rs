@@ -87,6 +87,15 @@ impl TagMap {
         known.cloned().unwrap_or_else(|| [Tag::pii(UNCLEAR)].into())
     }
 
+    /// Tags of a column of the table or view with this name, in whatever schema.
+    pub fn of_model(&self, table: &str, column: &str) -> Tags {
+        let mut known = self.tables.iter().filter(|((_, name), _)| name == table);
+        let columns = known.next().and_then(|(_, columns)| columns.get(column));
+        columns
+            .cloned()
+            .unwrap_or_else(|| [Tag::pii(UNCLEAR)].into())
+    }
+
     /// All tables with their columns' tags.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &BTreeMap<String, Tags>)> {
         self.tables

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use datafusion::catalog::SchemaProvider;
+use datafusion::logical_expr::LogicalPlan;
 use domain::entity::{Entity, entities, entity, stored_columns};
 use transform::Warehouse;
 use transform::compile::{Manifest, ParsedModel, Target};
@@ -43,21 +44,39 @@ pub async fn of_project(warehouse: &Warehouse, manifest: &Manifest) -> transform
             with_declared(plain.collect(), &seed.properties.columns),
         );
     }
+    let mut models = Vec::new();
     let graph = Graph::new(manifest)?;
-    let order: Vec<String> = graph.models().map(str::to_owned).collect();
-    for name in order {
-        if let Some(model) = manifest.models.get(&name) {
-            let columns = of_model(warehouse, manifest, model, &map).await;
-            let declared = &model.model.properties.columns;
-            map.set(
-                model.layer().schema(),
-                &name,
-                with_declared(columns, declared),
-            );
+    for name in graph.models() {
+        if let Some(model) = manifest.models.get(name) {
+            let columns = columns_of(warehouse, model.layer().schema(), name).await;
+            let untagged = columns.iter().map(|column| (column.clone(), Tags::new()));
+            map.set(model.layer().schema(), name, untagged.collect());
+            models.push(Known {
+                plan: planned(warehouse, manifest, name).await,
+                model,
+                columns,
+            });
+        }
+    }
+    // A model may read what an earlier build of a later one gave, or of itself: so again and
+    // again, until nothing more is tagged.
+    for _ in 0..ROUNDS {
+        let before = map.clone();
+        for known in &models {
+            let columns = known.tagged(manifest, &map);
+            let declared = &known.model.model.properties.columns;
+            let schema = known.model.layer().schema();
+            map.set(schema, known.model.name(), with_declared(columns, declared));
+        }
+        if map == before {
+            break;
         }
     }
     Ok(map)
 }
+
+/// Tags come to rest after as many rounds as models are read backwards, which is once or twice.
+const ROUNDS: usize = 8;
 
 /// A column of an entity with its tags.
 fn of_entity(entity: &Entity, name: String) -> (String, Tags) {
@@ -80,42 +99,49 @@ fn of_entity(entity: &Entity, name: String) -> (String, Tags) {
     (name, tags)
 }
 
-/// The columns of a model's table with their tags, before what its `.yml` says.
-async fn of_model(
-    warehouse: &Warehouse,
-    manifest: &Manifest,
-    model: &ParsedModel,
-    map: &TagMap,
-) -> BTreeMap<String, Tags> {
-    let columns = columns_of(warehouse, model.layer().schema(), model.name()).await;
-    if let Some(entity) = model.config.entity.as_deref().and_then(entity) {
-        return columns
-            .into_iter()
-            .map(|name| of_entity(entity, name))
-            .collect();
+/// A model with what it takes to follow tags through it.
+struct Known<'a> {
+    model: &'a ParsedModel,
+    /// None where it cannot be planned.
+    plan: Option<LogicalPlan>,
+    /// Of its table, where there is one.
+    columns: Vec<String>,
+}
+
+impl Known<'_> {
+    /// The columns of its table with their tags, before what its `.yml` says.
+    fn tagged(&self, manifest: &Manifest, map: &TagMap) -> BTreeMap<String, Tags> {
+        if let Some(entity) = self.model.config.entity.as_deref().and_then(entity) {
+            let columns = self.columns.iter().cloned();
+            return columns.map(|name| of_entity(entity, name)).collect();
+        }
+        let inputs = || -> Tags {
+            let read = self.model.dependencies.iter();
+            let tags = read.flat_map(|read| of_input(manifest, &read.target, map));
+            tags.collect()
+        };
+        let found = self.plan.as_ref().and_then(|plan| {
+            let names = plan
+                .schema()
+                .fields()
+                .iter()
+                .map(|field| field.name().clone());
+            Some(names.zip(tags_of(plan, map).ok()?).collect())
+        });
+        let Some(mut all): Option<BTreeMap<String, Tags>> = found else {
+            // It cannot be planned while an input is missing; its table may be from before.
+            // Whatever it reads may be in any of its columns.
+            let mut tags = inputs();
+            tags.insert(Tag::pii(UNCLEAR));
+            let columns = self.columns.iter().cloned();
+            return columns.map(|name| (name, tags.clone())).collect();
+        };
+        for name in &self.columns {
+            // What the runner adds beside the model's own columns comes from its inputs.
+            all.entry(name.clone()).or_insert_with(inputs);
+        }
+        all
     }
-    let planned = planned(warehouse, manifest, model.name(), map).await;
-    let inputs = || -> Tags {
-        let read = model.dependencies.iter();
-        let tags = read.flat_map(|read| of_input(manifest, &read.target, map));
-        tags.collect()
-    };
-    let Some(planned) = planned else {
-        // It cannot be planned while an input is missing; its table may be from before. Whatever it
-        // reads may be in any of its columns.
-        let mut tags = inputs();
-        tags.insert(Tag::pii(UNCLEAR));
-        return columns
-            .into_iter()
-            .map(|name| (name, tags.clone()))
-            .collect();
-    };
-    let mut all = planned;
-    for name in columns {
-        // What the runner adds beside the model's own columns comes from its inputs.
-        all.entry(name).or_insert_with(inputs);
-    }
-    all
 }
 
 fn of_input(manifest: &Manifest, target: &Target, map: &TagMap) -> Tags {
@@ -132,23 +158,11 @@ fn of_input(manifest: &Manifest, target: &Target, map: &TagMap) -> Tags {
     }
 }
 
-/// The columns that a model's SQL gives, with their tags; none where it cannot be planned.
-async fn planned(
-    warehouse: &Warehouse,
-    manifest: &Manifest,
-    model: &str,
-    map: &TagMap,
-) -> Option<BTreeMap<String, Tags>> {
+/// The plan of a model's SQL over whole tables; none where it cannot be planned.
+async fn planned(warehouse: &Warehouse, manifest: &Manifest, model: &str) -> Option<LogicalPlan> {
     let sql = manifest.compile(model, &Whole { manifest, model }).ok()?;
     let frame = warehouse.sql(&sql).await.ok()?;
-    let plan = frame.logical_plan();
-    let tags = tags_of(plan, map).ok()?;
-    let names = plan
-        .schema()
-        .fields()
-        .iter()
-        .map(|field| field.name().clone());
-    Some(names.zip(tags).collect())
+    Some(frame.logical_plan().clone())
 }
 
 async fn columns_of(warehouse: &Warehouse, schema: &str, table: &str) -> Vec<String> {
