@@ -24,6 +24,8 @@ use super::witness::{Event, Witness};
 
 /// How often the policy's file and the directory are looked at.
 const LOOK: Duration = Duration::from_millis(400);
+/// More threads than processors: a sort works for seconds without a pause, and others go on.
+const SPARE_THREADS: usize = 2;
 /// Stack of the threads that plan and run queries.
 const STACK_BYTES: usize = 32 << 20;
 
@@ -77,7 +79,7 @@ impl Gate {
     pub async fn open(guarded: Arc<dyn Guarded>, options: Options) -> Result<Self, OpenError> {
         let tags = guarded.tags().await?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(options.threads.max(2))
+            .worker_threads(options.threads * 2 + SPARE_THREADS)
             .thread_stack_size(STACK_BYTES)
             .thread_name("gate")
             .enable_all()
