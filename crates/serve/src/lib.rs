@@ -1,5 +1,7 @@
-//! Data goes out: rows of a query in the form that a person, a tool or a program wants.
+//! Data goes out: rows of a query in the form that a person, a tool or a program wants, and the
+//! gate that decides which.
 
+pub mod access;
 pub mod format;
 
 pub use format::{Format, write};

@@ -4,6 +4,7 @@ mod backup;
 mod cli;
 mod commands;
 mod demo;
+mod history;
 mod load;
 mod project;
 mod recover;

@@ -5,7 +5,6 @@ use std::io::{Read as _, Write as _};
 
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, NaiveDate, Utc};
-use lake::{LakeTable, TableName};
 use serve::Format;
 
 use super::Exit;
@@ -15,9 +14,9 @@ use crate::say::Voice;
 
 /// The command.
 pub(crate) async fn query(place: Place, args: &QueryArgs, voice: Voice) -> anyhow::Result<Exit> {
-    let opened = Opened::open(place, &BTreeMap::new()).await?;
+    let mut opened = Opened::open(place, &BTreeMap::new()).await?;
     if let Some(time) = &args.as_of {
-        as_of(&opened, instant(time)?).await?;
+        as_of(&mut opened, instant(time)?).await?;
     }
     let context = opened.context("query", now());
     transform::run::register_views(&context).await?;
@@ -71,31 +70,10 @@ pub(super) fn instant(text: &str) -> anyhow::Result<DateTime<Utc>> {
 }
 
 /// Puts every table at the version at which the last run before `at` left it.
-pub(super) async fn as_of(opened: &Opened, at: DateTime<Utc>) -> anyhow::Result<()> {
-    let runs = opened.log.newest(100_000).await?;
-    let run = runs.into_iter().find(|run| {
-        run.status != orchestrate::Status::Running && run.ended_at.is_some_and(|ended| ended <= at)
-    });
-    let Some(run) = run else {
+pub(super) async fn as_of(opened: &mut Opened, at: DateTime<Utc>) -> anyhow::Result<()> {
+    let Some(versions) = crate::history::versions_at(&opened.log, at).await? else {
         bail!("no run had ended by {at}\nhint: without --as-of the newest state is read");
     };
-    let report: serde_json::Value = serde_json::from_str(&run.report)?;
-    let versions: BTreeMap<String, u64> =
-        serde_json::from_value(report["report"]["versions"].clone()).unwrap_or_default();
-    for name in opened.lake.names().await? {
-        match versions.get(&name.to_string()) {
-            Some(version) => {
-                if let Some(table) = opened.lake.table_at(&name, *version).await? {
-                    let scan = std::sync::Arc::new(LakeTable::new(&table));
-                    opened.warehouse.register(&name.schema, &name.name, scan)?;
-                }
-            }
-            None => forget(opened, &name)?,
-        }
-    }
+    opened.warehouse = opened.warehouse.at(&versions).await?;
     Ok(())
-}
-
-fn forget(opened: &Opened, name: &TableName) -> anyhow::Result<()> {
-    Ok(opened.warehouse.deregister(&name.schema, &name.name)?)
 }
