@@ -8,4 +8,5 @@ pub mod config;
 pub mod entity;
 pub mod heading;
 pub mod key;
+pub mod metrics;
 pub mod parse;
