@@ -1,0 +1,596 @@
+//! A use of a table of the schema `metrics` becomes the query that it means.
+//!
+//! Two forms mean something: an aggregate over the table (`select channel, sum(sessions) … group
+//! by channel`), and plain columns of it (`select channel, sessions …`), which are grouped by the
+//! dimensions among them. Every other use of a measure is refused, with the reason.
+
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::metadata::FieldMetadata;
+use datafusion::common::tree_node::{Transformed, TreeNode as _, TreeNodeRecursion};
+use datafusion::common::{Column, DFSchema, TableReference, internal_err, plan_err};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::utils::split_conjunction_owned;
+use datafusion::logical_expr::{
+    Aggregate, BinaryExpr, Expr, LogicalPlan, LogicalPlanBuilder, Operator, conjunction,
+    expr_rewriter, ExprSchemable as _,
+};
+use datafusion::optimizer::AnalyzerRule;
+use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
+use domain::metrics::{Additivity, Aggregate as How, Found, Grain, Measure};
+
+use super::measure::MEASURE;
+use super::resolve::{Refused, currency_rule};
+use super::tables::{ADDITIVITY, IS_PARTIAL, MetricsTable, Needed, figure_name};
+
+/// The rule.
+#[derive(Debug)]
+pub(super) struct Rewrite;
+
+impl AnalyzerRule for Rewrite {
+    fn name(&self) -> &str {
+        "metrics"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, config: &ConfigOptions) -> Result<LogicalPlan> {
+        let done = plan.transform_down_with_subqueries(|node| match rewritten(&node)? {
+            Some(plan) => Ok(Transformed::new(plan, true, TreeNodeRecursion::Jump)),
+            None => Ok(Transformed::no(node)),
+        })?;
+        if !done.transformed {
+            return Ok(done.data);
+        }
+        let plan = done.data.transform_up_with_subqueries(|node| {
+            let node = node.recompute_schema()?;
+            no_second_sum(&node)?;
+            Ok(Transformed::yes(node))
+        })?;
+        TypeCoercion::new().analyze(plan.data, config)
+    }
+}
+
+/// What a node means, if it is the uppermost one of a use.
+fn rewritten(node: &LogicalPlan) -> Result<Option<LogicalPlan>> {
+    match node {
+        LogicalPlan::Aggregate(aggregate) => {
+            let exprs = [aggregate.group_expr.clone(), aggregate.aggr_expr.clone()].concat();
+            match Use::of(&aggregate.input, exprs, true)? {
+                Some(found) => found.aggregated(aggregate).map(Some),
+                None => Ok(None),
+            }
+        }
+        LogicalPlan::Projection(_)
+        | LogicalPlan::Filter(_)
+        | LogicalPlan::SubqueryAlias(_)
+        | LogicalPlan::TableScan(_) => {
+            let columns = node.schema().columns().into_iter().map(Expr::Column);
+            match Use::of(node, columns.collect(), false)? {
+                Some(found) => found.plain(node.schema()).map(Some),
+                None => Ok(None),
+            }
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Columns and conditions over a table of the schema, with all that lies between put in.
+struct Use<'a> {
+    table: &'a MetricsTable,
+    name: TableReference,
+    exprs: Vec<Expr>,
+    filters: Vec<Expr>,
+}
+
+impl<'a> Use<'a> {
+    /// What `exprs` over `plan` are of a table of the schema, if it is one.
+    fn of(plan: &'a LogicalPlan, exprs: Vec<Expr>, is_aggregate: bool) -> Result<Option<Self>> {
+        let (mut node, mut exprs, mut filters) = (plan, exprs, Vec::new());
+        loop {
+            match node {
+                LogicalPlan::Projection(projection) => {
+                    let with = projection.expr.clone();
+                    let put = |expr| put(expr, &projection.schema, &with);
+                    exprs = exprs.into_iter().map(put).collect::<Result<_>>()?;
+                    filters = filters.into_iter().map(put).collect::<Result<_>>()?;
+                    node = &projection.input;
+                }
+                LogicalPlan::SubqueryAlias(alias) => {
+                    let inner = alias.input.schema().columns().into_iter();
+                    let with: Vec<Expr> = inner.map(Expr::Column).collect();
+                    let put = |expr| put(expr, &alias.schema, &with);
+                    exprs = exprs.into_iter().map(put).collect::<Result<_>>()?;
+                    filters = filters.into_iter().map(put).collect::<Result<_>>()?;
+                    node = &alias.input;
+                }
+                LogicalPlan::Filter(filter) => {
+                    filters.extend(split_conjunction_owned(filter.predicate.clone()));
+                    node = &filter.input;
+                }
+                // The order of rows that are then grouped says nothing.
+                LogicalPlan::Sort(sort) if is_aggregate && sort.fetch.is_none() => {
+                    node = &sort.input;
+                }
+                LogicalPlan::TableScan(scan) => {
+                    let provider = datafusion::datasource::source_as_provider(&scan.source);
+                    // A source that is no table of ours is somebody else's.
+                    let Ok(provider) = provider else {
+                        return Ok(None);
+                    };
+                    let _ = provider;
+                    let Some(table) = metrics_table(&scan.source) else {
+                        return Ok(None);
+                    };
+                    filters.extend(scan.filters.clone());
+                    let name = scan.table_name.clone();
+                    return Ok(Some(Self { table, name, exprs, filters }));
+                }
+                _ => return Ok(None),
+            }
+        }
+    }
+
+    fn is_measure(&self, name: &str) -> bool {
+        self.table.measure(name).is_some() || name == IS_PARTIAL
+    }
+
+    /// Splits the conditions into those on rows and those on figures.
+    fn split(&mut self) -> (Vec<Expr>, Vec<Expr>) {
+        let filters = std::mem::take(&mut self.filters);
+        filters.into_iter().partition(|filter| {
+            let mut names = filter.column_refs().into_iter();
+            !names.any(|column| self.is_measure(&column.name))
+        })
+    }
+
+    /// An aggregate over the table.
+    fn aggregated(mut self, aggregate: &Aggregate) -> Result<LogicalPlan> {
+        let (rows, figures) = self.split();
+        if let Some(filter) = figures.first() {
+            let refused = Refused::new(format!("`where {filter}` asks for a figure of single rows"))
+                .hint("figures are known after grouping: write it after `having`");
+            return Err(error(&refused));
+        }
+        let count = aggregate.group_expr.len();
+        let groups: Vec<Expr> = self.exprs[..count].to_vec();
+        if groups.iter().any(|group| matches!(group, Expr::GroupingSet(_))) {
+            let refused = Refused::new("rollup, cube and grouping sets are not understood here")
+                .hint("ask for the total in a query of its own: it is no sum of the rows");
+            return Err(error(&refused));
+        }
+        for group in &groups {
+            let columns = group.column_refs();
+            if let Some(column) = columns.iter().find(|column| self.is_measure(&column.name)) {
+                let refused = Refused::new(format!("rows cannot be grouped by the figure `{}`", column.name))
+                    .hint("group by dimensions, and ask for the figure as `measure(…)`");
+                return Err(error(&refused));
+            }
+        }
+        let mut asked = Vec::new();
+        for expr in &self.exprs[count..] {
+            asked.push(self.asked(expr)?);
+        }
+        let measures = asked.iter().filter_map(|asked| match asked {
+            Asked::Measure(name) => Some(name.as_str()),
+            Asked::Other(_) => None,
+        });
+        let measures: Vec<String> = measures.map(str::to_owned).collect();
+        let others: Vec<Expr> = asked
+            .iter()
+            .filter_map(|asked| match asked {
+                Asked::Measure(_) => None,
+                Asked::Other(expr) => Some(expr.clone()),
+            })
+            .collect();
+        let built = self.built(&groups, &others, rows, &measures)?;
+        let mut columns = Vec::new();
+        let mut other = others.len();
+        for (at, (relation, field)) in aggregate.schema.iter().enumerate() {
+            let figure = match at.checked_sub(count).map(|at| &asked[at]) {
+                None => built_column(&built, at),
+                Some(Asked::Measure(name)) => self.table.figure(name, &built)?,
+                Some(Asked::Other(_)) => {
+                    let at = built.schema().fields().len() - other;
+                    other -= 1;
+                    built_column(&built, at)
+                }
+            };
+            let figure = figure.cast_to(field.data_type(), built.schema())?;
+            let name = match at.checked_sub(count).map(|at| &asked[at]) {
+                Some(Asked::Measure(name)) => Some(name.as_str()),
+                _ => None,
+            };
+            columns.push(self.named(figure, relation, field.name(), name));
+        }
+        LogicalPlanBuilder::from(built).project(columns)?.build()
+    }
+
+    /// Plain columns: grouped by the dimensions among them.
+    fn plain(mut self, schema: &DFSchema) -> Result<LogicalPlan> {
+        let (rows, figures) = self.split();
+        let mut groups: Vec<Expr> = Vec::new();
+        let mut measures: Vec<String> = Vec::new();
+        let mut take = |column: &Column, is_measure: bool| {
+            let expr = Expr::Column(column.clone());
+            if is_measure && !measures.contains(&column.name) {
+                measures.push(column.name.clone());
+            } else if !is_measure && !groups.contains(&expr) {
+                groups.push(expr);
+            }
+        };
+        for expr in &self.exprs {
+            let mut columns: Vec<&Column> = expr.column_refs().into_iter().collect();
+            columns.sort();
+            for column in columns {
+                take(column, self.is_measure(&column.name));
+            }
+        }
+        for column in figures.iter().flat_map(Expr::column_refs) {
+            if self.is_measure(&column.name) {
+                take(column, true);
+            } else if !groups.contains(&Expr::Column(column.clone())) {
+                let refused = Refused::new(format!(
+                    "a condition asks for a figure and for `{}`, by which nothing is grouped",
+                    column.name
+                ));
+                return Err(error(&refused.hint("write them as two conditions")));
+            }
+        }
+        let built = self.built(&groups, &[], rows, &measures)?;
+        let mut inner = Vec::new();
+        for (at, group) in groups.iter().enumerate() {
+            if let Expr::Column(column) = group {
+                let group = built_column(&built, at);
+                inner.push(self.named(group, Some(&self.name), &column.name, None));
+            }
+        }
+        let shown = self.table_schema();
+        for name in &measures {
+            let mut figure = self.table.figure(name, &built)?;
+            if let Ok(field) = shown.field_with_name(name) {
+                figure = figure.cast_to(field.data_type(), built.schema())?;
+            }
+            inner.push(self.named(figure, Some(&self.name), name, Some(name)));
+        }
+        let mut plan = LogicalPlanBuilder::from(built).project(inner)?;
+        if let Some(figures) = conjunction(figures) {
+            plan = plan.filter(figures)?;
+        }
+        let columns = self.exprs.iter().zip(schema.iter());
+        let columns: Vec<Expr> = columns
+            .map(|(expr, (relation, field))| {
+                let name = match expr {
+                    Expr::Column(column) if self.is_measure(&column.name) => {
+                        Some(column.name.as_str())
+                    }
+                    _ => None,
+                };
+                self.named(expr.clone(), relation, field.name(), name)
+            })
+            .collect();
+        plan.project(columns)?.build()
+    }
+
+    fn table_schema(&self) -> arrow_schema::SchemaRef {
+        use datafusion::catalog::TableProvider as _;
+        self.table.schema()
+    }
+
+    /// A column under its old name, with what is said of its figures.
+    fn named(
+        &self,
+        expr: Expr,
+        relation: Option<&TableReference>,
+        name: &str,
+        measure: Option<&str>,
+    ) -> Expr {
+        let meaning = measure.map(|measure| self.table.meaning(measure));
+        let meaning = meaning.filter(|meaning| !meaning.is_empty());
+        let metadata = meaning.map(|meaning| {
+            FieldMetadata::from(meaning.into_iter().collect::<std::collections::BTreeMap<_, _>>())
+        });
+        expr_rewriter::unalias(expr).alias_qualified_with_metadata(
+            relation.cloned(),
+            name,
+            metadata,
+        )
+    }
+
+    /// Rows, conditions and aggregates: groups first, then what measures are made of, then `others`.
+    fn built(
+        &self,
+        groups: &[Expr],
+        others: &[Expr],
+        filters: Vec<Expr>,
+        measures: &[String],
+    ) -> Result<LogicalPlan> {
+        let mut needed = Needed::default();
+        needed.is_partial = measures.iter().any(|name| name == IS_PARTIAL);
+        needed.measures = measures.iter().filter_map(|name| self.table.measure(name)).collect();
+        let exprs = groups.iter().chain(others).chain(&filters);
+        for column in exprs.flat_map(Expr::column_refs) {
+            let grain = Grain::ALL.into_iter().find(|grain| grain.name() == column.name);
+            match (grain, self.table.subject.dimension(&column.name)) {
+                (Some(grain), _) if !needed.grains.contains(&grain) => needed.grains.push(grain),
+                (None, Some(own)) if !needed.dimensions.contains(&own.name.as_str()) => {
+                    needed.dimensions.push(&own.name);
+                }
+                (Some(_), _) | (None, Some(_)) => {}
+                (None, None) => {
+                    return plan_err!("`{}` is no column of metrics", column.name);
+                }
+            }
+        }
+        needed.grains.sort();
+        needed.dimensions.sort_unstable();
+        for default in &self.table.subject.defaults {
+            if !needed.dimensions.contains(&default.dimension.as_str()) {
+                needed.defaults.push((&default.dimension, &default.is));
+            }
+        }
+        for measure in self.table.aggregated(&needed) {
+            self.may_be_added(measure, groups, &filters, &needed)?;
+        }
+        let rows = self.table.rows(&needed)?;
+        let mut rows = LogicalPlanBuilder::from(rows).alias(self.name.clone())?;
+        // What was the last value is found among all rows of the time asked for.
+        let of_time = |filter: &Expr| {
+            let names = filter.column_refs();
+            names.iter().all(|column| Grain::ALL.iter().any(|grain| grain.name() == column.name))
+        };
+        let (of_time, of_rest): (Vec<Expr>, Vec<Expr>) = filters.into_iter().partition(of_time);
+        if let Some(filter) = conjunction(of_time) {
+            rows = rows.filter(filter)?;
+        }
+        let bucket = self.bucket(groups, &needed)?;
+        let mut rows = LogicalPlanBuilder::from(self.table.with_last(rows.build()?, &needed, bucket)?);
+        if let Some(filter) = conjunction(of_rest) {
+            rows = rows.filter(filter)?;
+        }
+        let rows = rows.build()?;
+        let mut aggregates = self.table.aggregates(&needed, &rows)?;
+        aggregates.extend(others.iter().enumerate().map(|(at, other)| {
+            expr_rewriter::unalias(other.clone()).alias(figure_name(&format!("other {at}")))
+        }));
+        if groups.is_empty() && aggregates.is_empty() {
+            return internal_err!("nothing is asked of metrics");
+        }
+        LogicalPlanBuilder::from(rows).aggregate(groups.to_vec(), aggregates)?.build()
+    }
+
+    /// The bucket within which the last value counts: the finest that is grouped by.
+    fn bucket(&self, groups: &[Expr], needed: &Needed<'_>) -> Result<Option<Grain>> {
+        let measures = self.table.aggregated(needed);
+        if !measures.iter().any(|measure| measure.aggregate == Some(How::Last)) {
+            return Ok(None);
+        }
+        let mut found = None;
+        for group in groups {
+            for column in group.column_refs() {
+                let grain = Grain::ALL.into_iter().find(|grain| grain.name() == column.name);
+                let Some(grain) = grain else { continue };
+                if !matches!(group, Expr::Column(_)) {
+                    let refused = Refused::new(format!("the last value within `{group}` is not known"))
+                        .hint("group by one of the columns day, week, month, quarter and year");
+                    return Err(error(&refused));
+                }
+                found = Some(found.map_or(grain, |known: Grain| known.min(grain)));
+            }
+        }
+        Ok(found)
+    }
+
+    /// What an aggregate asks for.
+    fn asked(&self, expr: &Expr) -> Result<Asked> {
+        let Expr::AggregateFunction(call) = expr_rewriter::unalias(expr.clone()) else {
+            return plan_err!("`{expr}` cannot be asked of `{}`", self.name);
+        };
+        let function = call.func.name().to_owned();
+        let columns: Vec<Column> = call
+            .params
+            .args
+            .iter()
+            .flat_map(Expr::column_refs)
+            .cloned()
+            .collect();
+        let measure = columns.iter().find(|column| self.is_measure(&column.name));
+        let Some(measure) = measure else {
+            return self.of_dimensions(&function, &columns, call);
+        };
+        let name = measure.name.clone();
+        let alone = matches!(call.params.args.as_slice(), [one] if is_column(one, measure));
+        if !alone || call.params.distinct || call.params.filter.is_some() || !call.params.order_by.is_empty() {
+            let refused = Refused::new(format!("`{expr}` does more to `{name}` than group it"))
+                .hint(format!(
+                    "write `measure({name})`, put conditions after `where`, and compute with the \
+                     result in an outer query"
+                ));
+            return Err(error(&refused));
+        }
+        self.may_be(&function, &name)?;
+        Ok(Asked::Measure(name))
+    }
+
+    /// Refuses functions that would make something else of a figure than it is.
+    fn may_be(&self, function: &str, name: &str) -> Result<()> {
+        if function == MEASURE {
+            return Ok(());
+        }
+        let hint = format!("write `measure({name})`");
+        let Some(measure) = self.table.measure(name) else {
+            return match function {
+                "bool_or" | "max" => Ok(()),
+                _ => Err(error(&Refused::new(format!("`{function}({name})` means nothing")).hint(hint))),
+            };
+        };
+        let additivity = self.table.layer.additivity(Found::Measure(&self.table.subject, measure));
+        let fits = match additivity {
+            Additivity::Sum => function == "sum",
+            Additivity::Extreme => match measure.aggregate {
+                Some(How::Min) => function == "min",
+                _ => function == "max",
+            },
+            _ => false,
+        };
+        if fits {
+            return Ok(());
+        }
+        let why = match (additivity, function) {
+            (Additivity::Ratio, "avg") => {
+                "a mean of ratios weighs groups alike that are not alike: it is computed anew"
+            }
+            (Additivity::Ratio, _) => "a ratio is computed anew for every group, never added",
+            (Additivity::Distinct, _) => {
+                "whoever stands in several groups or on several days would count several times"
+            }
+            (Additivity::Last, _) => "it is the state at the end of the time, and no sum over it",
+            (Additivity::Extreme, _) => "it is the least or greatest of all values",
+            (Additivity::Sum, _) => "the table has no rows of its own, only figures of groups",
+        };
+        let refused = Refused::new(format!("`{function}({name})` means nothing"));
+        Err(error(&refused.why(why).hint(hint)))
+    }
+
+    /// Aggregates of dimensions: which values there are.
+    fn of_dimensions(
+        &self,
+        function: &str,
+        columns: &[Column],
+        call: datafusion::logical_expr::expr::AggregateFunction,
+    ) -> Result<Asked> {
+        let distinct = call.params.distinct && function == "count";
+        let fits = !columns.is_empty() && (distinct || ["min", "max"].contains(&function));
+        if !fits {
+            let refused = Refused::new(format!("`{function}` cannot be asked of `{}`", self.name))
+                .why("the table has no rows of its own, only figures of groups")
+                .hint("of dimensions there are min, max and count(distinct …); figures are its measures");
+            return Err(error(&refused));
+        }
+        Ok(Asked::Other(Expr::AggregateFunction(call)))
+    }
+
+    /// Refuses sums that mean nothing.
+    fn may_be_added(
+        &self,
+        measure: &Measure,
+        groups: &[Expr],
+        filters: &[Expr],
+        needed: &Needed<'_>,
+    ) -> Result<()> {
+        let currency = currency_rule(measure);
+        let rules = self.table.subject.never_across(measure);
+        for rule in rules.into_iter().chain(&currency) {
+            let name = rule.dimension.as_str();
+            let is_it = |expr: &Expr| matches!(bare(expr), Expr::Column(c) if c.name == name);
+            let fits = groups.iter().any(is_it)
+                || filters.iter().any(|filter| pins(filter, name))
+                || needed.defaults.iter().any(|(dimension, _)| *dimension == name);
+            if !fits {
+                let full = format!("{}.{}", self.table.subject.name, measure.name);
+                let refused = Refused::new(format!("`{full}` cannot be added over all values of `{name}`"))
+                    .why(&rule.why)
+                    .hint(format!("group by `{name}`, or write `where {name} = …`"));
+                return Err(error(&refused));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What an aggregate asks for.
+enum Asked {
+    /// A measure, as it is.
+    Measure(String),
+    /// Something of the dimensions.
+    Other(Expr),
+}
+
+fn metrics_table(
+    source: &std::sync::Arc<dyn datafusion::logical_expr::TableSource>,
+) -> Option<&MetricsTable> {
+    let source = source
+        .as_any()
+        .downcast_ref::<datafusion::datasource::DefaultTableSource>()?;
+    source.table_provider.as_any().downcast_ref::<MetricsTable>()
+}
+
+fn error(refused: &Refused) -> DataFusionError {
+    DataFusionError::Plan(refused.to_string())
+}
+
+/// An expression over a plan's columns, as one over what those columns are.
+fn put(expr: Expr, schema: &DFSchema, with: &[Expr]) -> Result<Expr> {
+    let done = expr.transform(|expr| match &expr {
+        Expr::Column(column) => {
+            let at = schema.index_of_column(column)?;
+            Ok(Transformed::yes(expr_rewriter::unalias(with[at].clone())))
+        }
+        _ => Ok(Transformed::no(expr)),
+    })?;
+    Ok(done.data)
+}
+
+fn built_column(plan: &LogicalPlan, at: usize) -> Expr {
+    Expr::Column(Column::from(plan.schema().qualified_field(at)))
+}
+
+/// Without casts and other names.
+fn bare(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Alias(alias) => bare(&alias.expr),
+        Expr::Cast(cast) => bare(&cast.expr),
+        Expr::TryCast(cast) => bare(&cast.expr),
+        other => other,
+    }
+}
+
+fn is_column(expr: &Expr, column: &Column) -> bool {
+    matches!(bare(expr), Expr::Column(found) if found == column)
+}
+
+/// Whether a condition leaves one value of a dimension.
+fn pins(filter: &Expr, name: &str) -> bool {
+    let is_it = |expr: &Expr| matches!(bare(expr), Expr::Column(c) if c.name == name);
+    let is_value = |expr: &Expr| matches!(bare(expr), Expr::Literal(..) | Expr::Placeholder(_));
+    match filter {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) => {
+            (is_it(left) && is_value(right)) || (is_it(right) && is_value(left))
+        }
+        Expr::InList(list) => !list.negated && list.list.len() == 1 && is_it(&list.expr),
+        other => is_it(other),
+    }
+}
+
+/// Refuses sums and means of figures that are no sums themselves, in a query around theirs.
+fn no_second_sum(node: &LogicalPlan) -> Result<()> {
+    let LogicalPlan::Aggregate(aggregate) = node else {
+        return Ok(());
+    };
+    for expr in &aggregate.aggr_expr {
+        let Expr::AggregateFunction(call) = expr_rewriter::unalias(expr.clone()) else {
+            continue;
+        };
+        let function = call.func.name();
+        if !["sum", "avg"].contains(&function) {
+            continue;
+        }
+        for argument in &call.params.args {
+            let Expr::Column(column) = bare(argument) else {
+                continue;
+            };
+            let Ok(field) = aggregate.input.schema().field_from_column(column) else {
+                continue;
+            };
+            let additivity = field.metadata().get(ADDITIVITY).map_or("sum", String::as_str);
+            if additivity != "sum" {
+                let what = format!("`{function}({})` means nothing", column.name);
+                let why = match additivity {
+                    "distinct" => "whoever stands in several of the rows would count several times",
+                    "ratio" => "a ratio has to be computed anew for every group",
+                    _ => "its figures are no parts of a sum",
+                };
+                let hint = "ask for the measure by the groups that you want";
+                return Err(error(&Refused::new(what).why(why).hint(hint)));
+            }
+        }
+    }
+    Ok(())
+}
