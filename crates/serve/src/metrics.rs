@@ -5,8 +5,11 @@
 //! `metrics`, with the same parts. Nothing here reads a table that is not governed: all SQL goes
 //! through the session that it is given.
 
+mod check;
 mod compile;
 mod day;
+pub mod describe;
+pub mod export;
 mod labels;
 mod measure;
 mod request;
@@ -18,7 +21,8 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+pub use check::check;
 pub use compile::{Column, ColumnKind, Compiled, Parameter, compile};
 pub use request::{Comparison, Filter, Order, Request};
 pub use resolve::Refused;
-pub use tables::{ADDITIVITY, SCHEMA, UNIT, register};
+pub use tables::{ADDITIVITY, SCHEMA, UNIT, register, values};

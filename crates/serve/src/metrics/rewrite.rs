@@ -4,15 +4,18 @@
 //! by channel`), and plain columns of it (`select channel, sessions …`), which are grouped by the
 //! dimensions among them. Every other use of a measure is refused, with the reason.
 
+use std::sync::Arc;
+
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::metadata::FieldMetadata;
 use datafusion::common::tree_node::{Transformed, TreeNode as _, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, TableReference, internal_err, plan_err};
+use datafusion::datasource::DefaultTableSource;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::utils::split_conjunction_owned;
 use datafusion::logical_expr::{
-    Aggregate, BinaryExpr, Expr, LogicalPlan, LogicalPlanBuilder, Operator, conjunction,
-    expr_rewriter, ExprSchemable as _,
+    Aggregate, BinaryExpr, Expr, ExprSchemable as _, LogicalPlan, LogicalPlanBuilder, Operator,
+    TableSource, conjunction, expr_rewriter,
 };
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
@@ -110,12 +113,6 @@ impl<'a> Use<'a> {
                     node = &sort.input;
                 }
                 LogicalPlan::TableScan(scan) => {
-                    let provider = datafusion::datasource::source_as_provider(&scan.source);
-                    // A source that is no table of ours is somebody else's.
-                    let Ok(provider) = provider else {
-                        return Ok(None);
-                    };
-                    let _ = provider;
                     let Some(table) = metrics_table(&scan.source) else {
                         return Ok(None);
                     };
@@ -503,13 +500,9 @@ enum Asked {
     Other(Expr),
 }
 
-fn metrics_table(
-    source: &std::sync::Arc<dyn datafusion::logical_expr::TableSource>,
-) -> Option<&MetricsTable> {
-    let source = source
-        .as_any()
-        .downcast_ref::<datafusion::datasource::DefaultTableSource>()?;
-    source.table_provider.as_any().downcast_ref::<MetricsTable>()
+fn metrics_table(source: &Arc<dyn TableSource>) -> Option<&MetricsTable> {
+    let source = source.as_ref().downcast_ref::<DefaultTableSource>()?;
+    source.table_provider.downcast_ref::<MetricsTable>()
 }
 
 fn error(refused: &Refused) -> DataFusionError {

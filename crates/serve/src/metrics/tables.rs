@@ -10,7 +10,7 @@ use arrow_schema::{Field, Schema, SchemaRef};
 use datafusion::catalog::{
     CatalogProviderList, MemoryCatalogProviderList, SchemaProvider, Session, TableProvider,
 };
-use datafusion::common::{JoinType, ScalarValue, TableReference, plan_err};
+use datafusion::common::{JoinType, ParamValues, ScalarValue, TableReference, plan_err};
 use datafusion::datasource::provider_as_source;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SessionState, SessionStateBuilder};
@@ -23,7 +23,7 @@ use domain::config::ProjectConfig;
 use domain::metrics::{Aggregate, Found, Grain, Layer, Measure, Scalar, Subject, Unit};
 use tonic::async_trait;
 
-use super::compile::Parameter;
+use super::compile::{Compiled, Parameter};
 use super::labels::{KEY, Labels};
 use super::measure::MeasureFunction;
 use super::rewrite::Rewrite;
@@ -82,6 +82,12 @@ impl From<&Parameter> for ScalarValue {
             Parameter::Day(day) => Self::Date32(Some(*day)),
         }
     }
+}
+
+/// The values of a compiled request, for `DataFrame::with_param_values`.
+pub fn values(compiled: &Compiled) -> ParamValues {
+    let values: Vec<ScalarValue> = compiled.parameters.iter().map(ScalarValue::from).collect();
+    ParamValues::from(values)
 }
 
 /// The schema.
