@@ -212,7 +212,12 @@ pub(crate) struct MetricsQueryArgs {
     #[arg(long = "where", value_name = "CONDITION")]
     pub(crate) conditions: Vec<String>,
     /// Order of the rows, by names separated by commas; `-name` puts the greatest first.
-    #[arg(long, value_delimiter = ',', value_name = "NAME", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "NAME",
+        allow_hyphen_values = true
+    )]
     pub(crate) order: Vec<String>,
     /// At most so many rows.
     #[arg(long)]

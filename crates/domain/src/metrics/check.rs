@@ -246,7 +246,12 @@ impl Checker<'_> {
         match measure.aggregate {
             Some(aggregate) => self.aggregate(measure, aggregate, full),
             None => {
-                let rows = [&measure.column, &measure.sql, &measure.over, &measure.partial];
+                let rows = [
+                    &measure.column,
+                    &measure.sql,
+                    &measure.over,
+                    &measure.partial,
+                ];
                 if rows.iter().any(|said| said.is_some()) || !measure.filters.is_empty() {
                     let what = format!("`{full}` is made of measures and reads no rows");
                     let hint = "leave out `column`, `sql`, `filters`, `over` and `partial`";

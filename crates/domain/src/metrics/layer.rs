@@ -139,7 +139,13 @@ impl Layer {
             return;
         }
         match self.subjects.get_mut(&name) {
-            Some(known) => extend(known, subject),
+            Some(known) => {
+                extend(known, subject);
+                // What is wrong with both together is most likely wrong here.
+                let line = check::line_of(&self.sources[at].text, &name);
+                let spot = Spot { source: at, line };
+                self.spots.insert(format!("subject {name}"), spot);
+            }
             None => wrongs.push(check::wrong(
                 &self.sources[at],
                 &name,

@@ -35,7 +35,11 @@ pub(crate) async fn metrics(
 
 fn project(place: &Place) -> anyhow::Result<Project> {
     let builtin = transform::builtin::models();
-    Ok(Project::load(&place.dir, place.config()?, builtin.as_ref())?)
+    Ok(Project::load(
+        &place.dir,
+        place.config()?,
+        builtin.as_ref(),
+    )?)
 }
 
 fn list(project: &Project, voice: Voice) -> anyhow::Result<Exit> {
@@ -45,7 +49,11 @@ fn list(project: &Project, voice: Voice) -> anyhow::Result<Exit> {
     if voice.json {
         return Ok(Exit::Done);
     }
-    let width = all.iter().map(|metric| metric.name.len()).max().unwrap_or_default();
+    let width = all
+        .iter()
+        .map(|metric| metric.name.len())
+        .max()
+        .unwrap_or_default();
     let mut subject = "";
     for metric in &all {
         let home = match metric.subjects.as_slice() {
@@ -57,7 +65,10 @@ fn list(project: &Project, voice: Voice) -> anyhow::Result<Exit> {
             voice.line(&format!("\n{subject}"));
         }
         let (name, unit) = (&metric.name, unit(metric));
-        voice.line(&format!("  {name:width$}  {unit:12}  {}", metric.description));
+        voice.line(&format!(
+            "  {name:width$}  {unit:12}  {}",
+            metric.description
+        ));
     }
     voice.line("\nWhat one can be had by: throughline metrics show NAME");
     Ok(Exit::Done)
@@ -70,9 +81,10 @@ fn unit(metric: &MetricInfo) -> String {
 }
 
 fn show(project: &Project, name: &str, voice: Voice) -> anyhow::Result<Exit> {
-    let found = project.metrics.find(&Name::parse(name)).map_err(|why| {
-        anyhow!("{why}\nhint: `throughline metrics list` names them all")
-    })?;
+    let found = project
+        .metrics
+        .find(&Name::parse(name))
+        .map_err(|why| anyhow!("{why}\nhint: `throughline metrics list` names them all"))?;
     let metric = describe::metric(&project.metrics, &project.config, found);
     voice.result(&json!(metric));
     if voice.json {
@@ -86,11 +98,17 @@ fn show(project: &Project, name: &str, voice: Voice) -> anyhow::Result<Exit> {
     }
     voice.line(&format!("  additivity: {}", metric.additivity_note));
     for rule in &metric.never_across {
-        voice.line(&format!("  never added across {}: {}", rule.dimension, rule.why));
+        voice.line(&format!(
+            "  never added across {}: {}",
+            rule.dimension, rule.why
+        ));
     }
     for default in &metric.defaults {
         let value = serde_json::to_string(&default.value)?;
-        voice.line(&format!("  {} is {value} where nothing is said", default.dimension));
+        voice.line(&format!(
+            "  {} is {value} where nothing is said",
+            default.dimension
+        ));
     }
     let grains: Vec<&str> = metric.grains.iter().map(|grain| grain.name()).collect();
     voice.line(&format!("  grains: {}", grains.join(", ")));
@@ -131,9 +149,15 @@ async fn compute(place: Place, args: &MetricsQueryArgs, voice: Voice) -> anyhow:
         let context = opened.context("metrics", now());
         transform::run::register_views(&context).await?;
     }
-    let frame = opened.warehouse.query(&compiled.sql).await.map_err(|error| {
-        anyhow!("{error}\nhint: is everything built? throughline run; throughline metrics check")
-    })?;
+    let frame = opened
+        .warehouse
+        .query(&compiled.sql)
+        .await
+        .map_err(|error| {
+            anyhow!(
+                "{error}\nhint: is everything built? throughline run; throughline metrics check"
+            )
+        })?;
     let frame = frame.with_param_values(serve::metrics::values(&compiled))?;
     let schema = Arc::new(frame.schema().as_arrow().clone());
     let rows = frame.collect().await.map_err(lake::LakeError::of_reading)?;
@@ -142,7 +166,11 @@ async fn compute(place: Place, args: &MetricsQueryArgs, voice: Voice) -> anyhow:
 
 fn compiled(project: &Project, args: &MetricsQueryArgs) -> anyhow::Result<Compiled> {
     let request = request(args)?;
-    Ok(serve::metrics::compile(&project.metrics, &project.config, &request)?)
+    Ok(serve::metrics::compile(
+        &project.metrics,
+        &project.config,
+        &request,
+    )?)
 }
 
 /// What the command line asks for.
@@ -158,8 +186,14 @@ fn request(args: &MetricsQueryArgs) -> anyhow::Result<Request> {
             .with_context(|| format!("`{path}` is no request for metrics"));
     }
     let order = args.order.iter().map(|name| match name.strip_prefix('-') {
-        Some(name) => Order { by: name.to_owned(), descending: true },
-        None => Order { by: name.clone(), descending: false },
+        Some(name) => Order {
+            by: name.to_owned(),
+            descending: true,
+        },
+        None => Order {
+            by: name.clone(),
+            descending: false,
+        },
     });
     Ok(Request {
         metrics: args.metrics.clone(),
@@ -205,7 +239,9 @@ fn filters(conditions: &[String]) -> anyhow::Result<Vec<Filter>> {
         // The sign nearest to the name is the comparison; values may have others in them.
         let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
         let (name, rest) = text.split_at(end.unwrap_or(text.len()));
-        let found = SIGNS.iter().find_map(|(sign, op)| Some((*op, rest.strip_prefix(sign)?)));
+        let found = SIGNS
+            .iter()
+            .find_map(|(sign, op)| Some((*op, rest.strip_prefix(sign)?)));
         let Some((op, value)) = found else {
             bail!("`--where {text}` is no condition\nhint: for example channel=Email");
         };
@@ -219,7 +255,11 @@ fn filters(conditions: &[String]) -> anyhow::Result<Vec<Filter>> {
             .find(|known| op == Comparison::In && known.op == op && known.dimension == name);
         match same {
             Some(known) => known.values.extend(values),
-            None => filters.push(Filter { dimension: name.to_owned(), op, values }),
+            None => filters.push(Filter {
+                dimension: name.to_owned(),
+                op,
+                values,
+            }),
         }
     }
     Ok(filters)
@@ -232,14 +272,21 @@ async fn check(place: Place, voice: Voice) -> anyhow::Result<Exit> {
         let context = opened.context("metrics", now());
         transform::run::register_views(&context).await?;
     }
-    let (layer, config) = (&opened.manifest.project.metrics, &opened.manifest.project.config);
+    let (layer, config) = (
+        &opened.manifest.project.metrics,
+        &opened.manifest.project.config,
+    );
     let found = serve::metrics::check(&opened.warehouse.session, layer, config).await?;
     voice.result(&json!({
         "metrics": layer.all().len(),
         "problems": found.iter().map(ToString::to_string).collect::<Vec<_>>(),
     }));
     if voice.json {
-        return Ok(if found.is_empty() { Exit::Done } else { Exit::FailedChecks });
+        return Ok(if found.is_empty() {
+            Exit::Done
+        } else {
+            Exit::FailedChecks
+        });
     }
     for problem in &found {
         voice.line(&format!("{problem}\n"));
@@ -250,15 +297,18 @@ async fn check(place: Place, voice: Voice) -> anyhow::Result<Exit> {
         problems => write!(text, ", {problems} problems")?,
     }
     voice.line(&text);
-    Ok(if found.is_empty() { Exit::Done } else { Exit::FailedChecks })
+    Ok(if found.is_empty() {
+        Exit::Done
+    } else {
+        Exit::FailedChecks
+    })
 }
 
-fn write_export(
-    project: &Project,
-    args: &MetricsExportArgs,
-    voice: Voice,
-) -> anyhow::Result<Exit> {
-    let door = export::Door { host: args.host.clone(), port: args.port };
+fn write_export(project: &Project, args: &MetricsExportArgs, voice: Voice) -> anyhow::Result<Exit> {
+    let door = export::Door {
+        host: args.host.clone(),
+        port: args.port,
+    };
     let files = match args.tool {
         ToolArg::Dbt => export::dbt(project),
         ToolArg::Lookml => export::lookml(&project.metrics, &project.config),

@@ -44,7 +44,11 @@ pub(crate) async fn query(place: Place, args: &QueryArgs, voice: Voice) -> anyho
 pub(super) fn register_metrics(opened: &Opened) -> anyhow::Result<()> {
     let project = &opened.manifest.project;
     let (layer, config) = (project.metrics.clone(), project.config.clone());
-    Ok(serve::metrics::register(&opened.warehouse.session, layer.into(), config.into())?)
+    Ok(serve::metrics::register(
+        &opened.warehouse.session,
+        layer.into(),
+        config.into(),
+    )?)
 }
 
 /// Writes the rows of a query where the command line says.
