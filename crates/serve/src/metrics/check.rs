@@ -88,7 +88,10 @@ fn pinning(layer: &Layer, subject: &Subject) -> Vec<String> {
     let rules = subject.measures.iter().flat_map(|measure| {
         let own = subject.never_across(measure).into_iter();
         let own = own.map(|rule| rule.dimension.clone());
-        let currency = measure.currency.clone().filter(|currency| currency != "reporting");
+        let currency = measure
+            .currency
+            .clone()
+            .filter(|currency| currency != "reporting");
         own.chain(currency).collect::<Vec<_>>()
     });
     for name in rules {

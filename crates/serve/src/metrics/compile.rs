@@ -214,7 +214,9 @@ impl Query<'_> {
         let list = values.join(", ");
         Ok(match filter.op {
             Comparison::In | Comparison::NotIn if values.is_empty() => {
-                return Err(Refused::new(format!("the filter of `{name}` has no values")));
+                return Err(Refused::new(format!(
+                    "the filter of `{name}` has no values"
+                )));
             }
             Comparison::In => format!("{{}} in ({list})"),
             Comparison::NotIn => format!("({{}} is null or {{}} not in ({list}))"),
@@ -233,7 +235,9 @@ impl Query<'_> {
                 format!("starts_with({{}}, {})", only(1)?)
             }
             Comparison::IsNull | Comparison::IsNotNull if !values.is_empty() => {
-                return Err(Refused::new(format!("the filter of `{name}` takes no value")));
+                return Err(Refused::new(format!(
+                    "the filter of `{name}` takes no value"
+                )));
             }
             Comparison::IsNull => "{} is null".into(),
             Comparison::IsNotNull => "{} is not null".into(),
@@ -251,7 +255,11 @@ impl Query<'_> {
             for part in &self.meant.parts {
                 let name = sql::quoted(&format!("{}{end}", part.subject.name));
                 // Writing to a string does not fail.
-                let _ = write!(text, "{name} as (\n{}\n),\n", self.of_subject(part, grouped));
+                let _ = write!(
+                    text,
+                    "{name} as (\n{}\n),\n",
+                    self.of_subject(part, grouped)
+                );
             }
             let _ = write!(
                 text,
@@ -271,7 +279,10 @@ impl Query<'_> {
                 true => rows.clone(),
                 false => format!("select * from (\n{rows}\norder by {order}{limits}\n) as page"),
             };
-            let _ = write!(text, "{rows}\nunion all\n{total}\norder by is_total, {order}");
+            let _ = write!(
+                text,
+                "{rows}\nunion all\n{total}\norder by is_total, {order}"
+            );
         } else {
             let _ = write!(text, "{}", selects[0]);
             if !order.is_empty() {
@@ -321,7 +332,10 @@ impl Query<'_> {
         for measure in &part.measures {
             let input = sql::input(measure, self.config);
             let last = sql::quoted(&format!("last {}", measure.name));
-            let last = format!("{last} is not distinct from {}", over(measure.over.as_deref()));
+            let last = format!(
+                "{last} is not distinct from {}",
+                over(measure.over.as_deref())
+            );
             let figure = sql::aggregate(measure, input.as_deref(), Some(&last));
             columns.push(format!("{figure} as {}", sql::quoted(&measure.name)));
         }
@@ -377,7 +391,10 @@ impl Query<'_> {
             true => String::new(),
             false => format!(" where {}", tests.join(" and ")),
         };
-        format!("(select *, {} from {table}{tests}) as fact", lasts.join(", "))
+        format!(
+            "(select *, {} from {table}{tests}) as fact",
+            lasts.join(", ")
+        )
     }
 
     /// Which rows of the subject there are at all, and in the time asked for.
@@ -411,7 +428,11 @@ impl Query<'_> {
     fn group_names(&self) -> Vec<String> {
         let grain = self.request.grain.map(Grain::name);
         let dimensions = self.request.dimensions.iter().map(String::as_str);
-        grain.into_iter().chain(dimensions).map(sql::quoted).collect()
+        grain
+            .into_iter()
+            .chain(dimensions)
+            .map(sql::quoted)
+            .collect()
     }
 
     /// Figures of all subjects in one row for each group that any of them has.
@@ -492,7 +513,10 @@ impl Query<'_> {
         let parts = self.meant.parts.iter();
         let mut found = parts.filter_map(|part| {
             let is_it = name.subject.as_deref() == Some(&part.subject.name);
-            let measure = part.measures.iter().find(|m| is_it && m.name == name.measure)?;
+            let measure = part
+                .measures
+                .iter()
+                .find(|m| is_it && m.name == name.measure)?;
             let figure = sql::quoted(&column(part, &measure.name));
             Some(match sql::is_zero_without_rows(measure) {
                 true => format!("coalesce({figure}, 0)"),
@@ -528,18 +552,35 @@ impl Query<'_> {
         let mut columns = Vec::new();
         if let Some(grain) = self.request.grain {
             let description = format!("First day of the {}.", grain.name());
-            columns.push(plain(grain.name(), grain.name(), &description, ColumnKind::Time));
+            columns.push(plain(
+                grain.name(),
+                grain.name(),
+                &description,
+                ColumnKind::Time,
+            ));
         }
         for dimension in &self.meant.dimensions {
-            let Dimension { name, description, .. } = dimension;
-            columns.push(plain(name, &dimension.label(), description, ColumnKind::Dimension));
+            let Dimension {
+                name, description, ..
+            } = dimension;
+            columns.push(plain(
+                name,
+                &dimension.label(),
+                description,
+                ColumnKind::Dimension,
+            ));
         }
         for asked in &self.meant.asked {
             columns.push(self.column(&asked.name, asked.found));
         }
         if self.meant.parts.iter().any(|part| partial(part).is_some()) {
             let description = "Money of some rows is missing for want of an exchange rate.";
-            columns.push(plain("is_partial", "Partial", description, ColumnKind::Flag));
+            columns.push(plain(
+                "is_partial",
+                "Partial",
+                description,
+                ColumnKind::Flag,
+            ));
         }
         if self.request.totals {
             let description = "The row is over everything, computed anew.";
@@ -549,7 +590,12 @@ impl Query<'_> {
     }
 
     fn column(&self, name: &str, found: Found<'_>) -> Column {
-        let mut column = plain(name, &found.label(), found.description(), ColumnKind::Metric);
+        let mut column = plain(
+            name,
+            &found.label(),
+            found.description(),
+            ColumnKind::Metric,
+        );
         let additivity = self.layer.additivity(found);
         column.unit = Some(found.unit());
         column.additivity = Some(additivity);
@@ -592,7 +638,11 @@ fn over(column: Option<&str>) -> String {
 /// Whether money of any row is missing.
 fn partial(part: &Part<'_>) -> Option<String> {
     let mut tests: Vec<String> = Vec::new();
-    for partial in part.measures.iter().filter_map(|measure| measure.partial.as_ref()) {
+    for partial in part
+        .measures
+        .iter()
+        .filter_map(|measure| measure.partial.as_ref())
+    {
         let test = format!("({partial})");
         if !tests.contains(&test) {
             tests.push(test);
@@ -608,13 +658,9 @@ fn parameter(kind: DimensionType, value: &Value) -> Option<Parameter> {
         // A program that reads names as numbers means the text.
         (DimensionType::Text, Value::Number(number)) => Some(Parameter::Text(number.to_string())),
         (DimensionType::Integer, Value::Number(number)) => number.as_i64().map(Parameter::Integer),
-        (DimensionType::Integer, Value::String(text)) => {
-            text.parse().ok().map(Parameter::Integer)
-        }
+        (DimensionType::Integer, Value::String(text)) => text.parse().ok().map(Parameter::Integer),
         (DimensionType::Boolean, Value::Bool(value)) => Some(Parameter::Boolean(*value)),
-        (DimensionType::Boolean, Value::String(text)) => {
-            text.parse().ok().map(Parameter::Boolean)
-        }
+        (DimensionType::Boolean, Value::String(text)) => text.parse().ok().map(Parameter::Boolean),
         (DimensionType::Day, Value::String(text)) => {
             Some(Parameter::Day(Day::parse(text)?.number()))
         }

@@ -70,7 +70,11 @@ impl Day {
         let of_year = of_era - (365 * years + years / 4 - years / 100);
         let shifted = (5 * of_year + 2) / 153;
         let day = of_year - (153 * shifted + 2) / 5 + 1;
-        let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+        let month = if shifted < 10 {
+            shifted + 3
+        } else {
+            shifted - 9
+        };
         let year = years + era * 400 + i32::from(month <= 2);
         (year, month, day)
     }
@@ -85,12 +89,23 @@ mod tests {
         assert_eq!(Day::parse("1970-01-01"), Some(Day(0)));
         assert_eq!(Day::parse("2026-11-23").map(Day::number), Some(20_780));
         assert_eq!(Day::parse("2024-02-29").map(Day::number), Some(19_782));
-        for wrong in ["2025-02-29", "2026-13-01", "2026-1-1", "2026-01-32", "x", "2026-01-3é"] {
+        for wrong in [
+            "2025-02-29",
+            "2026-13-01",
+            "2026-1-1",
+            "2026-01-32",
+            "x",
+            "2026-01-3é",
+        ] {
             assert_eq!(Day::parse(wrong), None, "{wrong}");
         }
         let day = Day::parse("2026-11-23").unwrap();
         assert!(day.begins(Grain::Week, WeekStart::Monday));
         assert!(!day.begins(Grain::Week, WeekStart::Sunday));
-        assert!(Day::parse("2026-10-01").unwrap().begins(Grain::Quarter, WeekStart::Monday));
+        assert!(
+            Day::parse("2026-10-01")
+                .unwrap()
+                .begins(Grain::Quarter, WeekStart::Monday)
+        );
     }
 }

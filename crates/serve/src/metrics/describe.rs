@@ -98,7 +98,10 @@ pub fn metric(layer: &Layer, config: &ProjectConfig, found: Found<'_>) -> Metric
     }
     let mut defaults: Vec<DefaultInfo> = Vec::new();
     for default in subjects.iter().flat_map(|subject| &subject.defaults) {
-        if !defaults.iter().any(|known| known.dimension == default.dimension) {
+        if !defaults
+            .iter()
+            .any(|known| known.dimension == default.dimension)
+        {
             defaults.push(DefaultInfo {
                 dimension: default.dimension.clone(),
                 value: default.is.resolved(config),
@@ -123,7 +126,10 @@ pub fn metric(layer: &Layer, config: &ProjectConfig, found: Found<'_>) -> Metric
         formula: written(found),
         dimensions: shared(layer, &subjects),
         grains: grains(&subjects),
-        subjects: subjects.iter().map(|subject| subject.name.clone()).collect(),
+        subjects: subjects
+            .iter()
+            .map(|subject| subject.name.clone())
+            .collect(),
         never_across: rules,
         defaults,
     }

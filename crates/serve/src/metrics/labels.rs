@@ -48,9 +48,10 @@ impl<'a> Labels<'a> {
     }
 
     fn add(&mut self, name: &str) {
-        let (Some(own), Some(dimension)) =
-            (self.subject.dimension(name), self.layer.dimensions.get(name))
-        else {
+        let (Some(own), Some(dimension)) = (
+            self.subject.dimension(name),
+            self.layer.dimensions.get(name),
+        ) else {
             return;
         };
         let (Some(table), Some(key), Some(column)) =
@@ -84,7 +85,11 @@ impl<'a> Labels<'a> {
         let Some(own) = self.subject.dimension(name) else {
             return "null".into();
         };
-        let joined = self.layer.dimensions.get(name).is_some_and(|d| d.table.is_some());
+        let joined = self
+            .layer
+            .dimensions
+            .get(name)
+            .is_some_and(|d| d.table.is_some());
         if !joined {
             return sql::own_column(own);
         }

@@ -261,7 +261,9 @@ fn has_all(
             "a row of `{}` says nothing of it, so its figures would be repeated for every value",
             subject.table.as_deref().unwrap_or_default()
         );
-        return Err(Refused::new(what).why(why).hint(instead(layer, asked, name)));
+        return Err(Refused::new(what)
+            .why(why)
+            .hint(instead(layer, asked, name)));
     }
     if let Some(time) = &subject.time
         && let Some(grain) = request.grain
@@ -286,7 +288,10 @@ fn has_all(
 
 /// What can be had: metrics like it that have the dimension, else its own dimensions.
 fn instead(layer: &Layer, asked: &[Asked<'_>], dimension: &str) -> String {
-    let words: Vec<&str> = asked.iter().flat_map(|asked| asked.found.name().split('_')).collect();
+    let words: Vec<&str> = asked
+        .iter()
+        .flat_map(|asked| asked.found.name().split('_'))
+        .collect();
     let like = layer.all().into_iter().filter(|found| {
         let Ok(formula) = layer.formula(*found) else {
             return false;
@@ -299,7 +304,9 @@ fn instead(layer: &Layer, asked: &[Asked<'_>], dimension: &str) -> String {
             && found.name().split('_').any(|word| words.contains(&word))
             && subjects.peek().is_some()
             && subjects.all(|subject| subject.dimension(dimension).is_some())
-            && !asked.iter().any(|asked| asked.found.full_name() == found.full_name())
+            && !asked
+                .iter()
+                .any(|asked| asked.found.full_name() == found.full_name())
     });
     let like: Vec<String> = like.map(|found| layer.short_name(found)).take(4).collect();
     match like.is_empty() {
@@ -322,7 +329,9 @@ fn having(layer: &Layer, asked: &[Asked<'_>]) -> String {
         .dimensions
         .keys()
         .filter(|name| {
-            let all = subjects.iter().filter_map(|subject| layer.subjects.get(*subject));
+            let all = subjects
+                .iter()
+                .filter_map(|subject| layer.subjects.get(*subject));
             all.into_iter()
                 .all(|subject| subject.dimension(name).is_some())
         })

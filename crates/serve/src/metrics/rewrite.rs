@@ -118,7 +118,12 @@ impl<'a> Use<'a> {
                     };
                     filters.extend(scan.filters.clone());
                     let name = scan.table_name.clone();
-                    return Ok(Some(Self { table, name, exprs, filters }));
+                    return Ok(Some(Self {
+                        table,
+                        name,
+                        exprs,
+                        filters,
+                    }));
                 }
                 _ => return Ok(None),
             }
@@ -142,13 +147,17 @@ impl<'a> Use<'a> {
     fn aggregated(mut self, aggregate: &Aggregate) -> Result<LogicalPlan> {
         let (rows, figures) = self.split();
         if let Some(filter) = figures.first() {
-            let refused = Refused::new(format!("`where {filter}` asks for a figure of single rows"))
-                .hint("figures are known after grouping: write it after `having`");
+            let refused =
+                Refused::new(format!("`where {filter}` asks for a figure of single rows"))
+                    .hint("figures are known after grouping: write it after `having`");
             return Err(error(&refused));
         }
         let count = aggregate.group_expr.len();
         let groups: Vec<Expr> = self.exprs[..count].to_vec();
-        if groups.iter().any(|group| matches!(group, Expr::GroupingSet(_))) {
+        if groups
+            .iter()
+            .any(|group| matches!(group, Expr::GroupingSet(_)))
+        {
             let refused = Refused::new("rollup, cube and grouping sets are not understood here")
                 .hint("ask for the total in a query of its own: it is no sum of the rows");
             return Err(error(&refused));
@@ -156,8 +165,11 @@ impl<'a> Use<'a> {
         for group in &groups {
             let columns = group.column_refs();
             if let Some(column) = columns.iter().find(|column| self.is_measure(&column.name)) {
-                let refused = Refused::new(format!("rows cannot be grouped by the figure `{}`", column.name))
-                    .hint("group by dimensions, and ask for the figure as `measure(…)`");
+                let refused = Refused::new(format!(
+                    "rows cannot be grouped by the figure `{}`",
+                    column.name
+                ))
+                .hint("group by dimensions, and ask for the figure as `measure(…)`");
                 return Err(error(&refused));
             }
         }
@@ -282,7 +294,11 @@ impl<'a> Use<'a> {
         let meaning = measure.map(|measure| self.table.meaning(measure));
         let meaning = meaning.filter(|meaning| !meaning.is_empty());
         let metadata = meaning.map(|meaning| {
-            FieldMetadata::from(meaning.into_iter().collect::<std::collections::BTreeMap<_, _>>())
+            FieldMetadata::from(
+                meaning
+                    .into_iter()
+                    .collect::<std::collections::BTreeMap<_, _>>(),
+            )
         });
         expr_rewriter::unalias(expr).alias_qualified_with_metadata(
             relation.cloned(),
@@ -301,10 +317,15 @@ impl<'a> Use<'a> {
     ) -> Result<LogicalPlan> {
         let mut needed = Needed::default();
         needed.is_partial = measures.iter().any(|name| name == IS_PARTIAL);
-        needed.measures = measures.iter().filter_map(|name| self.table.measure(name)).collect();
+        needed.measures = measures
+            .iter()
+            .filter_map(|name| self.table.measure(name))
+            .collect();
         let exprs = groups.iter().chain(others).chain(&filters);
         for column in exprs.flat_map(Expr::column_refs) {
-            let grain = Grain::ALL.into_iter().find(|grain| grain.name() == column.name);
+            let grain = Grain::ALL
+                .into_iter()
+                .find(|grain| grain.name() == column.name);
             match (grain, self.table.subject.dimension(&column.name)) {
                 (Some(grain), _) if !needed.grains.contains(&grain) => needed.grains.push(grain),
                 (None, Some(own)) if !needed.dimensions.contains(&own.name.as_str()) => {
@@ -331,14 +352,17 @@ impl<'a> Use<'a> {
         // What was the last value is found among all rows of the time asked for.
         let of_time = |filter: &Expr| {
             let names = filter.column_refs();
-            names.iter().all(|column| Grain::ALL.iter().any(|grain| grain.name() == column.name))
+            names
+                .iter()
+                .all(|column| Grain::ALL.iter().any(|grain| grain.name() == column.name))
         };
         let (of_time, of_rest): (Vec<Expr>, Vec<Expr>) = filters.into_iter().partition(of_time);
         if let Some(filter) = conjunction(of_time) {
             rows = rows.filter(filter)?;
         }
         let bucket = self.bucket(groups, &needed)?;
-        let mut rows = LogicalPlanBuilder::from(self.table.with_last(rows.build()?, &needed, bucket)?);
+        let mut rows =
+            LogicalPlanBuilder::from(self.table.with_last(rows.build()?, &needed, bucket)?);
         if let Some(filter) = conjunction(of_rest) {
             rows = rows.filter(filter)?;
         }
@@ -350,23 +374,31 @@ impl<'a> Use<'a> {
         if groups.is_empty() && aggregates.is_empty() {
             return internal_err!("nothing is asked of metrics");
         }
-        LogicalPlanBuilder::from(rows).aggregate(groups.to_vec(), aggregates)?.build()
+        LogicalPlanBuilder::from(rows)
+            .aggregate(groups.to_vec(), aggregates)?
+            .build()
     }
 
     /// The bucket within which the last value counts: the finest that is grouped by.
     fn bucket(&self, groups: &[Expr], needed: &Needed<'_>) -> Result<Option<Grain>> {
         let measures = self.table.aggregated(needed);
-        if !measures.iter().any(|measure| measure.aggregate == Some(How::Last)) {
+        if !measures
+            .iter()
+            .any(|measure| measure.aggregate == Some(How::Last))
+        {
             return Ok(None);
         }
         let mut found = None;
         for group in groups {
             for column in group.column_refs() {
-                let grain = Grain::ALL.into_iter().find(|grain| grain.name() == column.name);
+                let grain = Grain::ALL
+                    .into_iter()
+                    .find(|grain| grain.name() == column.name);
                 let Some(grain) = grain else { continue };
                 if !matches!(group, Expr::Column(_)) {
-                    let refused = Refused::new(format!("the last value within `{group}` is not known"))
-                        .hint("group by one of the columns day, week, month, quarter and year");
+                    let refused =
+                        Refused::new(format!("the last value within `{group}` is not known"))
+                            .hint("group by one of the columns day, week, month, quarter and year");
                     return Err(error(&refused));
                 }
                 found = Some(found.map_or(grain, |known: Grain| known.min(grain)));
@@ -394,7 +426,11 @@ impl<'a> Use<'a> {
         };
         let name = measure.name.clone();
         let alone = matches!(call.params.args.as_slice(), [one] if is_column(one, measure));
-        if !alone || call.params.distinct || call.params.filter.is_some() || !call.params.order_by.is_empty() {
+        if !alone
+            || call.params.distinct
+            || call.params.filter.is_some()
+            || !call.params.order_by.is_empty()
+        {
             let refused = Refused::new(format!("`{expr}` does more to `{name}` than group it"))
                 .hint(format!(
                     "write `measure({name})`, put conditions after `where`, and compute with the \
@@ -415,10 +451,15 @@ impl<'a> Use<'a> {
         let Some(measure) = self.table.measure(name) else {
             return match function {
                 "bool_or" | "max" => Ok(()),
-                _ => Err(error(&Refused::new(format!("`{function}({name})` means nothing")).hint(hint))),
+                _ => Err(error(
+                    &Refused::new(format!("`{function}({name})` means nothing")).hint(hint),
+                )),
             };
         };
-        let additivity = self.table.layer.additivity(Found::Measure(&self.table.subject, measure));
+        let additivity = self
+            .table
+            .layer
+            .additivity(Found::Measure(&self.table.subject, measure));
         let fits = match additivity {
             Additivity::Sum => function == "sum",
             Additivity::Extreme => match measure.aggregate {
@@ -479,12 +520,17 @@ impl<'a> Use<'a> {
             let is_it = |expr: &Expr| matches!(bare(expr), Expr::Column(c) if c.name == name);
             let fits = groups.iter().any(is_it)
                 || filters.iter().any(|filter| pins(filter, name))
-                || needed.defaults.iter().any(|(dimension, _)| *dimension == name);
+                || needed
+                    .defaults
+                    .iter()
+                    .any(|(dimension, _)| *dimension == name);
             if !fits {
                 let full = format!("{}.{}", self.table.subject.name, measure.name);
-                let refused = Refused::new(format!("`{full}` cannot be added over all values of `{name}`"))
-                    .why(&rule.why)
-                    .hint(format!("group by `{name}`, or write `where {name} = …`"));
+                let refused = Refused::new(format!(
+                    "`{full}` cannot be added over all values of `{name}`"
+                ))
+                .why(&rule.why)
+                .hint(format!("group by `{name}`, or write `where {name} = …`"));
                 return Err(error(&refused));
             }
         }
@@ -544,9 +590,11 @@ fn pins(filter: &Expr, name: &str) -> bool {
     let is_it = |expr: &Expr| matches!(bare(expr), Expr::Column(c) if c.name == name);
     let is_value = |expr: &Expr| matches!(bare(expr), Expr::Literal(..) | Expr::Placeholder(_));
     match filter {
-        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) => {
-            (is_it(left) && is_value(right)) || (is_it(right) && is_value(left))
-        }
+        Expr::BinaryExpr(BinaryExpr {
+            left,
+            op: Operator::Eq,
+            right,
+        }) => (is_it(left) && is_value(right)) || (is_it(right) && is_value(left)),
         Expr::InList(list) => !list.negated && list.list.len() == 1 && is_it(&list.expr),
         other => is_it(other),
     }
@@ -572,7 +620,10 @@ fn no_second_sum(node: &LogicalPlan) -> Result<()> {
             let Ok(field) = aggregate.input.schema().field_from_column(column) else {
                 continue;
             };
-            let additivity = field.metadata().get(ADDITIVITY).map_or("sum", String::as_str);
+            let additivity = field
+                .metadata()
+                .get(ADDITIVITY)
+                .map_or("sum", String::as_str);
             if additivity != "sum" {
                 let what = format!("`{function}({})` means nothing", column.name);
                 let why = match additivity {

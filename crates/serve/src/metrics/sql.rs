@@ -65,9 +65,9 @@ pub fn day(subject: &Subject) -> Option<String> {
 pub fn bucket(day: &str, grain: Grain, config: &ProjectConfig) -> String {
     match (grain, config.reporting.week_start) {
         (Grain::Day, _) => day.to_owned(),
-        (Grain::Week, WeekStart::Sunday) => format!(
-            "cast(date_trunc('week', {day} + interval '1 day') - interval '1 day' as date)"
-        ),
+        (Grain::Week, WeekStart::Sunday) => {
+            format!("cast(date_trunc('week', {day} + interval '1 day') - interval '1 day' as date)")
+        }
         (grain, _) => format!("cast(date_trunc('{}', {day}) as date)", grain.name()),
     }
 }
@@ -121,7 +121,9 @@ pub fn is_zero_without_rows(measure: &Measure) -> bool {
         Aggregate::CountDistinct,
         Aggregate::Last,
     ];
-    measure.aggregate.is_some_and(|how| aggregates.contains(&how))
+    measure
+        .aggregate
+        .is_some_and(|how| aggregates.contains(&how))
 }
 
 /// A formula, with `column` for each measure. Settings are put in; what is multiplied by 0 goes.
@@ -145,9 +147,7 @@ fn folded(formula: &Formula, config: &ProjectConfig) -> Formula {
         Formula::Of(left, operator, right) => {
             let (left, right) = (folded(left, config), folded(right, config));
             match operator {
-                Operator::Times if is(&left, "0") || is(&right, "0") => {
-                    Formula::Number("0".into())
-                }
+                Operator::Times if is(&left, "0") || is(&right, "0") => Formula::Number("0".into()),
                 Operator::Times if is(&left, "1") => right,
                 Operator::Times if is(&right, "1") => left,
                 Operator::Plus if is(&left, "0") => right,

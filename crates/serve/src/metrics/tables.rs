@@ -49,7 +49,12 @@ pub fn register(
     layer: Arc<Layer>,
     config: Arc<ProjectConfig>,
 ) -> Result<()> {
-    let name = context.state().config_options().catalog.default_catalog.clone();
+    let name = context
+        .state()
+        .config_options()
+        .catalog
+        .default_catalog
+        .clone();
     let Some(catalog) = context.catalog(&name) else {
         return plan_err!("the session has no catalogue `{name}`");
     };
@@ -129,7 +134,11 @@ impl SchemaProvider for MetricsSchema {
             }
         }
         // What may not be read, or is not built, is not there.
-        if !subject.table.as_ref().is_some_and(|table| sources.contains_key(table)) {
+        if !subject
+            .table
+            .as_ref()
+            .is_some_and(|table| sources.contains_key(table))
+        {
             return Ok(None);
         }
         let mut table = MetricsTable {
@@ -199,7 +208,10 @@ impl TableProvider for MetricsTable {
         _: &[Expr],
         _: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        plan_err!("`metrics.{}` was used in a way that has no meaning", self.subject.name)
+        plan_err!(
+            "`metrics.{}` was used in a way that has no meaning",
+            self.subject.name
+        )
     }
 }
 
@@ -257,13 +269,18 @@ impl MetricsTable {
         }
         for join in &labels.joins {
             let label = self.scanned(&join.table)?;
-            let mut columns =
-                vec![self.expression(&sql::quoted(&join.key), label.plan())?.alias(KEY)];
+            let mut columns = vec![
+                self.expression(&sql::quoted(&join.key), label.plan())?
+                    .alias(KEY),
+            ];
             for (column, shown) in &join.columns {
                 let column = self.expression(&sql::quoted(column), label.plan())?;
                 columns.push(column.alias(shown));
             }
-            let label = label.project(columns)?.alias(join.alias.as_str())?.build()?;
+            let label = label
+                .project(columns)?
+                .alias(join.alias.as_str())?
+                .build()?;
             let own = self.expression(&join.own, rows.plan())?;
             let key = self.expression(&sql::quoted(KEY), &label)?;
             rows = rows.join_with_expr_keys(label, JoinType::Left, (vec![own], vec![key]), None)?;
@@ -293,7 +310,10 @@ impl MetricsTable {
             }
         }
         if needed.is_partial {
-            push(&self.partial().unwrap_or_else(|| "false".into()), PARTIAL_INPUT)?;
+            push(
+                &self.partial().unwrap_or_else(|| "false".into()),
+                PARTIAL_INPUT,
+            )?;
         }
         if columns.is_empty() {
             columns.push(self.expression("1", rows.plan())?.alias("one"));
@@ -363,7 +383,12 @@ impl MetricsTable {
     /// What is true of rows whose money is missing.
     fn partial(&self) -> Option<String> {
         let mut tests: Vec<String> = Vec::new();
-        for test in self.subject.measures.iter().filter_map(|m| m.partial.as_ref()) {
+        for test in self
+            .subject
+            .measures
+            .iter()
+            .filter_map(|m| m.partial.as_ref())
+        {
             let test = format!("({test})");
             if !tests.contains(&test) {
                 tests.push(test);
@@ -376,16 +401,26 @@ impl MetricsTable {
     fn visible(&self) -> SchemaRef {
         let mut fields: Vec<Field> = Vec::new();
         let grains = self.grains();
-        if let Ok(found) = self.typed(&Needed { grains, ..Needed::default() }) {
+        if let Ok(found) = self.typed(&Needed {
+            grains,
+            ..Needed::default()
+        }) {
             fields.extend(found);
         }
         for own in &self.subject.dimensions {
             let dimensions = vec![own.name.as_str()];
-            if let Ok(found) = self.typed(&Needed { dimensions, ..Needed::default() }) {
+            if let Ok(found) = self.typed(&Needed {
+                dimensions,
+                ..Needed::default()
+            }) {
                 fields.extend(found);
             }
         }
-        let shown = self.subject.measures.iter().filter(|measure| !measure.hidden);
+        let shown = self
+            .subject
+            .measures
+            .iter()
+            .filter(|measure| !measure.hidden);
         let all = Needed {
             measures: shown.clone().collect(),
             is_partial: self.partial().is_some(),
@@ -395,7 +430,11 @@ impl MetricsTable {
             Ok(found) => fields.extend(found),
             Err(_) => {
                 let one = |measures, is_partial| {
-                    let needed = Needed { measures, is_partial, ..Needed::default() };
+                    let needed = Needed {
+                        measures,
+                        is_partial,
+                        ..Needed::default()
+                    };
                     self.typed(&needed).unwrap_or_default()
                 };
                 for measure in shown {
@@ -420,17 +459,24 @@ impl MetricsTable {
         }
         let rows = self.with_last(rows, needed, None)?;
         let aggregates = self.aggregates(needed, &rows)?;
-        let aggregated = LogicalPlanBuilder::from(rows).aggregate(groups, aggregates)?.build()?;
+        let aggregated = LogicalPlanBuilder::from(rows)
+            .aggregate(groups, aggregates)?
+            .build()?;
         let mut columns = Vec::new();
         for name in &names {
-            columns.push(self.expression(&sql::quoted(name), &aggregated)?.alias(*name));
+            columns.push(
+                self.expression(&sql::quoted(name), &aggregated)?
+                    .alias(*name),
+            );
         }
         let partial = needed.is_partial.then_some(IS_PARTIAL);
         let measures = needed.measures.iter().map(|measure| measure.name.as_str());
         for name in measures.chain(partial) {
             columns.push(self.figure(name, &aggregated)?.alias(name));
         }
-        let plan = LogicalPlanBuilder::from(aggregated).project(columns)?.build()?;
+        let plan = LogicalPlanBuilder::from(aggregated)
+            .project(columns)?
+            .build()?;
         let plan = TypeCoercion::new().analyze(plan, self.state.config_options())?;
         let fields = plan.schema().fields().iter();
         Ok(fields

@@ -16,7 +16,10 @@ pub fn dbt(project: &Project) -> Vec<ExportFile> {
          # own; these tables are read.\nversion: 2\n\nsources:\n",
     );
     let zones = [
-        ("star", "Dimensions and facts, round the customer journey event."),
+        (
+            "star",
+            "Dimensions and facts, round the customer journey event.",
+        ),
         ("marts", "Ready answers."),
     ];
     for (schema, description) in zones {
@@ -108,8 +111,11 @@ fn meaning(text: &mut String, layer: &Layer, project: &Project, found: Found<'_>
         let _ = writeln!(text, "              currency: {}", quoted(currency));
     }
     if !metric.never_across.is_empty() {
-        let names: Vec<&str> =
-            metric.never_across.iter().map(|rule| rule.dimension.as_str()).collect();
+        let names: Vec<&str> = metric
+            .never_across
+            .iter()
+            .map(|rule| rule.dimension.as_str())
+            .collect();
         let _ = writeln!(text, "              never_across: [{}]", names.join(", "));
     }
 }

@@ -53,9 +53,15 @@ fn described(subject: &Subject) -> String {
     let mut text = subject.description.clone();
     for rule in &subject.never_across {
         let defaults = &subject.defaults;
-        let has_default = defaults.iter().any(|default| default.dimension == rule.dimension);
+        let has_default = defaults
+            .iter()
+            .any(|default| default.dimension == rule.dimension);
         if !has_default {
-            let _ = write!(text, " Group by {0} or filter to one {0}: {1}", rule.dimension, rule.why);
+            let _ = write!(
+                text,
+                " Group by {0} or filter to one {0}: {1}",
+                rule.dimension, rule.why
+            );
         }
     }
     text
@@ -69,7 +75,10 @@ fn view(layer: &Layer, config: &ProjectConfig, subject: &Subject) -> String {
         label = quoted(&subject.label()),
     );
     for grain in grains(subject) {
-        let of = subject.time.as_ref().map_or("", |time| time.description.as_str());
+        let of = subject
+            .time
+            .as_ref()
+            .map_or("", |time| time.description.as_str());
         let description = format!("First day of the {}. {of}", grain.name());
         let _ = write!(
             text,
@@ -115,7 +124,10 @@ fn format(config: &ProjectConfig, measure: &Measure) -> String {
     match (measure.unit(), measure.currency.as_deref()) {
         (Unit::Count, _) => "value_format_name: decimal_0".into(),
         (Unit::Money, Some("reporting")) => {
-            format!("value_format: \"#,##0.00 \\\"{}\\\"\"", config.reporting.currency)
+            format!(
+                "value_format: \"#,##0.00 \\\"{}\\\"\"",
+                config.reporting.currency
+            )
         }
         (Unit::Rate, _) => "value_format_name: decimal_4".into(),
         _ => "value_format_name: decimal_2".into(),
@@ -124,5 +136,8 @@ fn format(config: &ProjectConfig, measure: &Measure) -> String {
 
 /// A text as LookML writes it.
 fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.trim().replace('\\', "\\\\").replace('"', "\\\""))
+    format!(
+        "\"{}\"",
+        text.trim().replace('\\', "\\\\").replace('"', "\\\"")
+    )
 }

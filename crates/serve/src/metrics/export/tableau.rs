@@ -24,12 +24,7 @@ pub fn tableau(layer: &Layer, config: &ProjectConfig, door: &Door) -> Vec<Export
         .collect()
 }
 
-fn data_source(
-    layer: &Layer,
-    config: &ProjectConfig,
-    subject: &Subject,
-    door: &Door,
-) -> String {
+fn data_source(layer: &Layer, config: &ProjectConfig, subject: &Subject, door: &Door) -> String {
     let name = &subject.name;
     let mut text = format!(
         "<?xml version='1.0' encoding='utf-8' ?>\n\
@@ -49,12 +44,30 @@ fn data_source(
     for grain in grains(subject) {
         let description = format!("First day of the {}.", grain.name());
         let caption = titled(grain.name());
-        column(&mut text, grain.name(), &caption, &description, "date", "dimension", "ordinal", "");
+        column(
+            &mut text,
+            grain.name(),
+            &caption,
+            &description,
+            "date",
+            "dimension",
+            "ordinal",
+            "",
+        );
     }
     for (own, dimension) in layer.dimensions_of(subject) {
         let (datatype, kind) = type_of(dimension);
         let (label, about) = (dimension.label(), &dimension.description);
-        column(&mut text, &own.name, &label, about, datatype, "dimension", kind, "");
+        column(
+            &mut text,
+            &own.name,
+            &label,
+            about,
+            datatype,
+            "dimension",
+            kind,
+            "",
+        );
     }
     for measure in subject.measures.iter().filter(|measure| !measure.hidden) {
         push_measure(&mut text, layer, config, subject, measure);
@@ -75,11 +88,29 @@ fn push_measure(
     let (name, label, about) = (&measure.name, found.label(), &measure.description);
     if layer.additivity(found) == Additivity::Sum {
         let more = format!(" default-format='{format}'");
-        column(text, name, &label, about, "real", "measure", "quantitative", &more);
+        column(
+            text,
+            name,
+            &label,
+            about,
+            "real",
+            "measure",
+            "quantitative",
+            &more,
+        );
         return;
     }
     let caption = format!("{label} (column)");
-    column(text, name, &caption, about, "real", "measure", "quantitative", " hidden='true'");
+    column(
+        text,
+        name,
+        &caption,
+        about,
+        "real",
+        "measure",
+        "quantitative",
+        " hidden='true'",
+    );
     let formula = escaped(&format!("RAWSQLAGG_REAL(\"measure(%1)\", [{name}])"));
     // Writing to a string does not fail.
     let _ = write!(
