@@ -1,9 +1,9 @@
 //! The semantic layer at work: what `domain::metrics` defines becomes SQL, tables and exports.
 //!
 //! `request` is what a program asks for, `compile` makes one query of it, `sql` has the parts that
-//! are the same wherever a figure is computed. `tables` shows every subject as a table of the schema
-//! `metrics`, with the same parts. Nothing here reads a table that is not governed: all SQL goes
-//! through the session that it is given.
+//! are the same wherever a figure is computed. `tables` shows every subject as a table of the
+//! schema `metrics`, with the same parts. Nothing here reads a table that is not governed: all SQL
+//! goes through the session that it is given.
 
 mod check;
 mod compile;

@@ -26,7 +26,11 @@ fn source(path: &str, text: &str, is_project: bool) -> Source {
 
 const VISITS: &str = "
 dimensions:
-  - {name: channel, description: Channel., table: star.dim_channel, key: channel_key, column: channel}
+  - name: channel
+    description: Channel.
+    table: star.dim_channel
+    key: channel_key
+    column: channel
   - {name: currency, description: Currency.}
 subjects:
   - name: visits
@@ -40,7 +44,7 @@ subjects:
       - {name: visits, description: Visits., aggregate: count}
       - {name: people, description: People., aggregate: count_distinct, column: person}
       - {name: per_person, description: Visits of one., ratio: {of: visits, per: people}}
-      - {name: value, description: Value., type: money, currency: reporting, aggregate: sum, column: value}
+      - {name: value, description: V., type: money, currency: reporting, aggregate: sum, column: v}
 ";
 
 fn visits(more: &str) -> Result<Layer, Vec<Wrong>> {
@@ -78,10 +82,17 @@ subjects:
   - name: visits
     extend: true
     measures:
-      - {name: visits, description: Long visits., aggregate: count, filters: [{column: long, is: true}]}
+      - name: visits
+        description: Long visits.
+        aggregate: count
+        filters: [{column: long, is: true}]
       - {name: longest, description: The longest., type: seconds, aggregate: max, column: seconds}
 metrics:
-  - {name: value_of_a_visit, description: Value., type: money, currency: reporting, formula: value / visits}
+  - name: value_of_a_visit
+    description: Value.
+    type: money
+    currency: reporting
+    formula: value / visits
 ",
     )
     .unwrap();
@@ -99,7 +110,7 @@ metrics:
     assert_eq!(names, ["visits.value", "visits.visits"]);
     assert_eq!(
         layer.place("metric", "value_of_a_visit"),
-        Some(("metrics/own.yml", 9))
+        Some(("metrics/own.yml", 12))
     );
 }
 

@@ -1,6 +1,6 @@
 //! Definitions for other tools, over the schemas that the Postgres wire shows. All of them ask the
-//! schema `metrics`, so that a figure is computed in one place, and what may not be added is refused
-//! there and not added here.
+//! schema `metrics`, so that a figure is computed in one place, and what may not be added is
+//! refused there and not added here.
 
 mod dbt;
 mod lookml;

@@ -307,7 +307,7 @@ impl<'a> Use<'a> {
         )
     }
 
-    /// Rows, conditions and aggregates: groups first, then what measures are made of, then `others`.
+    /// Rows, conditions and aggregates: groups, then what measures are made of, then `others`.
     fn built(
         &self,
         groups: &[Expr],

@@ -1,6 +1,7 @@
 //! Every subject as a table of the schema `metrics`: its dimensions, its time buckets and its
 //! measures are columns. The tables hold no rows: `rewrite` puts in the query that a use of them
-//! means. What a session may not read is not there: a measure whose columns are hidden is no column.
+//! means. What a session may not read is not there: a measure whose columns are hidden is no
+//! column.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -11,78 +11,9 @@ use serde_json::{Value, json};
 use super::*;
 
 /// Visits and costs of two channels, claims of two platforms, stock at the end of days.
-const DEFINITIONS: &str = "
-dimensions:
-  - {name: channel, description: Channel., table: star.dim_channel, key: channel_key, column: channel}
-  - {name: paid, description: Paid., type: boolean, table: star.dim_channel, key: channel_key, column: is_paid}
-  - {name: device, description: Device.}
-  - {name: platform, description: Platform.}
-  - {name: model, description: Model.}
-  - {name: currency, description: Currency.}
-subjects:
-  - name: visits
-    description: Visits.
-    table: star.fct_visit
-    time: {column: visit_date}
-    filters: [{column: is_bot, is: false}]
-    dimensions:
-      - {name: channel, column: channel_key}
-      - {name: paid, column: channel_key}
-      - {name: device}
-    measures:
-      - {name: visits, description: Visits., aggregate: count}
-      - {name: people, description: People., aggregate: count_distinct, column: person}
-      - {name: engaged, description: Engaged., aggregate: count, filters: [{column: is_engaged, is: true}]}
-      - {name: engaged_rate, description: Rate., ratio: {of: engaged, per: visits}}
-      - {name: longest, description: Longest., type: seconds, aggregate: max, column: seconds}
-      - {name: mean_seconds, description: Mean., type: seconds, aggregate: average, column: seconds}
-  - name: costs
-    description: Costs.
-    table: star.fct_cost
-    time: {column: cost_date}
-    dimensions: [{name: channel, column: channel_key}, {name: currency}]
-    measures:
-      - {name: cost, description: Cost., type: money, currency: reporting, aggregate: sum, column: reporting_amount, partial: reporting_amount is null}
-      - {name: own_cost, description: Cost., type: money, currency: currency, aggregate: sum, column: amount}
-  - name: claims
-    description: Claims.
-    table: star.fct_claim
-    time: {column: claim_month, grain: month}
-    never_across: [{dimension: platform, why: Platforms claim the same sale.}]
-    defaults: [{dimension: model, is: {setting: attribution.default_model}}]
-    dimensions: [{name: platform}, {name: model}]
-    measures:
-      - {name: claims, description: Claims., type: count, aggregate: sum, column: claims, never_across: [{dimension: model, why: Models are answers to one question.}]}
-  - name: stock
-    description: Stock.
-    table: star.fct_stock
-    time: {column: stock_date}
-    dimensions: [{name: device, column: product}]
-    measures:
-      - {name: in_stock, description: Stock., type: count, aggregate: last, column: pieces, over: stock_date}
-metrics:
-  - {name: cost_per_visit, description: Cost., type: money, currency: reporting, ratio: {of: costs.cost, per: visits.visits, null_if_nothing: true}}
-  - {name: cost_and_more, description: Cost., type: money, currency: reporting, formula: costs.cost + setting.revenue.exclude_tax * costs.cost}
-";
+const DEFINITIONS: &str = include_str!("tests/visits.yml");
 
-const TABLES: &str = "
-create view star.dim_channel as select * from (values (1, 'Ads', true), (2, 'Mail', false)) as t (channel_key, channel, is_paid);
-create view star.fct_visit as select cast(d as date) as visit_date, channel_key, device, person, is_engaged, seconds, is_bot from (values
-  ('2026-01-31', 1, 'phone', 10, true, 5, false),
-  ('2026-01-31', 1, 'phone', 10, false, 7, false),
-  ('2026-02-01', 1, 'desk', 10, false, 1, false),
-  ('2026-02-01', 2, 'desk', 11, true, 9, false),
-  ('2026-02-02', 2, null, 12, true, 2, false),
-  ('2026-02-02', 2, 'desk', 99, true, 2, true)) as t (d, channel_key, device, person, is_engaged, seconds, is_bot);
-create view star.fct_cost as select cast(d as date) as cost_date, channel_key, currency, cast(a as decimal(18, 6)) as amount, cast(r as decimal(18, 6)) as reporting_amount from (values
-  ('2026-01-31', 1, 'EUR', 10.10, 10.10),
-  ('2026-02-01', 1, 'USD', 20.00, 18.00),
-  ('2026-02-01', 3, 'GBP', 5.00, null)) as t (d, channel_key, currency, a, r);
-create view star.fct_claim as select cast(d as date) as claim_month, platform, model, claims from (values
-  ('2026-01-01', 'a', 'position', 3), ('2026-01-01', 'b', 'position', 2), ('2026-02-01', 'a', 'position', 1),
-  ('2026-01-01', 'a', 'last', 4)) as t (d, platform, model, claims);
-create view star.fct_stock as select cast(d as date) as stock_date, product, pieces from (values
-  ('2026-01-30', 'x', 7), ('2026-01-31', 'x', 5), ('2026-01-31', 'y', 1), ('2026-02-01', 'x', 4)) as t (d, product, pieces)";
+const TABLES: &str = include_str!("tests/visits.sql");
 
 fn config() -> ProjectConfig {
     let mut config: ProjectConfig = serde_json::from_value(json!({"name": "x"})).unwrap();
