@@ -114,95 +114,98 @@ metrics:
     );
 }
 
+/// A file of a project, the line that is wrong, and what is said of it.
+const WRONG: &[(&str, usize, &str)] = &[
+    (
+        "subjects:\n  - name: x\n    tabel: star.y",
+        3,
+        "unknown field `tabel`",
+    ),
+    (
+        "subjects:\n  - {name: x, description: X.}",
+        2,
+        "has no `table`",
+    ),
+    (
+        "subjects:\n  - {name: nobody, extend: true}",
+        2,
+        "no subject `nobody` to extend",
+    ),
+    (
+        "subjects:\n  - {name: x, description: X., table: star.y, dimensions: [{name: planet}]}",
+        2,
+        "unknown dimension `planet`",
+    ),
+    (
+        "subjects:\n  - {name: x, description: X., table: y}",
+        2,
+        "does not say schema and table",
+    ),
+    (
+        "\nsubjects:\n  - name: visits\n    extend: true\n    measures:\n      - {name: m, description: M., aggregate: sum, column: c}",
+        6,
+        "does not say its `type`",
+    ),
+    (
+        "subjects:\n  - name: visits\n    extend: true\n    measures:\n      - {name: m, description: M., type: money, aggregate: sum, column: c}",
+        5,
+        "does not say its `currency`",
+    ),
+    (
+        "subjects:\n  - name: visits\n    extend: true\n    measures:\n      - {name: m, description: M., aggregate: count, ratio: {of: a, per: b}}",
+        5,
+        "needs one of `aggregate`, `ratio` and `formula`",
+    ),
+    (
+        "subjects:\n  - name: visits\n    extend: true\n    measures:\n      - {name: m, description: M., formula: visits + value}",
+        5,
+        "adds a count and money in the currency `reporting`",
+    ),
+    (
+        "subjects:\n  - name: visits\n    extend: true\n    measures:\n      - {name: m, description: M., formula: m / visits}",
+        5,
+        "`visits.m` is made of itself",
+    ),
+    (
+        "subjects:\n  - name: visits\n    extend: true\n    measures:\n      - {name: m, description: M., formula: visits / }",
+        5,
+        "it ends where a measure or a number should follow",
+    ),
+    (
+        "subjects:\n  - name: visits\n    extend: true\n    measures:\n      - {name: m, description: M., aggregate: count, filters: [{column: c}]}",
+        5,
+        "needs a `column` and one comparison",
+    ),
+    (
+        "subjects:\n  - name: visits\n    extend: true\n    defaults: [{dimension: channel, is: {setting: a.b}}]",
+        2,
+        "unknown setting `a.b`",
+    ),
+    (
+        "metrics:\n  - {name: visits, description: V., formula: visits.visits}",
+        2,
+        "has the name of a measure of `visits`",
+    ),
+    (
+        "metrics:\n  - {name: day, description: D., formula: visits}",
+        2,
+        "`day` is reserved",
+    ),
+    (
+        "metrics:\n  - {name: Ñ, description: D., formula: visits}",
+        2,
+        "cannot be the name",
+    ),
+    (
+        "metrics:\n  - {name: m, description: M., formula: nothing}",
+        2,
+        "no metric `nothing`",
+    ),
+];
+
 #[test]
 fn what_is_wrong_is_said_with_its_place() {
-    for (text, line, what) in [
-        (
-            "subjects:\n  - name: x\n    tabel: star.y",
-            3,
-            "unknown field `tabel`",
-        ),
-        (
-            "subjects:\n  - {name: x, description: X.}",
-            2,
-            "has no `table`",
-        ),
-        (
-            "subjects:\n  - {name: nobody, extend: true}",
-            2,
-            "no subject `nobody` to extend",
-        ),
-        (
-            "subjects:\n  - {name: x, description: X., table: star.y, dimensions: [{name: planet}]}",
-            2,
-            "unknown dimension `planet`",
-        ),
-        (
-            "subjects:\n  - {name: x, description: X., table: y}",
-            2,
-            "does not say schema and table",
-        ),
-        (
-            "\nsubjects:\n  - name: visits\n    extend: true\n    measures:\n      - {name: m, description: M., aggregate: sum, column: c}",
-            6,
-            "does not say its `type`",
-        ),
-        (
-            "subjects:\n  - name: visits\n    extend: true\n    measures:\n      - {name: m, description: M., type: money, aggregate: sum, column: c}",
-            5,
-            "does not say its `currency`",
-        ),
-        (
-            "subjects:\n  - name: visits\n    extend: true\n    measures:\n      - {name: m, description: M., aggregate: count, ratio: {of: a, per: b}}",
-            5,
-            "needs one of `aggregate`, `ratio` and `formula`",
-        ),
-        (
-            "subjects:\n  - name: visits\n    extend: true\n    measures:\n      - {name: m, description: M., formula: visits + value}",
-            5,
-            "adds a count and money in the currency `reporting`",
-        ),
-        (
-            "subjects:\n  - name: visits\n    extend: true\n    measures:\n      - {name: m, description: M., formula: m / visits}",
-            5,
-            "`visits.m` is made of itself",
-        ),
-        (
-            "subjects:\n  - name: visits\n    extend: true\n    measures:\n      - {name: m, description: M., formula: visits / }",
-            5,
-            "it ends where a measure or a number should follow",
-        ),
-        (
-            "subjects:\n  - name: visits\n    extend: true\n    measures:\n      - {name: m, description: M., aggregate: count, filters: [{column: c}]}",
-            5,
-            "needs a `column` and one comparison",
-        ),
-        (
-            "subjects:\n  - name: visits\n    extend: true\n    defaults: [{dimension: channel, is: {setting: a.b}}]",
-            2,
-            "unknown setting `a.b`",
-        ),
-        (
-            "metrics:\n  - {name: visits, description: V., formula: visits.visits}",
-            2,
-            "has the name of a measure of `visits`",
-        ),
-        (
-            "metrics:\n  - {name: day, description: D., formula: visits}",
-            2,
-            "`day` is reserved",
-        ),
-        (
-            "metrics:\n  - {name: Ñ, description: D., formula: visits}",
-            2,
-            "cannot be the name",
-        ),
-        (
-            "metrics:\n  - {name: m, description: M., formula: nothing}",
-            2,
-            "no metric `nothing`",
-        ),
-    ] {
+    for &(text, line, what) in WRONG {
         let wrongs = visits(text).unwrap_err();
         let shown: Vec<String> = wrongs.iter().map(ToString::to_string).collect();
         let found = wrongs

@@ -168,6 +168,9 @@ pub struct SubjectDimension {
     /// An SQL expression of the subject's columns in place of a column.
     #[serde(default)]
     pub sql: Option<String>,
+    /// The subject's column is the value, though the dimension has a table.
+    #[serde(default)]
+    pub is_label: bool,
 }
 
 /// What holds for a dimension that a request does not speak of.

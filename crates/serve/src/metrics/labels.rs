@@ -54,6 +54,9 @@ impl<'a> Labels<'a> {
         ) else {
             return;
         };
+        if own.is_label {
+            return;
+        }
         let (Some(table), Some(key), Some(column)) =
             (&dimension.table, &dimension.key, &dimension.column)
         else {
@@ -85,12 +88,9 @@ impl<'a> Labels<'a> {
         let Some(own) = self.subject.dimension(name) else {
             return "null".into();
         };
-        let joined = self
-            .layer
-            .dimensions
-            .get(name)
-            .is_some_and(|d| d.table.is_some());
-        if !joined {
+        let dimension = self.layer.dimensions.get(name);
+        let joined = dimension.is_some_and(|dimension| dimension.table.is_some());
+        if own.is_label || !joined {
             return sql::own_column(own);
         }
         let shown = shown(name);

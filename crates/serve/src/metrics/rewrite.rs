@@ -57,6 +57,10 @@ fn rewritten(node: &LogicalPlan) -> Result<Option<LogicalPlan>> {
         LogicalPlan::Aggregate(aggregate) => {
             let exprs = [aggregate.group_expr.clone(), aggregate.aggr_expr.clone()].concat();
             match Use::of(&aggregate.input, exprs, true)? {
+                // Rows of a query over the table are the groups that the query gives.
+                Some(found) if found.is_selected && aggregate.aggr_expr.iter().any(is_count) => {
+                    Ok(None)
+                }
                 Some(found) => found.aggregated(aggregate).map(Some),
                 None => Ok(None),
             }
@@ -81,12 +85,15 @@ struct Use<'a> {
     name: TableReference,
     exprs: Vec<Expr>,
     filters: Vec<Expr>,
+    /// Whether columns were selected in between.
+    is_selected: bool,
 }
 
 impl<'a> Use<'a> {
     /// What `exprs` over `plan` are of a table of the schema, if it is one.
     fn of(plan: &'a LogicalPlan, exprs: Vec<Expr>, is_aggregate: bool) -> Result<Option<Self>> {
         let (mut node, mut exprs, mut filters) = (plan, exprs, Vec::new());
+        let mut is_selected = false;
         loop {
             match node {
                 LogicalPlan::Projection(projection) => {
@@ -95,6 +102,7 @@ impl<'a> Use<'a> {
                     exprs = exprs.into_iter().map(put).collect::<Result<_>>()?;
                     filters = filters.into_iter().map(put).collect::<Result<_>>()?;
                     node = &projection.input;
+                    is_selected = true;
                 }
                 LogicalPlan::SubqueryAlias(alias) => {
                     let inner = alias.input.schema().columns().into_iter();
@@ -123,6 +131,7 @@ impl<'a> Use<'a> {
                         name,
                         exprs,
                         filters,
+                        is_selected,
                     }));
                 }
                 _ => return Ok(None),
@@ -495,7 +504,10 @@ impl<'a> Use<'a> {
         call: datafusion::logical_expr::expr::AggregateFunction,
     ) -> Result<Asked> {
         let distinct = call.params.distinct && function == "count";
-        let fits = !columns.is_empty() && (distinct || ["min", "max"].contains(&function));
+        // Tools ask whether there is any row at all: how many the subject's own table has.
+        let rows = columns.is_empty() && function == "count" && !call.params.distinct;
+        let values = distinct || ["min", "max"].contains(&function);
+        let fits = rows || (!columns.is_empty() && values);
         if !fits {
             let refused = Refused::new(format!("`{function}` cannot be asked of `{}`", self.name))
                 .why("the table has no rows of its own, only figures of groups")
@@ -565,6 +577,17 @@ fn put(expr: Expr, schema: &DFSchema, with: &[Expr]) -> Result<Expr> {
         _ => Ok(Transformed::no(expr)),
     })?;
     Ok(done.data)
+}
+
+/// Whether it counts rows, whatever is in them.
+fn is_count(expr: &Expr) -> bool {
+    match expr_rewriter::unalias(expr.clone()) {
+        Expr::AggregateFunction(call) => {
+            let mut columns = call.params.args.iter().flat_map(Expr::column_refs);
+            call.func.name() == "count" && columns.next().is_none()
+        }
+        _ => false,
+    }
 }
 
 fn built_column(plan: &LogicalPlan, at: usize) -> Expr {

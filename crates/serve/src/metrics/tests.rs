@@ -1,5 +1,7 @@
 //! Requests and SQL over tables with figures that one can check by hand.
 
+mod exports;
+
 use std::sync::Arc;
 
 use datafusion::common::assert_contains;
@@ -440,6 +442,10 @@ async fn sql_over_metrics_gives_the_figures_of_requests() {
         rows(&session, sql).await,
         [["2026-01-31", "2026-02-02", "2"]]
     );
+    let sql = "select sum(visits), measure(people) from metrics.visits having count(1) > 0";
+    assert_eq!(rows(&session, sql).await, [["5", "3"]]);
+    let sql = "select count(*) from (select channel, people from metrics.visits) as q";
+    assert_eq!(rows(&session, sql).await, [["2"]]);
     let sql = "select distinct channel from metrics.visits order by 1";
     assert_eq!(rows(&session, sql).await, [["Ads"], ["Mail"]]);
     let sql = "select platform, claims from metrics.claims order by 1";
@@ -455,76 +461,82 @@ async fn sql_over_metrics_gives_the_figures_of_requests() {
     );
 }
 
+/// A query, and what is said of it.
+const MEANINGLESS: &[(&str, &str)] = &[
+    (
+        "select sum(people) from metrics.visits",
+        "would count several times",
+    ),
+    (
+        "select sum(p) from (select day, people as p from metrics.visits) as q",
+        "would count several times",
+    ),
+    (
+        "select sum(p) from (select day, measure(people) as p from metrics.visits group by day) as q",
+        "would count several times",
+    ),
+    (
+        "select avg(r) from (select day, measure(engaged_rate) as r from metrics.visits group by day) as q",
+        "computed anew",
+    ),
+    (
+        "select avg(engaged_rate) from metrics.visits",
+        "a mean of ratios",
+    ),
+    (
+        "select sum(engaged_rate) from metrics.visits",
+        "never added",
+    ),
+    (
+        "select avg(visits) from metrics.visits",
+        "no rows of its own",
+    ),
+    (
+        "select sum(longest) from metrics.visits",
+        "least or greatest",
+    ),
+    (
+        "select count(people) from metrics.visits",
+        "would count several times",
+    ),
+    (
+        "select sum(visits * 2) from metrics.visits",
+        "does more to `visits`",
+    ),
+    (
+        "select channel from metrics.visits where visits > 1 group by channel",
+        "after `having`",
+    ),
+    (
+        "select visits from metrics.visits group by visits",
+        "cannot be grouped by the figure",
+    ),
+    (
+        "select measure(claims) from metrics.claims",
+        "Platforms claim the same sale.",
+    ),
+    (
+        "select sum(claims) from metrics.claims where platform in ('a', 'b')",
+        "Platforms claim",
+    ),
+    (
+        "select sum(own_cost) from metrics.costs",
+        "several currencies",
+    ),
+    (
+        "select model, sum(claims) from metrics.claims where platform = 'a' group by rollup(model)",
+        "rollup",
+    ),
+    (
+        "select measure(seconds) from star.fct_visit",
+        "`measure` is for measures",
+    ),
+];
+
 #[tokio::test]
 async fn sql_over_metrics_that_means_nothing_is_refused() {
     let session = session().await;
-    for (sql, what) in [
-        (
-            "select sum(people) from metrics.visits",
-            "would count several times",
-        ),
-        (
-            "select sum(p) from (select day, people as p from metrics.visits) as q",
-            "would count several times",
-        ),
-        (
-            "select sum(p) from (select day, measure(people) as p from metrics.visits group by day) as q",
-            "would count several times",
-        ),
-        (
-            "select avg(r) from (select day, measure(engaged_rate) as r from metrics.visits group by day) as q",
-            "computed anew",
-        ),
-        (
-            "select avg(engaged_rate) from metrics.visits",
-            "a mean of ratios",
-        ),
-        (
-            "select sum(engaged_rate) from metrics.visits",
-            "never added",
-        ),
-        (
-            "select avg(visits) from metrics.visits",
-            "no rows of its own",
-        ),
-        (
-            "select sum(longest) from metrics.visits",
-            "least or greatest",
-        ),
-        ("select count(*) from metrics.visits", "no rows of its own"),
-        (
-            "select sum(visits * 2) from metrics.visits",
-            "does more to `visits`",
-        ),
-        (
-            "select channel from metrics.visits where visits > 1 group by channel",
-            "after `having`",
-        ),
-        (
-            "select visits from metrics.visits group by visits",
-            "cannot be grouped by the figure",
-        ),
-        (
-            "select measure(claims) from metrics.claims",
-            "Platforms claim the same sale.",
-        ),
-        (
-            "select sum(claims) from metrics.claims where platform in ('a', 'b')",
-            "Platforms claim",
-        ),
-        (
-            "select sum(own_cost) from metrics.costs",
-            "several currencies",
-        ),
-        (
-            "select model, sum(claims) from metrics.claims where platform = 'a' group by rollup(model)",
-            "rollup",
-        ),
-        (
-            "select measure(seconds) from star.fct_visit",
-            "`measure` is for measures",
-        ),
-    ] {
+    for &(sql, what) in MEANINGLESS {
         let found = try_rows(&session, sql).await;
         let why = found.expect_err(sql);
         assert!(why.contains(what), "{sql}: {why}");

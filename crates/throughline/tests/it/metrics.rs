@@ -128,14 +128,14 @@ const FIGURES: &[(&str, &str)] = &[
          and is_default_model and is_mature group by 1 order by 1",
     ),
     (
-        "platform_conversions platform_conversion_value --by ad_platform,conversion_group",
+        "platform_conversions platform_conversion_value --by platform,conversion_group",
         "select platform, conversion_group, sum(platform_conversions), \
          coalesce(sum(platform_conversion_reporting_amount), 0), bool_or(is_partial) \
          from marts.mart_platform_conversions group by 1, 2 order by 1, 2",
     ),
     (
         "claimed_sales own_sales own_revenue platform_spend platform_roas own_roas \
-         --by ad_platform",
+         --by platform",
         "select platform, sum(platform_conversions), sum(own_sales), \
          sum(own_revenue_reporting_amount), sum(spend_reporting_amount), \
          cast(sum(platform_value_reporting_amount) as double) \
@@ -145,7 +145,7 @@ const FIGURES: &[(&str, &str)] = &[
          from marts.mart_reported_vs_own where level = 'platform' group by 1 order by 1",
     ),
     (
-        "ad_levels.spend --by ad_platform,ad_level",
+        "ad_levels.spend --by platform,ad_level",
         "select platform, level, sum(spend_reporting_amount), bool_or(is_partial) \
          from star.fct_ad_performance_current where is_in_hierarchy group by 1, 2 order by 1, 2",
     ),
