@@ -9,13 +9,13 @@ use std::sync::Arc;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::metadata::FieldMetadata;
 use datafusion::common::tree_node::{Transformed, TreeNode as _, TreeNodeRecursion};
-use datafusion::common::{Column, DFSchema, TableReference, internal_err, plan_err};
+use datafusion::common::{Column, DFSchema, TableReference, plan_err};
 use datafusion::datasource::DefaultTableSource;
 use datafusion::error::{DataFusionError, Result};
-use datafusion::logical_expr::utils::split_conjunction_owned;
+use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{
     Aggregate, BinaryExpr, Expr, ExprSchemable as _, LogicalPlan, LogicalPlanBuilder, Operator,
-    TableSource, conjunction, expr_rewriter,
+    TableSource, expr_rewriter,
 };
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
@@ -92,6 +92,9 @@ struct Use<'a> {
 impl<'a> Use<'a> {
     /// What `exprs` over `plan` are of a table of the schema, if it is one.
     fn of(plan: &'a LogicalPlan, exprs: Vec<Expr>, is_aggregate: bool) -> Result<Option<Self>> {
+        if !leads_to_metrics(plan, is_aggregate) {
+            return Ok(None);
+        }
         let (mut node, mut exprs, mut filters) = (plan, exprs, Vec::new());
         let mut is_selected = false;
         loop {
@@ -226,32 +229,31 @@ impl<'a> Use<'a> {
         let (rows, figures) = self.split();
         let mut groups: Vec<Expr> = Vec::new();
         let mut measures: Vec<String> = Vec::new();
-        let mut take = |column: &Column, is_measure: bool| {
-            let expr = Expr::Column(column.clone());
-            if is_measure && !measures.contains(&column.name) {
-                measures.push(column.name.clone());
-            } else if !is_measure && !groups.contains(&expr) {
-                groups.push(expr);
-            }
-        };
         for expr in &self.exprs {
             let mut columns: Vec<&Column> = expr.column_refs().into_iter().collect();
             columns.sort();
             for column in columns {
-                take(column, self.is_measure(&column.name));
+                let group = Expr::Column(column.clone());
+                if self.is_measure(&column.name) {
+                    measures.push(column.name.clone());
+                } else if !groups.contains(&group) {
+                    groups.push(group);
+                }
             }
         }
         for column in figures.iter().flat_map(Expr::column_refs) {
             if self.is_measure(&column.name) {
-                take(column, true);
+                measures.push(column.name.clone());
             } else if !groups.contains(&Expr::Column(column.clone())) {
-                let refused = Refused::new(format!(
+                let what = format!(
                     "a condition asks for a figure and for `{}`, by which nothing is grouped",
                     column.name
-                ));
-                return Err(error(&refused.hint("write them as two conditions")));
+                );
+                return Err(error(&Refused::new(what).hint("write two conditions")));
             }
         }
+        measures.sort();
+        measures.dedup();
         let built = self.built(&groups, &[], rows, &measures)?;
         let mut inner = Vec::new();
         for (at, group) in groups.iter().enumerate() {
@@ -324,12 +326,12 @@ impl<'a> Use<'a> {
         filters: Vec<Expr>,
         measures: &[String],
     ) -> Result<LogicalPlan> {
-        let mut needed = Needed::default();
-        needed.is_partial = measures.iter().any(|name| name == IS_PARTIAL);
-        needed.measures = measures
-            .iter()
-            .filter_map(|name| self.table.measure(name))
-            .collect();
+        let found = measures.iter().filter_map(|name| self.table.measure(name));
+        let mut needed = Needed {
+            is_partial: measures.iter().any(|name| name == IS_PARTIAL),
+            measures: found.collect(),
+            ..Needed::default()
+        };
         let exprs = groups.iter().chain(others).chain(&filters);
         for column in exprs.flat_map(Expr::column_refs) {
             let grain = Grain::ALL
@@ -350,7 +352,8 @@ impl<'a> Use<'a> {
         needed.dimensions.sort_unstable();
         for default in &self.table.subject.defaults {
             if !needed.dimensions.contains(&default.dimension.as_str()) {
-                needed.defaults.push((&default.dimension, &default.is));
+                let name = default.dimension.as_str();
+                needed.defaults.push((name, &default.is));
             }
         }
         for measure in self.table.aggregated(&needed) {
@@ -381,7 +384,8 @@ impl<'a> Use<'a> {
             expr_rewriter::unalias(other.clone()).alias(figure_name(&format!("other {at}")))
         }));
         if groups.is_empty() && aggregates.is_empty() {
-            return internal_err!("nothing is asked of metrics");
+            // Nothing is asked but whether it answers: one row.
+            aggregates.push(self.table.expression("count(1)", &rows)?.alias("rows"));
         }
         LogicalPlanBuilder::from(rows)
             .aggregate(groups.to_vec(), aggregates)?
@@ -556,6 +560,19 @@ enum Asked {
     Measure(String),
     /// Something of the dimensions.
     Other(Expr),
+}
+
+/// Whether a table of the schema lies below, with nothing between that changes rows.
+fn leads_to_metrics(plan: &LogicalPlan, is_aggregate: bool) -> bool {
+    let below = match plan {
+        LogicalPlan::Projection(projection) => &projection.input,
+        LogicalPlan::SubqueryAlias(alias) => &alias.input,
+        LogicalPlan::Filter(filter) => &filter.input,
+        LogicalPlan::Sort(sort) if is_aggregate && sort.fetch.is_none() => &sort.input,
+        LogicalPlan::TableScan(scan) => return metrics_table(&scan.source).is_some(),
+        _ => return false,
+    };
+    leads_to_metrics(below, is_aggregate)
 }
 
 fn metrics_table(source: &Arc<dyn TableSource>) -> Option<&MetricsTable> {

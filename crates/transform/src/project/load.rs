@@ -58,7 +58,7 @@ fn laid_over(
     let models = models(&config, &parts, &mut problems);
     let seeds = seeds(&parts, &mut problems);
     check_names(&parts, &models, &seeds, &mut problems);
-    let metrics = metrics::layer(parts.metrics, &mut problems);
+    let metrics = super::metrics::layer(parts.metrics, &mut problems);
     unless(problems)?;
     Ok(Project {
         dir: dir.to_owned(),
