@@ -11,11 +11,14 @@ mod day;
 pub mod describe;
 pub mod export;
 mod labels;
+mod meaning;
 mod measure;
+mod query;
 mod request;
 mod resolve;
 mod rewrite;
 mod sql;
+mod table;
 mod tables;
 
 #[cfg(test)]

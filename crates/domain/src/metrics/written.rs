@@ -150,6 +150,17 @@ impl Grain {
         }
     }
 
+    /// What its column holds.
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Day => "The day.",
+            Self::Week => "First day of the week.",
+            Self::Month => "First day of the month.",
+            Self::Quarter => "First day of the quarter.",
+            Self::Year => "First day of the year.",
+        }
+    }
+
     /// Whether buckets of this width are made of whole ones of the other.
     pub fn holds(self, finer: Self) -> bool {
         self == finer || (finer < self && finer != Self::Week) || finer == Self::Day

@@ -48,8 +48,7 @@ pub fn dbt(project: &Project) -> Vec<ExportFile> {
         table(&mut text, &subject.name, &subject.description);
         text.push_str("        columns:\n");
         for grain in grains(subject) {
-            let description = format!("First day of the {}.", grain.name());
-            entry(&mut text, grain.name(), &description);
+            entry(&mut text, grain.name(), grain.description());
         }
         for (_, dimension) in layer.dimensions_of(subject) {
             entry(&mut text, &dimension.name, &dimension.description);

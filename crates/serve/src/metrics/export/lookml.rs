@@ -79,7 +79,7 @@ fn view(layer: &Layer, config: &ProjectConfig, subject: &Subject) -> String {
             .time
             .as_ref()
             .map_or("", |time| time.description.as_str());
-        let description = format!("First day of the {}. {of}", grain.name());
+        let description = format!("{} {of}", grain.description());
         let _ = write!(
             text,
             "\n  dimension: {0} {{\n    type: date\n    datatype: date\n    convert_tz: no\n    \

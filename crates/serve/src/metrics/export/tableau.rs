@@ -42,13 +42,13 @@ fn data_source(layer: &Layer, config: &ProjectConfig, subject: &Subject, door: &
         port = door.port,
     );
     for grain in grains(subject) {
-        let description = format!("First day of the {}.", grain.name());
+        let description = grain.description();
         let caption = titled(grain.name());
         column(
             &mut text,
             grain.name(),
             &caption,
-            &description,
+            description,
             "date",
             "dimension",
             "ordinal",
