@@ -1,6 +1,6 @@
 //! What functions over a measure mean, and which of them mean nothing.
 
-use datafusion::common::{Column, plan_err};
+use datafusion::common::{Column, ExprSchema as _, plan_err};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator, expr_rewriter};

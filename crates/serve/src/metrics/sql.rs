@@ -7,17 +7,17 @@ use domain::metrics::{
 };
 
 /// A name as SQL writes it.
-pub fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// `schema.table` as SQL writes it.
-pub fn table(name: &str) -> String {
+pub(super) fn table(name: &str) -> String {
     name.split('.').map(quoted).collect::<Vec<_>>().join(".")
 }
 
 /// A value of a definition as SQL writes it.
-pub fn literal(value: &Scalar, config: &ProjectConfig) -> String {
+pub(super) fn literal(value: &Scalar, config: &ProjectConfig) -> String {
     match value.resolved(config) {
         Scalar::Boolean(value) => value.to_string(),
         Scalar::Integer(value) => value.to_string(),
@@ -27,7 +27,7 @@ pub fn literal(value: &Scalar, config: &ProjectConfig) -> String {
 }
 
 /// A condition of a definition.
-pub fn condition(condition: &Condition, config: &ProjectConfig) -> String {
+pub(super) fn condition(condition: &Condition, config: &ProjectConfig) -> String {
     let column = quoted(&condition.column);
     let value = |value: &Scalar| literal(value, config);
     let list = |values: &[Scalar]| values.iter().map(value).collect::<Vec<_>>().join(", ");
@@ -50,19 +50,19 @@ pub fn condition(condition: &Condition, config: &ProjectConfig) -> String {
 }
 
 /// All conditions, or none.
-pub fn conditions(list: &[Condition], config: &ProjectConfig) -> Option<String> {
+pub(super) fn conditions(list: &[Condition], config: &ProjectConfig) -> Option<String> {
     let all: Vec<String> = list.iter().map(|one| condition(one, config)).collect();
     (!all.is_empty()).then(|| all.join(" and "))
 }
 
 /// A subject's day: its time column as a calendar day.
-pub fn day(subject: &Subject) -> Option<String> {
+pub(super) fn day(subject: &Subject) -> Option<String> {
     let time = subject.time.as_ref()?;
     Some(format!("cast({} as date)", quoted(&time.column)))
 }
 
 /// First day of the bucket that a day is in.
-pub fn bucket(day: &str, grain: Grain, config: &ProjectConfig) -> String {
+pub(super) fn bucket(day: &str, grain: Grain, config: &ProjectConfig) -> String {
     match (grain, config.reporting.week_start) {
         (Grain::Day, _) => day.to_owned(),
         (Grain::Week, WeekStart::Sunday) => {
@@ -73,7 +73,7 @@ pub fn bucket(day: &str, grain: Grain, config: &ProjectConfig) -> String {
 }
 
 /// What a subject has of a dimension: the value, or the key of the dimension's table.
-pub fn own_column(own: &SubjectDimension) -> String {
+pub(super) fn own_column(own: &SubjectDimension) -> String {
     match &own.sql {
         Some(sql) => format!("({sql})"),
         None => quoted(own.column.as_deref().unwrap_or(&own.name)),
@@ -81,7 +81,7 @@ pub fn own_column(own: &SubjectDimension) -> String {
 }
 
 /// What is aggregated: the column or expression where the measure's filters hold, else null.
-pub fn input(measure: &Measure, config: &ProjectConfig) -> Option<String> {
+pub(super) fn input(measure: &Measure, config: &ProjectConfig) -> Option<String> {
     let value = match (&measure.column, &measure.sql) {
         (Some(column), _) => Some(quoted(column)),
         (None, Some(sql)) => Some(format!("({sql})")),
@@ -98,7 +98,7 @@ pub fn input(measure: &Measure, config: &ProjectConfig) -> Option<String> {
 
 /// How rows become the measure's figure. `last` is, for a measure of the last value, the column
 /// that says whether a row has it.
-pub fn aggregate(measure: &Measure, input: Option<&str>, last: Option<&str>) -> String {
+pub(super) fn aggregate(measure: &Measure, input: Option<&str>, last: Option<&str>) -> String {
     let of = input.unwrap_or("*");
     match measure.aggregate {
         Some(Aggregate::Sum) | None => format!("sum({of})"),
@@ -114,7 +114,7 @@ pub fn aggregate(measure: &Measure, input: Option<&str>, last: Option<&str>) -> 
 }
 
 /// Whether no rows give 0 and not null.
-pub fn is_zero_without_rows(measure: &Measure) -> bool {
+pub(super) fn is_zero_without_rows(measure: &Measure) -> bool {
     let aggregates = [
         Aggregate::Sum,
         Aggregate::Count,
@@ -127,7 +127,7 @@ pub fn is_zero_without_rows(measure: &Measure) -> bool {
 }
 
 /// A formula, with `column` for each measure. Settings are put in; what is multiplied by 0 goes.
-pub fn formula(
+pub(super) fn formula(
     formula: &Formula,
     config: &ProjectConfig,
     column: &dyn Fn(&Name) -> String,
