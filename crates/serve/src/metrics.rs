@@ -28,4 +28,4 @@ pub use check::check;
 pub use compile::{Column, ColumnKind, Compiled, Parameter, compile};
 pub use request::{Comparison, Filter, Order, Request};
 pub use resolve::Refused;
-pub use tables::{ADDITIVITY, SCHEMA, UNIT, register, values};
+pub use tables::{ADDITIVITY, SCHEMA, UNIT, register, values, visible};

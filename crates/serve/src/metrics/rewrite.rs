@@ -72,6 +72,16 @@ fn rewritten(node: &LogicalPlan) -> Result<Option<LogicalPlan>> {
         | LogicalPlan::TableScan(_) => {
             let columns = node.schema().columns().into_iter().map(Expr::Column);
             match Use::of(node, columns.collect(), false)? {
+                Some(found) if !found.is_selected => {
+                    let what = format!("`{}` is used as a whole", found.name);
+                    let why = "its rows are the groups of the columns that are selected of it";
+                    let hint = format!(
+                        "select of it what is needed, before it is joined or windows are put over \
+                         it: (select … from {}) as …",
+                        found.name
+                    );
+                    Err(error(&Refused::new(what).why(why).hint(hint)))
+                }
                 Some(found) => found.plain(node.schema()).map(Some),
                 None => Ok(None),
             }

@@ -74,6 +74,35 @@ pub fn register(
     Ok(())
 }
 
+/// The columns of every subject that the session may read, by subject: which metrics and dimensions
+/// a program may be offered. The session must be one that [`register`] was given.
+///
+/// # Errors
+/// A table cannot be looked up.
+pub async fn visible(context: &SessionContext) -> Result<BTreeMap<String, Vec<String>>> {
+    let name = context
+        .state()
+        .config_options()
+        .catalog
+        .default_catalog
+        .clone();
+    let schema = context
+        .catalog(&name)
+        .and_then(|catalog| catalog.schema(SCHEMA));
+    let mut visible = BTreeMap::new();
+    let Some(schema) = schema else {
+        return Ok(visible);
+    };
+    for name in schema.table_names() {
+        if let Some(table) = schema.table(&name).await? {
+            let columns = table.schema();
+            let columns = columns.fields().iter().map(|field| field.name().clone());
+            visible.insert(name, columns.collect());
+        }
+    }
+    Ok(visible)
+}
+
 /// A parameter of a compiled request, as the engine takes it.
 impl From<&Parameter> for ScalarValue {
     fn from(value: &Parameter) -> Self {

@@ -4,7 +4,6 @@ mod exports;
 
 use std::sync::Arc;
 
-use datafusion::common::assert_contains;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use domain::config::{ProjectConfig, WeekStart};
 use domain::metrics::{Layer, Source};
@@ -452,17 +451,41 @@ async fn sql_over_metrics_gives_the_figures_of_requests() {
     assert_eq!(rows(&session, sql).await, [["a", "4"], ["b", "2"]]);
     let sql = "select measure(claims) from metrics.claims where platform = 'a' and model = 'last'";
     assert_eq!(rows(&session, sql).await, [["4"]]);
-    let sql = "select v.channel, v.visits, c.cost from metrics.visits as v join metrics.costs as c on v.channel = c.channel";
-    assert_contains!(
-        try_rows(&session, sql)
-            .await
-            .map_or_else(|e| e, |_| "rows".into()),
-        "rows"
+    let sql = "select v.channel, v.visits, c.cost from (select channel, visits from metrics.visits) as v \
+        left join (select channel, cost from metrics.costs) as c on v.channel = c.channel order by 1";
+    assert_eq!(
+        rows(&session, sql).await,
+        [["Ads", "3", "28.100000"], ["Mail", "2", ""]]
+    );
+    let sql = "select channel, rank() over (order by visits desc) from \
+        (select channel, visits from metrics.visits) as q order by 1";
+    assert_eq!(rows(&session, sql).await, [["Ads", "1"], ["Mail", "2"]]);
+    let sql = "select channel, visits from metrics.visits where channel in \
+        (select channel from metrics.costs where month = '2026-02-01')";
+    assert_eq!(rows(&session, sql).await, [["Ads", "3"]]);
+    let sql = "select 1 from metrics.visits";
+    assert_eq!(rows(&session, sql).await, [["1"]]);
+    let sql = "select (select measure(people) from metrics.visits) as people, \
+        (select sum(cost) from metrics.costs where currency = 'USD') as cost";
+    assert_eq!(rows(&session, sql).await, [["3", "18.000000"]]);
+    let sql = "select channel, sum(visits) from metrics.visits group by channel \
+        union all select 'all', sum(visits) from metrics.visits order by 2, 1";
+    assert_eq!(
+        rows(&session, sql).await,
+        [["Mail", "2"], ["Ads", "3"], ["all", "5"]]
     );
 }
 
 /// A query, and what is said of it.
 const MEANINGLESS: &[(&str, &str)] = &[
+    (
+        "select sum(v.visits), sum(c.cost) from metrics.visits as v join metrics.costs as c on v.channel = c.channel",
+        "is used as a whole",
+    ),
+    (
+        "select channel, rank() over (order by visits desc) from metrics.visits",
+        "is used as a whole",
+    ),
     (
         "select sum(people) from metrics.visits",
         "would count several times",
