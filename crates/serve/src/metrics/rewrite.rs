@@ -36,10 +36,7 @@ impl AnalyzerRule for Rewrite {
     }
 
     fn analyze(&self, plan: LogicalPlan, config: &ConfigOptions) -> Result<LogicalPlan> {
-        let done = plan.transform_down_with_subqueries(|node| match rewritten(&node)? {
-            Some(plan) => Ok(Transformed::new(plan, true, TreeNodeRecursion::Jump)),
-            None => Ok(Transformed::no(node)),
-        })?;
+        let done = all_rewritten(plan)?;
         if !done.transformed {
             return Ok(done.data);
         }
@@ -50,6 +47,17 @@ impl AnalyzerRule for Rewrite {
         })?;
         TypeCoercion::new().analyze(plan.data, config)
     }
+}
+
+/// Puts in what every use below means. Conditions of a use may have uses in subqueries.
+fn all_rewritten(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    plan.transform_down_with_subqueries(|node| match rewritten(&node)? {
+        Some(plan) => {
+            let plan = all_rewritten(plan)?.data;
+            Ok(Transformed::new(plan, true, TreeNodeRecursion::Jump))
+        }
+        None => Ok(Transformed::no(node)),
+    })
 }
 
 /// What a node means, if it is the uppermost one of a use.

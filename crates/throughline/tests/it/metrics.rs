@@ -356,15 +356,13 @@ fn exports_hold_every_subject() {
         .map(|s| s["name"].as_str().unwrap())
         .collect();
     assert_eq!(names, ["star", "marts", "metrics"]);
+    let sql = "select concat(table_schema, '.', table_name) as name from information_schema.tables";
+    let known: Vec<String> = texts(&project.rows(sql)).concat();
     for schema in schemas {
         let name = schema["name"].as_str().unwrap();
         for table in schema["tables"].as_sequence().unwrap() {
-            let table = table["name"].as_str().unwrap();
-            let sql = format!(
-                "select count(*) from information_schema.tables \
-                 where table_schema = '{name}' and table_name = '{table}'"
-            );
-            assert_eq!(project.value(&sql), "1", "{name}.{table}");
+            let table = format!("{name}.{}", table["name"].as_str().unwrap());
+            assert!(known.contains(&table), "{table}");
         }
     }
 }
