@@ -379,25 +379,8 @@ impl<'a> Use<'a> {
             self.may_be_added(measure, groups, &filters, &needed)?;
         }
         let rows = self.table.rows(&needed)?;
-        let mut rows = LogicalPlanBuilder::from(rows).alias(self.name.clone())?;
-        // What was the last value is found among all rows of the time asked for.
-        let of_time = |filter: &Expr| {
-            let names = filter.column_refs();
-            names
-                .iter()
-                .all(|column| Grain::ALL.iter().any(|grain| grain.name() == column.name))
-        };
-        let (of_time, of_rest): (Vec<Expr>, Vec<Expr>) = filters.into_iter().partition(of_time);
-        if let Some(filter) = conjunction(of_time) {
-            rows = rows.filter(filter)?;
-        }
-        let bucket = self.bucket(groups, &needed)?;
-        let mut rows =
-            LogicalPlanBuilder::from(self.table.with_last(rows.build()?, &needed, bucket)?);
-        if let Some(filter) = conjunction(of_rest) {
-            rows = rows.filter(filter)?;
-        }
-        let rows = rows.build()?;
+        let rows = LogicalPlanBuilder::from(rows).alias(self.name.clone())?;
+        let rows = self.filtered(rows.build()?, filters, groups, &needed)?;
         let mut aggregates = self.table.aggregates(&needed, &rows)?;
         aggregates.extend(others.iter().enumerate().map(|(at, other)| {
             expr_rewriter::unalias(other.clone()).alias(figure_name(&format!("other {at}")))
@@ -409,6 +392,35 @@ impl<'a> Use<'a> {
         LogicalPlanBuilder::from(rows)
             .aggregate(groups.to_vec(), aggregates)?
             .build()
+    }
+
+    /// The rows that count, with the last values that measures ask for.
+    fn filtered(
+        &self,
+        rows: LogicalPlan,
+        filters: Vec<Expr>,
+        groups: &[Expr],
+        needed: &Needed<'_>,
+    ) -> Result<LogicalPlan> {
+        let mut rows = LogicalPlanBuilder::from(rows);
+        // What was the last value is found among all rows of the time asked for.
+        let of_time = |filter: &Expr| {
+            let names = filter.column_refs();
+            names
+                .iter()
+                .all(|column| Grain::ALL.iter().any(|grain| grain.name() == column.name))
+        };
+        let (of_time, of_rest): (Vec<Expr>, Vec<Expr>) = filters.into_iter().partition(of_time);
+        if let Some(filter) = conjunction(of_time) {
+            rows = rows.filter(filter)?;
+        }
+        let bucket = self.bucket(groups, needed)?;
+        let mut rows =
+            LogicalPlanBuilder::from(self.table.with_last(rows.build()?, needed, bucket)?);
+        if let Some(filter) = conjunction(of_rest) {
+            rows = rows.filter(filter)?;
+        }
+        rows.build()
     }
 
     /// The bucket within which the last value counts: the finest that is grouped by.
