@@ -9,4 +9,5 @@ pub mod entity;
 pub mod heading;
 pub mod key;
 pub mod name;
+pub mod metrics;
 pub mod parse;

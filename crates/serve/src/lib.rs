@@ -3,5 +3,6 @@
 
 pub mod access;
 pub mod format;
+pub mod metrics;
 
 pub use format::{Format, write};

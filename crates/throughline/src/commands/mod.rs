@@ -10,6 +10,7 @@ mod identity;
 mod init;
 mod linkability;
 mod maintain;
+mod metrics;
 mod plan;
 mod query;
 mod reconcile;
@@ -67,6 +68,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Linkability => Box::pin(linkability::linkability(place, voice)).await,
         Command::Sales => Box::pin(sales::sales(place, voice)).await,
         Command::Worth(args) => Box::pin(worth::worth(place, &args, voice)).await,
+        Command::Metrics(command) => Box::pin(metrics::metrics(place, &command, voice)).await,
         Command::Channels(command) => Box::pin(channels::channels(place, &command, voice)).await,
         Command::Reconcile(args) => Box::pin(reconcile::reconcile(place, &args, voice)).await,
         Command::Identity(command) => Box::pin(identity::identity(place, &command, voice)).await,

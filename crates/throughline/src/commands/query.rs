@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
+use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -20,6 +21,7 @@ pub(crate) async fn query(place: Place, args: &QueryArgs, voice: Voice) -> anyho
     }
     let context = opened.context("query", now());
     transform::run::register_views(&context).await?;
+    register_metrics(&opened)?;
     let mut sql = args.sql.clone();
     if sql.trim() == "-" {
         sql.clear();
@@ -34,7 +36,29 @@ pub(crate) async fn query(place: Place, args: &QueryArgs, voice: Voice) -> anyho
         .map_err(|error| anyhow::anyhow!("{error}\nhint: list tables with: select table_schema, table_name from information_schema.tables"))?;
     let schema = std::sync::Arc::new(frame.schema().as_arrow().clone());
     let rows = frame.collect().await.map_err(lake::LakeError::of_reading)?;
-    let format = match args.format {
+    written(&schema, &rows, args.format, args.output.as_deref(), voice)
+}
+
+/// Makes the schema `metrics` part of the project's session.
+pub(super) fn register_metrics(opened: &Opened) -> anyhow::Result<()> {
+    let project = &opened.manifest.project;
+    let (layer, config) = (project.metrics.clone(), project.config.clone());
+    Ok(serve::metrics::register(
+        &opened.warehouse.session,
+        layer.into(),
+        config.into(),
+    )?)
+}
+
+/// Writes the rows of a query where the command line says.
+pub(super) fn written(
+    schema: &arrow_schema::SchemaRef,
+    rows: &[arrow_array::RecordBatch],
+    format: Option<FormatArg>,
+    output: Option<&Path>,
+    voice: Voice,
+) -> anyhow::Result<Exit> {
+    let format = match format {
         Some(FormatArg::Table) => Format::Table,
         Some(FormatArg::Json) => Format::Json,
         Some(FormatArg::Csv) => Format::Csv,
@@ -42,15 +66,15 @@ pub(crate) async fn query(place: Place, args: &QueryArgs, voice: Voice) -> anyho
         None if voice.json => Format::Json,
         None => Format::Table,
     };
-    match &args.output {
+    match output {
         Some(path) => {
             let mut file = std::fs::File::create(path)
                 .with_context(|| format!("cannot make `{}`", path.display()))?;
-            serve::write(&mut file, &schema, &rows, format)?;
+            serve::write(&mut file, schema, rows, format)?;
         }
         None => {
             let mut out = std::io::BufWriter::new(crate::say::stdout());
-            serve::write(&mut out, &schema, &rows, format)?;
+            serve::write(&mut out, schema, rows, format)?;
             out.flush()?;
         }
     }

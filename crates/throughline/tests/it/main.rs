@@ -36,6 +36,7 @@ mod layouts;
 mod linkability;
 mod loading;
 mod maintain;
+mod metrics;
 mod other_readers;
 mod own_sources;
 mod parts_and_keys;
