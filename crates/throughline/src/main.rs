@@ -5,6 +5,7 @@ mod cli;
 mod commands;
 mod demo;
 mod load;
+mod people;
 mod project;
 mod recover;
 mod say;
