@@ -1,12 +1,13 @@
 //! The audit log: who did what at which door, so that nobody can change it unseen.
 //!
-//! It is a folder of files of JSON lines, `.throughline/audit/<first sequence>.jsonl`, and no table:
-//! a line is appended and synced before what it tells of is answered; nothing ever rewrites one, so
-//! that the file can be made append-only or be copied away line by line; and it needs no engine to
-//! be read when the rest is broken. For queries it is the table `ops.audit_log`.
+//! It is a folder of files of JSON lines, `.throughline/audit/<first sequence>.jsonl`, and no
+//! table: a line is appended and synced before what it tells of is answered; nothing ever rewrites
+//! one, so that the file can be made append-only or be copied away line by line; and it needs no
+//! engine to be read when the rest is broken. For queries it is the table `ops.audit_log`.
 //!
 //! Every line holds the hash of the one before and a signature under a key made of the project's
-//! ([`chain`]); the newest is noted in `head`, and, if so set, in an anchor file that lies elsewhere.
+//! ([`chain`]); the newest is noted in `head`, and, if so set, in an anchor file that lies
+//! elsewhere.
 
 mod chain;
 mod files;
@@ -272,6 +273,6 @@ fn at_text(at: DateTime<Utc>) -> String {
 }
 
 #[cfg(test)]
-mod tamper;
+mod tamper_tests;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@
 //! [`Store`] keeps them in `.throughline/access.db`; [`Who`] proves who somebody is, slows whoever
 //! guesses, and writes all of it to the audit log. What a principal may see is not decided here.
 
+mod certificate;
 mod error;
 mod login;
 pub mod oidc;
@@ -15,6 +16,7 @@ mod store;
 mod throttle;
 mod token;
 
+pub use certificate::end_point;
 pub use error::{LoginError, WhoError};
 pub use login::{Actor, Clock, Door, Origin, ScramLogin, Settings, Who, WireMethod};
 pub use secret::{Key, Secret, check_project_key};

@@ -1,3 +1,5 @@
+//! The log as it is written, read, mended and verified.
+
 use std::path::Path;
 use std::sync::Mutex;
 

@@ -97,7 +97,10 @@ pub(super) fn check(
         checker.bad = marks.missing(&checker);
     }
     Ok(Verified {
-        records: checker.last.seq,
+        records: match &checker.bad {
+            Some(bad) => bad.seq.saturating_sub(1),
+            None => checker.last.seq,
+        },
         anchored: anchor.map(|_| marks.met),
         torn_bytes: checker.torn,
         head: checker.last,

@@ -1,3 +1,5 @@
+//! Where requests may lead, and where not.
+
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

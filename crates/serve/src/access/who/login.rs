@@ -6,9 +6,10 @@ mod changes;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use super::password::Cost;
 use super::scram::{Exchange, MECHANISM_PLUS, Verifier};
@@ -126,6 +127,9 @@ pub struct ScramLogin {
 
 /// Hashes that are computed at once: each takes its memory.
 const HASHES_AT_ONCE: usize = 4;
+
+/// Changes are looked for so often.
+const LOOKED_EVERY: Duration = Duration::from_millis(250);
 
 /// Proves who somebody is.
 #[derive(Clone)]
@@ -418,6 +422,25 @@ impl Who {
                 record.map(|record| of_token(&record))
             }
         })
+    }
+
+    /// Tells of every change of users and tokens, by this process or another, well within a second:
+    /// then [`Who::again`] is to be asked about everybody who is at work. So it is when changes
+    /// cannot be seen: the answer will be an error. It ends with its last receiver.
+    pub fn changes(&self) -> watch::Receiver<i64> {
+        let (sender, receiver) = watch::channel(0);
+        let store = self.store.clone();
+        tokio::spawn(async move {
+            loop {
+                let epoch = store.epoch().await.unwrap_or(-1);
+                sender.send_if_modified(|known| std::mem::replace(known, epoch) != epoch);
+                tokio::select! {
+                    () = sender.closed() => return,
+                    () = tokio::time::sleep(LOOKED_EVERY) => {}
+                }
+            }
+        });
+        receiver
     }
 
     /// Whether a password fits a hash, found out on a thread of its own, a few at a time.

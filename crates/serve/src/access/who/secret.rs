@@ -38,7 +38,7 @@ impl Secret {
         let mut bytes = Zeroizing::new([0_u8; 64]);
         while text.len() < letters {
             random_bytes(bytes.as_mut())?;
-            // 248 is the largest multiple of 62 in a byte: above it, some letters would be likelier.
+            // 248 is the largest multiple of 62 in a byte: above it, some would be likelier.
             let fair = bytes.iter().filter(|byte| **byte < 248);
             for byte in fair.take(letters - text.len()) {
                 text.push(char::from(LETTERS[usize::from(byte % 62)]));

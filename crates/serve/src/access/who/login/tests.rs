@@ -1,3 +1,5 @@
+//! Who gets in, who does not, and what is noted and said of it.
+
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
@@ -261,6 +263,29 @@ async fn a_token_is_bound_to_its_doors_and_gone_when_revoked() {
     assert!(house.who.by_token(&token, rest).await.is_err());
     let wrong = Secret::new("tlt_wrong");
     assert!(house.who.by_token(&wrong, rest).await.is_err());
+}
+
+#[tokio::test]
+async fn a_change_by_another_program_is_told() {
+    let house = House::with_ana().await;
+    let mut changes = house.who.changes();
+    changes.changed().await.expect("what it is now");
+    let known = *changes.borrow_and_update();
+    let path = house.folder.path().join("access.db");
+    let cost = Cost {
+        memory_kib: 64,
+        passes: 1,
+    };
+    let other = crate::access::who::Store::open(&path, KEY, cost)
+        .await
+        .expect("open");
+    other
+        .remove_user("ana", house.now())
+        .await
+        .expect("removed");
+    let told = tokio::time::timeout(Duration::from_secs(1), changes.changed()).await;
+    told.expect("within a second").expect("told");
+    assert!(*changes.borrow() > known);
 }
 
 async fn scram(house: &House, name: &str, password: &str) -> Result<Principal, LoginError> {

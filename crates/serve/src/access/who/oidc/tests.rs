@@ -1,3 +1,5 @@
+//! Log-in by another service: what is taken from it, and what is not.
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use openidconnect::core::CoreJwsSigningAlgorithm;
+use openidconnect::core::{CoreGenderClaim, CoreJwsSigningAlgorithm};
 use openidconnect::{
-    AccessTokenHash, AdditionalClaims, ClaimsVerificationError, Nonce, OAuth2TokenResponse as _,
-    SignatureVerificationError, TokenResponse as _,
+    AccessTokenHash, AdditionalClaims, ClaimsVerificationError, IdTokenClaims, Nonce,
+    OAuth2TokenResponse as _, SignatureVerificationError, TokenResponse as _,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -122,15 +122,7 @@ pub(super) fn verify(
             return Err(Refusal::Because("its two tokens do not belong together"));
         }
     }
-    let name = match settings.name_claim {
-        NameClaim::Sub => Some(claims.subject().as_str()),
-        NameClaim::PreferredUsername => claims.preferred_username().map(|name| name.as_str()),
-        // Where it is not verified, anybody may have typed it.
-        NameClaim::Email if claims.email_verified() != Some(true) => {
-            return Err(Refusal::Because("its e-mail is not said to be verified"));
-        }
-        NameClaim::Email => claims.email().map(|email| email.as_str()),
-    };
+    let name = name(claims, settings.name_claim)?;
     let groups = groups(more.get(&settings.groups_claim));
     let roles = groups
         .iter()
@@ -146,6 +138,21 @@ pub(super) fn verify(
             attributes: BTreeMap::new(),
         },
     })
+}
+
+/// What somebody is called here.
+fn name(claims: &IdTokenClaims<Claims, CoreGenderClaim>, by: NameClaim) -> Result<String, Refusal> {
+    let name = match by {
+        NameClaim::Sub => Some(claims.subject().as_str()),
+        NameClaim::PreferredUsername => claims.preferred_username().map(|name| name.as_str()),
+        // Where it is not verified, anybody may have typed it.
+        NameClaim::Email if claims.email_verified() != Some(true) => {
+            return Err(Refusal::Because("its e-mail is not said to be verified"));
+        }
+        NameClaim::Email => claims.email().map(|email| email.as_str()),
+    };
+    let name = name.ok_or(Refusal::Because("it gives no usable name"))?;
+    Ok(name.to_owned())
 }
 
 /// The library's reasons may hold claims; ours do not.

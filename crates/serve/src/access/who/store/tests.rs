@@ -1,3 +1,5 @@
+//! Users, tokens and sessions as they are kept.
+
 use chrono::TimeDelta;
 
 use super::*;
