@@ -91,7 +91,7 @@ impl<'a> Redactor<'a> {
         let end = self.rest.find(|c| !is_part(c)).unwrap_or(self.rest.len());
         let word = &self.rest[..end];
         let after = &self.rest[end..];
-        if after.starts_with('\'') && end <= 2 {
+        if after.starts_with('\'') && end <= 2 && word.is_ascii() {
             return self.quoted(end, word.eq_ignore_ascii_case("e"));
         }
         if after.starts_with("&'") && word.eq_ignore_ascii_case("u") {

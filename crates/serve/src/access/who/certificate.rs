@@ -29,8 +29,8 @@ fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (tag, rest) = der.split_first()?;
     let (first, rest) = rest.split_first()?;
     let (length, rest) = match *first {
-        short @ 0..0x80 => (usize::from(short), rest),
-        long @ 0x81..0x85 => {
+        short @ 0..=0x7f => (usize::from(short), rest),
+        long @ 0x81..=0x84 => {
             let (digits, rest) = rest.split_at_checked(usize::from(long - 0x80))?;
             let length = digits
                 .iter()

@@ -11,7 +11,7 @@ use super::WhoError;
 use super::secret::{LETTERS, Secret};
 
 /// What every token begins with.
-pub const PREFIX: &str = "tlt_";
+pub(super) const PREFIX: &str = "tlt_";
 /// Letters of the id.
 const ID: usize = 10;
 /// Letters of the secret.

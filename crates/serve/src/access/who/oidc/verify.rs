@@ -130,9 +130,7 @@ pub(super) fn verify(
     Ok(Proved {
         subject: claims.subject().as_str().to_owned(),
         user: NewUser {
-            name: name
-                .ok_or(Refusal::Because("it gives no usable name"))?
-                .to_owned(),
+            name,
             roles: roles.flatten().cloned().collect(),
             groups,
             attributes: BTreeMap::new(),

@@ -47,8 +47,9 @@ impl Store {
         };
         let (token_id, secret) = token::make()?;
         let made_up = || {
-            let role = new.roles.first().map_or("token", String::as_str);
-            format!("{role}-{token_id}")
+            // A role may be called as no token can be.
+            let role = new.roles.first().filter(|role| check_name(role).is_ok());
+            format!("{}-{token_id}", role.map_or("token", String::as_str))
         };
         let name = check_name(&new.name.clone().unwrap_or_else(made_up))?;
         let mut transaction = self.begin().await?;
