@@ -6,5 +6,6 @@ pub mod audit;
 pub mod audit_log;
 pub mod format;
 pub mod outgoing;
+pub mod pg_login;
 
 pub use format::{Format, write};

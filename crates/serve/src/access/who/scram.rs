@@ -249,7 +249,7 @@ impl Exchange {
 
 /// A client's side, for tests.
 #[cfg(test)]
-pub(super) fn client_final(password: &str, bare: &str, first: &str, header: &[u8]) -> String {
+pub(crate) fn client_final(password: &str, bare: &str, first: &str, header: &[u8]) -> String {
     let field = |name: &str| {
         let mut parts = first.split(',');
         parts
