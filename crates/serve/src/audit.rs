@@ -229,6 +229,13 @@ impl Audit {
         self.writer.send(event, sender);
         receiver.await.unwrap_or(Err(AuditError::Poisoned))
     }
+
+    /// Notes an event without waiting for it: for what has been answered already, or must not wait.
+    /// It is on the disk soon, and no later than the next that somebody waits for.
+    pub fn note(&self, event: Event) {
+        let (sender, _) = oneshot::channel();
+        self.writer.send(event, sender);
+    }
 }
 
 /// The records of a log in their order, from `after` on, at most so many; and no more than what was

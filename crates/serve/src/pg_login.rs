@@ -2,6 +2,10 @@
 //!
 //! [`PgLogin`] is the door's `StartupHandler`; one is made for each connection. Afterwards the
 //! principal stands in the session's extensions, and its name is the connection's `user`.
+//!
+//! After an error the protocol's library takes any connection for ready, and reads on even from one
+//! that it has closed. So whoever answers a query asks [`principal`] first, and answers nothing
+//! without one.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -210,10 +214,22 @@ impl<P: ServerParameterProvider> StartupHandler for PgLogin<P> {
                 self.admit(client, principal);
                 finish_authentication(client, self.parameters.as_ref()).await?;
             }
-            _ => return Err(PgWireError::InvalidStartupMessage),
+            _ => {
+                let text = "nothing is answered before log-in".to_owned();
+                return Err(fatal("08P01", text, None));
+            }
         }
         Ok(())
     }
+}
+
+/// Whose connection it is.
+///
+/// # Errors
+/// Nobody's: its log-in has not ended well.
+pub fn principal(client: &impl ClientInfo) -> PgWireResult<Arc<Principal>> {
+    let principal = client.session_extensions().get::<Principal>();
+    principal.ok_or_else(|| fatal("28000", "nobody is logged in".to_owned(), None))
 }
 
 /// The user's name, if there is one, and nothing is asked for that there is not.

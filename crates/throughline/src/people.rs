@@ -1,10 +1,12 @@
 //! The project's users, tokens and audit log, opened for a command or for the doors.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, IsTerminal as _, Read as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
+use serve::access::Attribute;
 use serve::access::who::{Actor, Door, Origin, Secret, Settings, Who};
 use serve::audit::{self, Audit};
 
@@ -80,12 +82,44 @@ fn asked(what: &str) -> anyhow::Result<Secret> {
     Ok(Secret::new(terminal.read_secure_line()?))
 }
 
-/// `name=value` arguments.
-pub(crate) fn pairs(arguments: &[String]) -> anyhow::Result<Vec<(String, String)>> {
+/// `name=value` arguments. A value that is JSON is taken as such (a number, a list of texts, a text
+/// in quotes), any other as a text; none if there is nothing after the `=`.
+pub(crate) fn pairs(arguments: &[String]) -> anyhow::Result<Vec<(String, Option<Attribute>)>> {
     let pair = |argument: &String| {
-        let pair = argument.split_once('=');
-        let pair = pair.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()));
-        pair.with_context(|| format!("`--attribute {argument}` is not of the form name=value"))
+        let Some((name, value)) = argument.split_once('=') else {
+            bail!("`--attribute {argument}` is not of the form name=value");
+        };
+        let (name, value) = (name.trim().to_owned(), value.trim());
+        let typed = serde_json::from_str(value).unwrap_or(Attribute::Text(value.to_owned()));
+        Ok((name, Some(typed).filter(|_| !value.is_empty())))
     };
     arguments.iter().map(pair).collect()
+}
+
+/// The same for something new: what has no value is left out.
+pub(crate) fn attributes(arguments: &[String]) -> anyhow::Result<BTreeMap<String, Attribute>> {
+    let pairs = pairs(arguments)?.into_iter();
+    Ok(pairs
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attribute_is_typed_by_its_form() {
+        let typed = |text: &str| attributes(&[text.to_owned()]).expect("read").remove("a");
+        assert_eq!(typed("a=DE"), Some(Attribute::Text("DE".to_owned())));
+        assert_eq!(typed("a = 7"), Some(Attribute::Integer(7)));
+        assert_eq!(typed("a=\"7\""), Some(Attribute::Text("7".to_owned())));
+        assert_eq!(typed("a=true"), Some(Attribute::Boolean(true)));
+        let list = Attribute::Texts(vec!["DE".to_owned(), "AT".to_owned()]);
+        assert_eq!(typed("a=[\"DE\", \"AT\"]"), Some(list));
+        assert_eq!(typed("a=1.5"), Some(Attribute::Text("1.5".to_owned())));
+        assert_eq!(typed("a={}"), Some(Attribute::Text("{}".to_owned())));
+        assert_eq!(typed("a="), None);
+        assert!(pairs(&["a".to_owned()]).is_err());
+    }
 }

@@ -228,6 +228,24 @@ async fn a_file_that_is_full_is_followed_by_another() {
 }
 
 #[tokio::test]
+async fn what_nobody_waits_for_is_noted_too() {
+    let folder = tempfile::tempdir().expect("folder");
+    let place = place(folder.path());
+    let audit = Audit::open(place.clone(), clock()).expect("open");
+    for number in 0..50 {
+        audit.note(event(number));
+    }
+    assert_eq!(
+        audit.append(event(50)).await.expect("noted"),
+        51,
+        "in their order"
+    );
+    audit.note(event(51));
+    drop(audit);
+    assert_eq!(last_sequence(&place).expect("read"), 52, "to the end");
+}
+
+#[tokio::test]
 async fn only_its_owner_reads_it() {
     let folder = tempfile::tempdir().expect("folder");
     let place = place(folder.path());

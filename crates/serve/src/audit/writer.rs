@@ -119,6 +119,10 @@ impl Writer {
         if written.is_ok() && self.anchor_due() == Some(Duration::ZERO) {
             self.anchor();
         }
+        if let Err(error) = &written {
+            // Some of these nobody waits for.
+            log::error!("{} events are not in the audit log: {error}", events.len());
+        }
         for (index, answer) in answers.into_iter().enumerate() {
             let result = match &written {
                 Ok(first) => Ok(first + index as u64),

@@ -1,10 +1,13 @@
 //! Connections that begin, message by message.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::DateTime;
-use datafusion_postgres::pgwire::api::PgWireServerHandlers;
 use datafusion_postgres::pgwire::api::auth::DefaultServerParameterProvider;
+use datafusion_postgres::pgwire::api::query::SimpleQueryHandler;
+use datafusion_postgres::pgwire::api::results::Response;
+use datafusion_postgres::pgwire::api::{ClientPortalStore, PgWireServerHandlers};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -17,11 +20,33 @@ use crate::audit::{Audit, Place};
 const KEY: &[u8] = b"0123456789abcdef0123456789abcdef";
 const PASSWORD: &str = "drei blaue Kühe im Regen";
 
-struct Handlers(Arc<PgLogin<DefaultServerParameterProvider>>);
+struct Handlers(Arc<PgLogin<DefaultServerParameterProvider>>, Arc<Queries>);
+
+/// Counts the queries that it would have answered.
+#[derive(Default)]
+struct Queries(AtomicUsize);
+
+#[async_trait]
+impl SimpleQueryHandler for Queries {
+    async fn do_query<C>(&self, client: &mut C, _query: &str) -> PgWireResult<Vec<Response>>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        principal(client)?;
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(vec![Response::EmptyQuery])
+    }
+}
 
 impl PgWireServerHandlers for Handlers {
     fn startup_handler(&self) -> Arc<impl StartupHandler> {
         self.0.clone()
+    }
+
+    fn simple_query_handler(&self) -> Arc<impl SimpleQueryHandler> {
+        self.1.clone()
     }
 }
 
@@ -29,6 +54,7 @@ impl PgWireServerHandlers for Handlers {
 struct House {
     address: std::net::SocketAddr,
     token: Secret,
+    queries: Arc<Queries>,
     _folder: tempfile::TempDir,
 }
 
@@ -67,17 +93,20 @@ async fn house() -> House {
         .expect("made");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
+    let queries = Arc::new(Queries::default());
+    let counted = queries.clone();
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
             let parameters = Arc::new(DefaultServerParameterProvider::default());
             let login = Arc::new(PgLogin::new(who.clone(), parameters));
             let serve = datafusion_postgres::pgwire::tokio::process_socket;
-            tokio::spawn(serve(socket, None, Handlers(login)));
+            tokio::spawn(serve(socket, None, Handlers(login, counted.clone())));
         }
     });
     House {
         address,
         token,
+        queries,
         _folder: folder,
     }
 }
@@ -200,11 +229,44 @@ async fn what_there_is_not_is_refused() {
     let mut client = Client::begin(&house, &[("user", "ana"), ("database", "../secret")]).await;
     assert_eq!(client.scram(PASSWORD).await, Ok(12));
     assert_eq!(client.refused().await, "3D000");
-    // A query before it is known who asks.
-    let mut client = Client::begin(&house, &[("user", "ana")]).await;
-    assert_eq!(client.asked().await.0, 10);
-    let query = b"Q\0\0\0\x0dselect 1\0";
-    client.0.write_all(query).await.expect("sent");
-    let (kind, body) = client.next().await;
-    assert_eq!(kind, 'E', "{}", String::from_utf8_lossy(&body));
+}
+
+const QUERY: &[u8] = b"Q\0\0\0\x0dselect 1\0";
+/// `Parse` of an empty statement, and `Sync`.
+const EXTENDED: &[u8] = b"P\0\0\0\x08\0\0\0\0S\0\0\0\x04";
+
+/// After a refusal the library takes the connection for ready: it must be worth nothing.
+#[tokio::test]
+async fn nobody_gets_an_answer_without_a_log_in() {
+    let house = house().await;
+    // Before it is known who asks; in a simple and in an extended query.
+    for early in [QUERY, EXTENDED] {
+        let mut client = Client::begin(&house, &[("user", "ana")]).await;
+        assert_eq!(client.asked().await.0, 10);
+        let pressing = [early, QUERY, QUERY].concat();
+        client.0.write_all(&pressing).await.expect("sent");
+        let mut all = Vec::new();
+        // The connection is closed in the end, one way or the other.
+        let _ = client.0.read_to_end(&mut all).await;
+        assert_eq!(all.first(), Some(&b'E'));
+    }
+    // After a wrong secret, in one go with queries.
+    let mut client = Client::begin(&house, &[("user", "token")]).await;
+    assert_eq!(client.asked().await.0, 3);
+    let wrong = b"p\0\0\0\x0atlt_x\0";
+    let pressing = [&wrong[..], QUERY, EXTENDED, QUERY].concat();
+    client.0.write_all(&pressing).await.expect("sent");
+    let mut all = Vec::new();
+    let _ = client.0.read_to_end(&mut all).await;
+    assert!(!all.windows(2).any(|pair| pair == b"I\0"), "{all:?}");
+    assert_eq!(house.queries.0.load(Ordering::SeqCst), 0);
+    // So that the test would have seen one.
+    let mut client = Client::begin(&house, &[("user", "token"), ("database", DATABASE)]).await;
+    assert_eq!(client.asked().await.0, 3);
+    client
+        .send(format!("{}\0", house.token.expose()).as_bytes())
+        .await;
+    client.0.write_all(QUERY).await.expect("sent");
+    while client.next().await.0 != 'I' {}
+    assert_eq!(house.queries.0.load(Ordering::SeqCst), 1);
 }

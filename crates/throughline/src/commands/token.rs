@@ -7,7 +7,7 @@ use serve::access::who::{NewToken, TokenRecord, Who};
 
 use super::Exit;
 use crate::cli::{TokenCommand, TokenCreateArgs};
-use crate::people::{actor, open, pairs};
+use crate::people::{actor, attributes, open};
 use crate::project::{Place, now};
 use crate::say::Voice;
 
@@ -35,7 +35,7 @@ async fn create(who: &Who, args: &TokenCreateArgs, voice: Voice) -> anyhow::Resu
         name: args.name.clone(),
         owner: args.owner.clone(),
         roles: args.roles.iter().cloned().collect(),
-        attributes: pairs(&args.attributes)?.into_iter().collect(),
+        attributes: attributes(&args.attributes)?,
         doors: args.doors.iter().cloned().collect(),
         expires_at: expiry(&args.expires, now())?,
     };

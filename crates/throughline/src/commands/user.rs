@@ -1,11 +1,12 @@
 //! `user`: people who may log in.
 
 use serde_json::{Value, json};
+use serve::access::Attribute;
 use serve::access::who::{Change, NewUser, Secret, User, Who};
 
 use super::Exit;
 use crate::cli::{UserAddArgs, UserCommand, UserRolesArgs};
-use crate::people::{actor, new_password, open, pairs};
+use crate::people::{actor, attributes, new_password, open, pairs};
 use crate::project::Place;
 use crate::say::Voice;
 
@@ -45,7 +46,7 @@ async fn add(who: &Who, args: &UserAddArgs, voice: Voice) -> anyhow::Result<()> 
         name: args.name.clone(),
         roles: args.roles.iter().cloned().collect(),
         groups: args.groups.iter().cloned().collect(),
-        attributes: pairs(&args.attributes)?.into_iter().collect(),
+        attributes: attributes(&args.attributes)?,
     };
     let password = new_password(&args.name, args.generate)?;
     let user = who.add_user(&actor(), &new, &password).await?;
@@ -95,9 +96,9 @@ async fn roles(who: &Who, args: &UserRolesArgs, voice: Voice) -> anyhow::Result<
     user.groups
         .retain(|group| !args.remove_group.contains(group));
     for (name, value) in pairs(&args.attributes)? {
-        match value.is_empty() {
-            true => drop(user.attributes.remove(&name)),
-            false => drop(user.attributes.insert(name, value)),
+        match value {
+            None => drop(user.attributes.remove(&name)),
+            Some(value) => drop(user.attributes.insert(name, value)),
         }
     }
     if user != before {
@@ -141,10 +142,18 @@ fn words(user: &User) -> String {
     words.extend(
         user.attributes
             .iter()
-            .map(|(name, value)| format!("{name}={value}")),
+            .map(|(name, value)| format!("{name}={}", plain(value))),
     );
     match words.is_empty() {
         true => "no role yet, so it sees nothing".to_owned(),
         false => words.join(", "),
+    }
+}
+
+/// A value as it was typed.
+fn plain(value: &Attribute) -> String {
+    match value {
+        Attribute::Text(text) => text.clone(),
+        other => serde_json::to_string(other).unwrap_or_default(),
     }
 }

@@ -17,7 +17,7 @@ use super::session::{NewSession, Session};
 use super::store::{Found, Store, TokenRecord, User};
 use super::throttle::{Limits, Throttle};
 use super::{LoginError, Secret, WhoError, token};
-use crate::access::{Kind, Principal};
+use crate::access::{Principal, PrincipalKind};
 use crate::audit::{Action, Audit, Event, Outcome};
 
 /// What time it is.
@@ -412,12 +412,12 @@ impl Who {
     /// The file cannot be read.
     pub async fn again(&self, principal: &Principal) -> Result<Option<Principal>, LoginError> {
         Ok(match principal.kind {
-            Kind::User => {
+            PrincipalKind::User => {
                 let found = self.store.find(&principal.name).await?;
                 let user = found.filter(|found| !found.user.is_disabled);
                 user.map(|found| of_user(&found.user))
             }
-            Kind::ServiceToken => {
+            PrincipalKind::Service => {
                 let record = self.store.live_token(&principal.name, self.now()).await?;
                 record.map(|record| of_token(&record))
             }
@@ -528,7 +528,7 @@ fn usable(found: &Found) -> Option<&Found> {
 pub(super) fn of_user(user: &User) -> Principal {
     Principal {
         name: user.name.clone(),
-        kind: Kind::User,
+        kind: PrincipalKind::User,
         roles: user.roles.clone(),
         groups: user.groups.clone(),
         attributes: user.attributes.clone(),
@@ -538,7 +538,7 @@ pub(super) fn of_user(user: &User) -> Principal {
 fn of_token(record: &TokenRecord) -> Principal {
     Principal {
         name: record.name.clone(),
-        kind: Kind::ServiceToken,
+        kind: PrincipalKind::Service,
         roles: record.roles.clone(),
         groups: std::collections::BTreeSet::new(),
         attributes: record.attributes.clone(),

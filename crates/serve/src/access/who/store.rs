@@ -18,6 +18,7 @@ use sqlx::{Sqlite, Transaction};
 use super::WhoError;
 use super::password::{Cost, Hasher};
 use super::secret::{Key, check_project_key};
+use crate::access::Attribute;
 
 /// The role that may administer.
 pub const ADMIN: &str = "admin";
@@ -49,7 +50,7 @@ pub struct User {
     /// Groups.
     pub groups: BTreeSet<String>,
     /// What row filters may ask of it.
-    pub attributes: BTreeMap<String, String>,
+    pub attributes: BTreeMap<String, Attribute>,
     /// It may not log in.
     pub is_disabled: bool,
     /// When it was made.
@@ -70,7 +71,7 @@ pub struct NewUser {
     /// Groups.
     pub groups: BTreeSet<String>,
     /// Attributes.
-    pub attributes: BTreeMap<String, String>,
+    pub attributes: BTreeMap<String, Attribute>,
 }
 
 /// What of a user is to be changed; what is none stays.
@@ -81,7 +82,7 @@ pub struct Change {
     /// All its groups from now on.
     pub groups: Option<BTreeSet<String>>,
     /// All its attributes from now on.
-    pub attributes: Option<BTreeMap<String, String>>,
+    pub attributes: Option<BTreeMap<String, Attribute>>,
     /// Whether it may not log in.
     pub is_disabled: Option<bool>,
 }
@@ -96,7 +97,7 @@ pub struct NewToken {
     /// Roles.
     pub roles: BTreeSet<String>,
     /// Attributes.
-    pub attributes: BTreeMap<String, String>,
+    pub attributes: BTreeMap<String, Attribute>,
     /// The doors that take it (`rest`, `postgres`, `flight`, `page`); all if there is none.
     pub doors: BTreeSet<String>,
     /// When it ends.
@@ -115,7 +116,7 @@ pub struct TokenRecord {
     /// Roles.
     pub roles: BTreeSet<String>,
     /// Attributes.
-    pub attributes: BTreeMap<String, String>,
+    pub attributes: BTreeMap<String, Attribute>,
     /// The doors that take it; all if there is none.
     pub doors: BTreeSet<String>,
     /// When it was made.

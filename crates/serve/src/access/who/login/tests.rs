@@ -115,7 +115,7 @@ async fn a_password_opens_and_every_refusal_is_the_same() {
         .expect("ana");
     assert_eq!(
         (principal.name.as_str(), principal.kind),
-        ("ana", Kind::User)
+        ("ana", PrincipalKind::User)
     );
     assert!(principal.roles.contains("analyst"));
     assert_eq!(house.last(), "ana log_in done ");
@@ -189,7 +189,7 @@ async fn a_secret_in_clear_is_taken_over_tls_or_from_here_only() {
         .who
         .by_clear_text("x", &token, from("198.51.100.7", true))
         .await;
-    assert_eq!(program.expect("a token").kind, Kind::ServiceToken);
+    assert_eq!(program.expect("a token").kind, PrincipalKind::Service);
 }
 
 #[tokio::test]

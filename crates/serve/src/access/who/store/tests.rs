@@ -43,13 +43,13 @@ async fn a_user_is_made_changed_and_removed() {
     let store = store(folder.path()).await;
     let new = NewUser {
         groups: set(&["marketing"]),
-        attributes: BTreeMap::from([("country".to_owned(), "DE".to_owned())]),
+        attributes: BTreeMap::from([("country".to_owned(), Attribute::Text("DE".to_owned()))]),
         ..new_user("Ana@X.de", &["analyst"])
     };
     let before = store.epoch().await.expect("epoch");
     let user = store.add_user(&new, &good(), at(0)).await.expect("made");
     assert_eq!(user.name, "ana@x.de");
-    assert_eq!(user.attributes["country"], "DE");
+    assert_eq!(user.attributes["country"], Attribute::Text("DE".to_owned()));
     assert!(store.epoch().await.expect("epoch") > before);
     let again = store
         .add_user(&new, &good(), at(0))

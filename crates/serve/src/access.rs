@@ -1,6 +1,0 @@
-//! Who may see what: who somebody is (`who`), and the principal that all doors speak of.
-
-pub mod principal;
-pub mod who;
-
-pub use principal::{Kind, Principal};
