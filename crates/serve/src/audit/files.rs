@@ -65,8 +65,11 @@ pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// Makes the folder, readable for its owner alone.
+/// Makes the folder, readable for its owner alone; those that it lies in are as they are.
 pub(super) fn make_folder(folder: &Path) -> Result<(), AuditError> {
+    if let Some(parent) = folder.parent() {
+        std::fs::create_dir_all(parent).map_err(|error| failed(folder, &error))?;
+    }
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -18,16 +18,20 @@ pub(crate) async fn token(
     voice: Voice,
 ) -> anyhow::Result<Exit> {
     let who = open(place).await?;
-    match command {
-        TokenCommand::Create(args) => create(&who, args, voice).await?,
-        TokenCommand::List => list(&who, voice).await?,
-        TokenCommand::Revoke { name } => {
-            let record = who.revoke_token(&actor(), name).await?;
-            voice.result(&shown(&record));
-            voice.note(&format!("token `{}` is revoked", record.name));
-        }
-    }
-    Ok(Exit::Done)
+    let ended = match command {
+        TokenCommand::Create(args) => create(&who, args, voice).await,
+        TokenCommand::List => list(&who, voice).await,
+        TokenCommand::Revoke { name } => revoke(&who, name, voice).await,
+    };
+    who.close().await;
+    ended.map(|()| Exit::Done)
+}
+
+async fn revoke(who: &Who, name: &str, voice: Voice) -> anyhow::Result<()> {
+    let record = who.revoke_token(&actor(), name).await?;
+    voice.result(&shown(&record));
+    voice.note(&format!("token `{}` is revoked", record.name));
+    Ok(())
 }
 
 async fn create(who: &Who, args: &TokenCreateArgs, voice: Voice) -> anyhow::Result<()> {

@@ -17,28 +17,35 @@ pub(crate) async fn user(
     voice: Voice,
 ) -> anyhow::Result<Exit> {
     let who = open(place).await?;
-    match command {
-        UserCommand::Add(args) => add(&who, args, voice).await?,
-        UserCommand::List => list(&who, voice).await?,
-        UserCommand::Roles(args) => roles(&who, args, voice).await?,
-        UserCommand::Password { name, generate } => {
-            let name = who.store().user(name).await?.name;
-            let password = new_password(&name, *generate)?;
-            who.set_password(&actor(), &name, &password).await?;
-            made(json!({"name": name}), &password, *generate, voice);
-            voice.note(&format!(
-                "`{name}` has another password; its sessions have ended"
-            ));
-        }
-        UserCommand::Disable { name } => disable(&who, name, true, voice).await?,
-        UserCommand::Enable { name } => disable(&who, name, false, voice).await?,
-        UserCommand::Remove { name } => {
-            who.remove_user(&actor(), name).await?;
-            voice.result(&json!({"removed": name}));
-            voice.note(&format!("`{name}` is removed; its tokens are revoked"));
-        }
-    }
-    Ok(Exit::Done)
+    let ended = match command {
+        UserCommand::Add(args) => add(&who, args, voice).await,
+        UserCommand::List => list(&who, voice).await,
+        UserCommand::Roles(args) => roles(&who, args, voice).await,
+        UserCommand::Password { name, generate } => password(&who, name, *generate, voice).await,
+        UserCommand::Disable { name } => disable(&who, name, true, voice).await,
+        UserCommand::Enable { name } => disable(&who, name, false, voice).await,
+        UserCommand::Remove { name } => remove(&who, name, voice).await,
+    };
+    who.close().await;
+    ended.map(|()| Exit::Done)
+}
+
+async fn password(who: &Who, name: &str, is_made: bool, voice: Voice) -> anyhow::Result<()> {
+    let name = who.store().user(name).await?.name;
+    let password = new_password(&name, is_made)?;
+    who.set_password(&actor(), &name, &password).await?;
+    made(json!({"name": name}), &password, is_made, voice);
+    voice.note(&format!(
+        "`{name}` has another password; its sessions have ended"
+    ));
+    Ok(())
+}
+
+async fn remove(who: &Who, name: &str, voice: Voice) -> anyhow::Result<()> {
+    who.remove_user(&actor(), name).await?;
+    voice.result(&json!({"removed": name}));
+    voice.note(&format!("`{name}` is removed; its tokens are revoked"));
+    Ok(())
 }
 
 async fn add(who: &Who, args: &UserAddArgs, voice: Voice) -> anyhow::Result<()> {

@@ -208,10 +208,8 @@ fn a_changed_log_is_named_and_nothing_goes_on() {
         project.json(&["token", "create", "--role", "analyst", "--name", name], 0);
     }
     let found = project.json(&["audit", "verify"], 0);
-    assert_eq!(
-        (&found["records"], &found["anchored"]),
-        (&4.into(), &4.into())
-    );
+    assert_eq!(found["records"], 4);
+    assert!(found["anchored"].as_u64() >= Some(4), "{found}");
     assert_eq!(found["first_bad"], Value::Null);
     let path = project.dir().join(".throughline/audit/000000000001.jsonl");
     let whole = std::fs::read_to_string(&path).unwrap();

@@ -170,6 +170,11 @@ impl Who {
         })
     }
 
+    /// Closes what is kept: what stands in the files beside it is brought into it.
+    pub async fn close(self) {
+        self.store.close().await;
+    }
+
     /// What is kept of users and tokens, for reading.
     pub fn store(&self) -> &Store {
         &self.store
