@@ -113,6 +113,8 @@ impl Action {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
+    /// It begins: another record says how it ends, or nothing does, because the machine stopped.
+    Begun,
     /// Done.
     Done,
     /// Refused.
@@ -152,6 +154,13 @@ impl Event {
             outcome,
             detail: Map::new(),
         }
+    }
+
+    /// With this end.
+    #[must_use]
+    pub fn ending(mut self, outcome: Outcome) -> Self {
+        self.outcome = outcome;
+        self
     }
 
     /// From this address.

@@ -23,6 +23,7 @@ use openidconnect::{
     StandardErrorResponse, StandardTokenResponse,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tokio::sync::Mutex;
 
 pub use settings::{NameClaim, OidcConfig, OidcError, OidcSettings};
@@ -182,7 +183,10 @@ impl Oidc {
         match self.finish(who, back).await {
             Ok((user, return_to)) => {
                 let done = who.event(&user.name, origin, Action::LogIn, Outcome::Done);
-                who.audit().append(done.with("by", "oidc")).await?;
+                let done = done.with("by", "oidc").with("roles", json!(user.roles));
+                who.audit()
+                    .append(done.with("groups", json!(user.groups)))
+                    .await?;
                 who.store.logged_in(&user.name, who.now()).await?;
                 let session = who.store.begin_session(&user.name, who.now()).await?;
                 Ok(Finished {

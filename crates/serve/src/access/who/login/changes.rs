@@ -1,9 +1,14 @@
 //! Changes of users and tokens, each noted with who made it. What changed is noted, no secret is.
+//!
+//! A change is noted before it is made, as begun, and after it, as done or failed: one that is made
+//! just before the machine stops stands in the log too.
+
+use std::future::Future;
 
 use serde_json::json;
 
 use super::{Actor, Who};
-use crate::access::who::store::{Change, NewToken, NewUser, TokenRecord, User};
+use crate::access::who::store::{Change, NewToken, NewUser, TokenRecord, User, check_name};
 use crate::access::who::{Secret, WhoError};
 use crate::audit::{Action, Event, Outcome};
 
@@ -14,12 +19,12 @@ impl Who {
     /// # Errors
     /// It cannot be written.
     pub async fn first_admin(&self, by: &Actor) -> Result<Option<(String, Secret)>, WhoError> {
-        let made = self.store.first_admin(self.now()).await?;
-        if let Some((name, _)) = &made {
-            let event = self.user_event(by, name, "first administrator made");
-            self.audit.append(event).await?;
+        if self.store.has_admin().await? {
+            return Ok(None);
         }
-        Ok(made)
+        let event = self.user_event(by, super::super::ADMIN, "first administrator made");
+        let work = self.store.first_admin(self.now());
+        self.noted(event, work, |event, _| event).await
     }
 
     /// Makes a user.
@@ -32,10 +37,9 @@ impl Who {
         new: &NewUser,
         password: &Secret,
     ) -> Result<User, WhoError> {
-        let user = self.store.add_user(new, password, self.now()).await?;
-        let event = self.user_event(by, &user.name, "made");
-        self.audit.append(about(event, &user)).await?;
-        Ok(user)
+        let event = self.user_event(by, &check_name(&new.name)?, "made");
+        let work = self.store.add_user(new, password, self.now());
+        self.noted(event, work, about).await
     }
 
     /// Changes a user's roles, groups, attributes, or whether it may log in.
@@ -48,15 +52,15 @@ impl Who {
         name: &str,
         change: &Change,
     ) -> Result<User, WhoError> {
-        let user = self.store.change_user(name, change, self.now()).await?;
         let what = match change.is_disabled {
             Some(true) => "disabled",
             Some(false) => "enabled",
             None => "changed",
         };
-        let event = self.user_event(by, &user.name, what);
-        self.audit.append(about(event, &user)).await?;
-        Ok(user)
+        let name = self.store.user(name).await?.name;
+        let event = self.user_event(by, &name, what);
+        let work = self.store.change_user(&name, change, self.now());
+        self.noted(event, work, about).await
     }
 
     /// Gives a user another password; its sessions end.
@@ -70,12 +74,10 @@ impl Who {
         name: &str,
         password: &Secret,
     ) -> Result<(), WhoError> {
-        self.store.set_password(name, password, self.now()).await?;
         let name = self.store.user(name).await?.name;
-        self.audit
-            .append(self.user_event(by, &name, "password changed"))
-            .await?;
-        Ok(())
+        let event = self.user_event(by, &name, "password changed");
+        let work = self.store.set_password(&name, password, self.now());
+        self.noted(event, work, |event, ()| event).await
     }
 
     /// Removes a user; its tokens are revoked, its sessions end.
@@ -84,11 +86,9 @@ impl Who {
     /// There is no such user; nobody could administer any more; it cannot be written.
     pub async fn remove_user(&self, by: &Actor, name: &str) -> Result<(), WhoError> {
         let name = self.store.user(name).await?.name;
-        self.store.remove_user(&name, self.now()).await?;
-        self.audit
-            .append(self.user_event(by, &name, "removed"))
-            .await?;
-        Ok(())
+        let event = self.user_event(by, &name, "removed");
+        let work = self.store.remove_user(&name, self.now());
+        self.noted(event, work, |event, ()| event).await
     }
 
     /// Makes a service token; the token itself is to be shown once.
@@ -101,10 +101,15 @@ impl Who {
         by: &Actor,
         new: &NewToken,
     ) -> Result<(TokenRecord, Secret), WhoError> {
-        let (record, secret) = self.store.create_token(new, self.now()).await?;
-        let event = self.token_event(by, &record, "made");
-        self.audit.append(event).await?;
-        Ok((record, secret))
+        let name = new.name.as_deref().map(check_name).transpose()?;
+        let event = self.token_event(by, &name.unwrap_or_default(), "made");
+        let event = event.with("owner", new.owner.clone());
+        let event = event
+            .with("roles", json!(new.roles))
+            .with("doors", json!(new.doors));
+        let work = self.store.create_token(new, self.now());
+        self.noted(event, work, |event, (record, _)| token(event, record))
+            .await
     }
 
     /// Revokes a token, by its name or id.
@@ -116,11 +121,36 @@ impl Who {
         by: &Actor,
         name_or_id: &str,
     ) -> Result<TokenRecord, WhoError> {
-        let record = self.store.revoke_token(name_or_id, self.now()).await?;
+        let record = self.store.token(name_or_id).await?;
+        let event = token(self.token_event(by, "", "revoked"), &record);
+        let work = self.store.revoke_token(&record.token_id, self.now());
+        self.noted(event, work, |event, _| event).await
+    }
+
+    /// Notes that a change begins, makes it, and notes how that ended.
+    async fn noted<T>(
+        &self,
+        event: Event,
+        work: impl Future<Output = Result<T, WhoError>>,
+        about: impl FnOnce(Event, &T) -> Event,
+    ) -> Result<T, WhoError> {
         self.audit
-            .append(self.token_event(by, &record, "revoked"))
+            .append(event.clone().ending(Outcome::Begun))
             .await?;
-        Ok(record)
+        match work.await {
+            Ok(made) => {
+                self.audit.append(about(event, &made)).await?;
+                Ok(made)
+            }
+            Err(error) => {
+                let why = error.to_string();
+                let why = why.lines().next().unwrap_or_default().to_owned();
+                self.audit
+                    .append(event.ending(Outcome::Failed).with("why", why))
+                    .await?;
+                Err(error)
+            }
+        }
     }
 
     fn user_event(&self, by: &Actor, name: &str, what: &str) -> Event {
@@ -128,15 +158,9 @@ impl Who {
         event.to(name).with("what", what)
     }
 
-    fn token_event(&self, by: &Actor, record: &TokenRecord, what: &str) -> Event {
+    fn token_event(&self, by: &Actor, name: &str, what: &str) -> Event {
         let event = self.event(&by.name, by.origin, Action::TokenChange, Outcome::Done);
-        event
-            .to(&record.name)
-            .with("what", what)
-            .with("token", record.token_id.clone())
-            .with("owner", record.owner.clone())
-            .with("roles", json!(record.roles))
-            .with("doors", json!(record.doors))
+        event.to(name).with("what", what)
     }
 }
 
@@ -144,4 +168,10 @@ fn about(event: Event, user: &User) -> Event {
     event
         .with("roles", json!(user.roles))
         .with("groups", json!(user.groups))
+}
+
+fn token(event: Event, record: &TokenRecord) -> Event {
+    event
+        .to(&record.name)
+        .with("token", record.token_id.clone())
 }

@@ -208,7 +208,7 @@ async fn guessing_is_slowed_and_others_are_not() {
     assert_eq!(refused, 10);
     assert_eq!(house.last(), "- log_in refused too many attempts");
     let count = audit::last_sequence(&house.place).expect("read");
-    assert_eq!(count, 1 + 10 + 1, "the log is not flooded");
+    assert_eq!(count, 2 + 10 + 1, "the log is not flooded");
     let right = Secret::new(PASSWORD);
     let slowed = house.who.by_password("ana", &right, there).await;
     assert!(
@@ -263,6 +263,38 @@ async fn a_token_is_bound_to_its_doors_and_gone_when_revoked() {
     assert!(house.who.by_token(&token, rest).await.is_err());
     let wrong = Secret::new("tlt_wrong");
     assert!(house.who.by_token(&wrong, rest).await.is_err());
+}
+
+#[tokio::test]
+async fn a_change_is_noted_before_and_after() {
+    let house = House::with_ana().await;
+    let weak = Secret::new("password1234");
+    house
+        .who
+        .set_password(&by(), "ana", &weak)
+        .await
+        .expect_err("refused");
+    house.who.remove_user(&by(), "ana").await.expect("removed");
+    let records = audit::read(&house.place, 0, 100).expect("records");
+    let what = |record: &audit::Record| {
+        let what = record.detail["what"].as_str().expect("what").to_owned();
+        format!(
+            "{} {} {what} {}",
+            record.principal, record.object, record.outcome
+        )
+    };
+    let what: Vec<String> = records.iter().map(what).collect();
+    let expected = [
+        "root ana made begun",
+        "root ana made done",
+        "root ana password changed begun",
+        "root ana password changed failed",
+        "root ana removed begun",
+        "root ana removed done",
+    ];
+    assert_eq!(what, expected);
+    let said = format!("{records:?}");
+    assert!(!said.contains("password1234"), "{said}");
 }
 
 #[tokio::test]
