@@ -265,7 +265,7 @@ pub fn read(place: &Place, after: u64, count: usize) -> Result<Vec<Record>, Audi
     for file in snapshot.files.iter().skip(first) {
         let bytes = files::bytes(file)?;
         let lines = bytes.split(|byte| *byte == b'\n');
-        let parsed = lines.filter_map(|line| chain::parse(line).map(|line| line.record));
+        let parsed = lines.filter_map(|line| serde_json::from_slice::<Record>(line).ok());
         for record in parsed.filter(|record| record.seq > after) {
             records.push(record);
             if records.len() == count {

@@ -94,7 +94,17 @@ fn chosen(place: &audit::Place, args: &AuditLogArgs) -> anyhow::Result<Vec<Recor
                 .is_none_or(|action| record.action == *action)
     };
     let mut chosen = Vec::new();
-    let mut after = args.after.unwrap_or(0);
+    let is_any = args.principal.is_none() && args.action.is_none();
+    let mut after = match args.after {
+        Some(after) => after,
+        // All of the newest fit: those before need not be read. A log that is not as it was written
+        // is read from the beginning.
+        None if is_any => {
+            let last = audit::last_sequence(place).unwrap_or(0);
+            last.saturating_sub(args.count as u64)
+        }
+        None => 0,
+    };
     loop {
         let read = audit::read(place, after, AT_A_TIME)?;
         let Some(last) = read.last() else { break };
