@@ -260,7 +260,7 @@ pub fn read(place: &Place, after: u64, count: usize) -> Result<Vec<Record>, Audi
     let first = snapshot
         .files
         .iter()
-        .rposition(|file| file.first <= after + 1)
+        .rposition(|file| file.first <= after.saturating_add(1))
         .unwrap_or(0);
     for file in snapshot.files.iter().skip(first) {
         let bytes = files::bytes(file)?;
