@@ -2,7 +2,11 @@
 //! gate that decides which.
 
 pub mod access;
+pub mod audit;
+pub mod audit_log;
 pub mod format;
 pub mod metrics;
+pub mod outgoing;
+pub mod pg_login;
 
 pub use format::{Format, write};

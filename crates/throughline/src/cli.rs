@@ -1,9 +1,16 @@
 //! The command line as typed.
 
+mod access;
+
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use access::{
+    AuditCommand, AuditLogArgs, TokenCommand, TokenCreateArgs, UserAddArgs, UserCommand,
+    UserRolesArgs,
+};
 
 /// Customer journeys from the exports a company already has.
 #[derive(Debug, Parser)]
@@ -72,6 +79,15 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Make a project out of a backup, in an empty folder.
     Restore(RestoreArgs),
+    /// People who may log in: make, list, change and remove them.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Service tokens, by which programs log in: make, list and revoke them.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// The audit log: who did what, and whether it is as it was written.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Look for what could go wrong: disk, clock, project, sources.
     Doctor,
 }

@@ -6,6 +6,7 @@ mod commands;
 mod demo;
 mod history;
 mod load;
+mod people;
 mod project;
 mod recover;
 mod say;

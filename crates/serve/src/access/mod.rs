@@ -3,7 +3,7 @@
 //! A door recognises a [`Principal`] and asks the [`Gate`] for a [`Session`]; all it then does is
 //! to run statements there and to send rows on. What may be seen is said in `access.yml`
 //! ([`policy`]); it is applied inside the scan of each table, behind a barrier ([`secured`]), so
-//! that errors, statistics and plans tell nothing of what is hidden.
+//! that errors, statistics and plans tell nothing of what is hidden. Who somebody is, [`who`] says.
 
 pub mod error;
 mod flow;
@@ -21,6 +21,7 @@ mod standing;
 pub mod tags;
 #[cfg(test)]
 mod tests;
+pub mod who;
 pub mod witness;
 
 pub use error::{AccessError, Reason};

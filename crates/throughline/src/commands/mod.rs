@@ -1,12 +1,13 @@
 //! The commands, one file each.
 
+mod audit;
 mod backup;
 mod channels;
 mod check;
 mod demo;
 mod doctor;
 mod generate;
-mod identity;
+pub(crate) mod identity;
 mod init;
 mod linkability;
 mod maintain;
@@ -19,6 +20,8 @@ mod restore;
 mod run;
 mod sales;
 mod sources;
+mod token;
+mod user;
 mod worth;
 
 use std::collections::BTreeMap;
@@ -75,6 +78,9 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Maintain(args) => Box::pin(maintain::maintain(place, &args, voice)).await,
         Command::Backup(args) => Box::pin(backup::backup(&place, &args, voice)).await,
         Command::Restore(args) => Box::pin(restore::restore(&args, voice)).await,
+        Command::User(command) => Box::pin(user::user(&place, &command, voice)).await,
+        Command::Token(command) => Box::pin(token::token(&place, &command, voice)).await,
+        Command::Audit(command) => audit::audit(&place, &command, voice),
         Command::Doctor => doctor::doctor(&place, voice).await,
     }
 }

@@ -53,6 +53,7 @@ mod torture;
 mod two_writers;
 mod unprepared_sources;
 mod upgrades;
+mod users_and_tokens;
 mod utm_audit;
 mod what_is_dirty;
 mod worth;
