@@ -140,10 +140,10 @@ fn shown(value: &Parameter) -> String {
 }
 
 async fn compute(place: Place, args: &MetricsQueryArgs, voice: Voice) -> anyhow::Result<Exit> {
-    let opened = Opened::open(place, &BTreeMap::new()).await?;
+    let mut opened = Opened::open(place, &BTreeMap::new()).await?;
     let compiled = compiled(&opened.manifest.project, args)?;
     if let Some(time) = &request(args)?.as_of {
-        query::as_of(&opened, query::instant(time)?).await?;
+        query::as_of(&mut opened, query::instant(time)?).await?;
     }
     {
         let context = opened.context("metrics", now());
