@@ -1,5 +1,5 @@
-//! Makes the built-in models part of the program: a list of every file below `models/` and
-//! `quality/`.
+//! Makes the built-in models part of the program: a list of every file below `models/`,
+//! `quality/` and `metrics/`.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ fn main() -> std::io::Result<()> {
     let here = std::env::var("CARGO_MANIFEST_DIR").map_err(std::io::Error::other)?;
     let root = Path::new(&here).join("../..").canonicalize()?;
     let mut files = Vec::new();
-    for folder in ["models", "quality"] {
+    for folder in ["models", "quality", "metrics"] {
         println!("cargo:rerun-if-changed={}", root.join(folder).display());
         collect(&root.join(folder), &mut files)?;
     }

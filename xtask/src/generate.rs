@@ -1,15 +1,24 @@
-//! The reference documentation that is made from code: `docs/reference/entities.md`.
+//! The reference documentation that is made from code: `docs/reference/entities.md` and, in
+//! `generate_metrics`, `docs/reference/metrics.md`.
 //!
 //! Pure functions from definitions to text; `gen` writes it, tidy compares it. Nothing else
 //! writes these pages.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use domain::entity::{Column, ColumnKind, Entity, Pii, entities};
 
 /// The pages, by their path in the repository.
-pub(crate) fn pages() -> Vec<(&'static str, String)> {
-    vec![("docs/reference/entities.md", entities_page(entities()))]
+///
+/// # Errors
+/// The definitions of metrics cannot be read.
+pub(crate) fn pages(root: &Path) -> anyhow::Result<Vec<(&'static str, String)>> {
+    let metrics = crate::generate_metrics::page(root)?;
+    Ok(vec![
+        ("docs/reference/entities.md", entities_page(entities())),
+        ("docs/reference/metrics.md", metrics),
+    ])
 }
 
 const HEAD: &str = "\
@@ -96,7 +105,7 @@ fn push_entity(page: &mut String, entity: &Entity) {
     }
 }
 
-fn push_row(page: &mut String, cells: &[&str]) {
+pub(crate) fn push_row(page: &mut String, cells: &[&str]) {
     for cell in cells {
         page.push_str("| ");
         page.push_str(&cell.replace('|', "\\|"));

@@ -4,6 +4,7 @@
 //! `gen` writes the part of `docs/reference` that is made from code. Neither knows the engine.
 
 mod generate;
+mod generate_metrics;
 mod tidy;
 
 use std::io::Write as _;
@@ -34,7 +35,7 @@ fn main() -> anyhow::Result<()> {
             writeln!(stdout, "tidy")?;
         }
         "gen" => {
-            for (path, text) in generate::pages() {
+            for (path, text) in generate::pages(&root())? {
                 let full = root().join(path);
                 if let Some(folder) = full.parent() {
                     std::fs::create_dir_all(folder)?;

@@ -8,5 +8,6 @@ pub mod config;
 pub mod entity;
 pub mod heading;
 pub mod key;
+pub mod metrics;
 pub mod name;
 pub mod parse;

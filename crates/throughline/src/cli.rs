@@ -1,9 +1,16 @@
 //! The command line as typed.
 
+mod access;
+
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use access::{
+    AuditCommand, AuditLogArgs, TokenCommand, TokenCreateArgs, UserAddArgs, UserCommand,
+    UserRolesArgs,
+};
 
 /// Customer journeys from the exports a company already has.
 #[derive(Debug, Parser)]
@@ -53,6 +60,9 @@ pub(crate) enum Command {
     /// What was spent and what it brought: return and costs per channel, and what customers have
     /// been worth since, by the month in which they were won.
     Worth(WorthArgs),
+    /// Figures by their names: what there is, what it means, and the figures themselves.
+    #[command(subcommand)]
+    Metrics(MetricsCommand),
     /// The rules that give visits their channel.
     #[command(subcommand)]
     Channels(ChannelsCommand),
@@ -69,6 +79,15 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Make a project out of a backup, in an empty folder.
     Restore(RestoreArgs),
+    /// People who may log in: make, list, change and remove them.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Service tokens, by which programs log in: make, list and revoke them.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// The audit log: who did what, and whether it is as it was written.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Look for what could go wrong: disk, clock, project, sources.
     Doctor,
 }
@@ -168,6 +187,114 @@ pub(crate) enum SourcesCommand {
         /// Only this source.
         source: Option<String>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MetricsCommand {
+    /// All metrics, with what may be done with each.
+    List,
+    /// What one metric means, and what it can be had by.
+    Show {
+        /// Its name: `revenue`, or `worth.sales`.
+        name: String,
+    },
+    /// Compute metrics.
+    Query(MetricsQueryArgs),
+    /// Whether all definitions can be computed on the tables as they are.
+    Check,
+    /// Write the definitions for another tool, over the schema `metrics`.
+    Export(MetricsExportArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MetricsQueryArgs {
+    /// Their names.
+    pub(crate) metrics: Vec<String>,
+    /// Dimensions to group by, separated by commas.
+    #[arg(long, value_delimiter = ',', value_name = "DIMENSION")]
+    pub(crate) by: Vec<String>,
+    /// Width of time buckets; one figure for all days without it.
+    #[arg(long, value_enum)]
+    pub(crate) grain: Option<GrainArg>,
+    /// First day, in the reporting zone.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) from: Option<String>,
+    /// Last day.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) to: Option<String>,
+    /// A condition on a dimension: `channel=Email`, `channel!=Email`, `campaign~sale` (has it in
+    /// it), `campaign^=2026` (begins with it), `month_of_life<=3`, `campaign=` (has none). Several
+    /// conditions must all hold; several values of `=` on one dimension are alternatives.
+    #[arg(long = "where", value_name = "CONDITION")]
+    pub(crate) conditions: Vec<String>,
+    /// Order of the rows, by names separated by commas; `-name` puts the greatest first.
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "NAME",
+        allow_hyphen_values = true
+    )]
+    pub(crate) order: Vec<String>,
+    /// At most so many rows.
+    #[arg(long)]
+    pub(crate) limit: Option<u64>,
+    /// So many rows are left out first.
+    #[arg(long)]
+    pub(crate) offset: Option<u64>,
+    /// Add a row over everything, computed anew.
+    #[arg(long)]
+    pub(crate) totals: bool,
+    /// Take the request from this JSON file instead; `-` reads standard input.
+    #[arg(long, value_name = "FILE", conflicts_with = "metrics")]
+    pub(crate) request: Option<String>,
+    /// Print the SQL and its values, and compute nothing.
+    #[arg(long)]
+    pub(crate) sql: bool,
+    /// Form of the result.
+    #[arg(long, short, value_enum)]
+    pub(crate) format: Option<FormatArg>,
+    /// Read all tables as they were after the last run that had ended at this time (RFC 3339, or a
+    /// day).
+    #[arg(long, value_name = "TIME")]
+    pub(crate) as_of: Option<String>,
+    /// Write to this file instead of standard output.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GrainArg {
+    Day,
+    Week,
+    Month,
+    Quarter,
+    Year,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MetricsExportArgs {
+    /// For which tool.
+    #[arg(value_enum)]
+    pub(crate) tool: ToolArg,
+    /// Folder for the files; it is made.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Host of the Postgres wire, as the tool reaches it.
+    #[arg(long, default_value = "localhost")]
+    pub(crate) host: String,
+    /// Its port.
+    #[arg(long, default_value_t = 5432)]
+    pub(crate) port: u16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ToolArg {
+    /// `sources.yml` of star, marts and metrics.
+    Dbt,
+    /// A view for each subject, and a model with an explore for each.
+    Lookml,
+    /// A data source (.tds) for each subject.
+    Tableau,
 }
 
 #[derive(Debug, Subcommand)]

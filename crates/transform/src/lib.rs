@@ -16,4 +16,5 @@ pub mod silver;
 pub mod warehouse;
 
 pub use error::{Result, TransformError};
+pub use named_windows::parse;
 pub use warehouse::Warehouse;

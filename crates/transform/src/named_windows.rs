@@ -19,7 +19,7 @@ use datafusion::sql::sqlparser::ast::{
 /// # Errors
 /// It cannot be parsed, or a window refines one that is not there, or that has its own partition,
 /// order or frame already.
-pub(crate) fn parse(session: &SessionContext, sql: &str) -> Result<Statement> {
+pub fn parse(session: &SessionContext, sql: &str) -> Result<Statement> {
     let state = session.state();
     let dialect = state.config_options().sql_parser.dialect;
     let mut statement = state.sql_to_statement(sql, &dialect)?;

@@ -6,8 +6,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use datafusion::catalog::{MemorySchemaProvider, TableProvider};
+use datafusion::catalog::{
+    CatalogProvider as _, CatalogProviderList as _, MemoryCatalogProvider,
+    MemoryCatalogProviderList, MemorySchemaProvider, TableProvider,
+};
 use datafusion::dataframe::DataFrame;
+use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::prelude::{SQLOptions, SessionContext};
 use domain::config::ProjectConfig;
@@ -51,6 +55,9 @@ const COUNTS: &str = "select model_name, source_name, stream_name, declared_in, 
 /// Schema of the parts of tables that are kept in parts: what `ref('…', part='…')` reads.
 const PARTS: &str = "parts";
 
+/// Name of the catalogue.
+const CATALOG: &str = "throughline";
+
 /// SQL for one part of a model's table.
 pub fn part_of(model: &str, part: &str) -> String {
     format!("{PARTS}.\"{model}.{part}\"")
@@ -87,7 +94,7 @@ impl Warehouse {
         let state = functions::register(builder, &context).build();
         let session = SessionContext::new_with_state(state);
         let catalog = session
-            .catalog("throughline")
+            .catalog(CATALOG)
             .ok_or_else(|| TransformError::Setup("the catalogue is missing".into()))?;
         for zone in ZONES.into_iter().chain([PARTS]) {
             catalog.register_schema(zone, Arc::new(MemorySchemaProvider::new()))?;
@@ -102,6 +109,37 @@ impl Warehouse {
             warehouse.show(&table)?;
         }
         Ok(warehouse)
+    }
+
+    /// The same warehouse as it was: each table at the version that `versions` says for it
+    /// (`schema.name`); a table that is not named was not there. Views are not registered.
+    ///
+    /// # Errors
+    /// A version cannot be read (any more).
+    pub async fn at(&self, versions: &BTreeMap<String, u64>) -> Result<Self> {
+        let catalog = MemoryCatalogProvider::new();
+        for zone in ZONES.into_iter().chain([PARTS]) {
+            catalog.register_schema(zone, Arc::new(MemorySchemaProvider::new()))?;
+        }
+        let catalogs = MemoryCatalogProviderList::new();
+        catalogs.register_catalog(CATALOG.to_owned(), Arc::new(catalog));
+        let state = SessionStateBuilder::new_from_existing(self.session.state())
+            .with_catalog_list(Arc::new(catalogs))
+            .build();
+        let past = Self {
+            lake: self.lake.clone(),
+            session: SessionContext::new_with_state(state),
+            registering: tokio::sync::Mutex::new(()),
+            shown: Mutex::default(),
+        };
+        for name in self.lake.names().await? {
+            if let Some(version) = versions.get(&name.to_string())
+                && let Some(table) = self.lake.table_at(&name, *version).await?
+            {
+                past.show(&table)?;
+            }
+        }
+        Ok(past)
     }
 
     /// Registers a table at its newest version and gives it, if it exists.
@@ -173,7 +211,7 @@ impl Warehouse {
         let schema = work_of(model);
         let catalog = self
             .session
-            .catalog("throughline")
+            .catalog(CATALOG)
             .ok_or_else(|| TransformError::Setup("the catalogue is missing".into()))?;
         if catalog.schema(&schema).is_none() {
             catalog.register_schema(&schema, Arc::new(MemorySchemaProvider::new()))?;
@@ -187,7 +225,7 @@ impl Warehouse {
     /// # Errors
     /// The catalogue refuses.
     pub fn take_back(&self, model: &str) -> Result<()> {
-        if let Some(catalog) = self.session.catalog("throughline") {
+        if let Some(catalog) = self.session.catalog(CATALOG) {
             catalog.deregister_schema(&work_of(model), true)?;
         }
         Ok(())
@@ -204,7 +242,7 @@ impl Warehouse {
 
     fn schema(&self, schema: &str) -> Result<Arc<dyn datafusion::catalog::SchemaProvider>> {
         self.session
-            .catalog("throughline")
+            .catalog(CATALOG)
             .and_then(|catalog| catalog.schema(schema))
             .ok_or_else(|| TransformError::Setup(format!("there is no schema `{schema}`")))
     }

@@ -16,7 +16,18 @@ static LINK: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\]\(([^)#\s]+)(#[^)
 /// Checks every Markdown file, and the generated ones against what they are generated from.
 pub(super) fn check(root: &Path, files: &[File]) -> Vec<Violation> {
     let mut found = check_links(root, files);
-    for (path, text) in crate::generate::pages() {
+    let pages = match crate::generate::pages(root) {
+        Ok(pages) => pages,
+        Err(error) => {
+            found.push(Violation {
+                path: "metrics".to_owned(),
+                line: 0,
+                message: format!("cannot be read: {error:#}"),
+            });
+            vec![]
+        }
+    };
+    for (path, text) in pages {
         if !files
             .iter()
             .any(|file| file.path == path && file.text == text)

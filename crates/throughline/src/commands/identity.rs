@@ -61,7 +61,7 @@ fn author(decide: &DecideArgs) -> anyhow::Result<(String, String)> {
 }
 
 /// The user of this process, by the environment or by the machine.
-fn user() -> Option<String> {
+pub(crate) fn user() -> Option<String> {
     let names = ["USER", "LOGNAME", "USERNAME"].iter();
     let said = names.filter_map(|name| std::env::var(name).ok());
     said.map(|name| name.trim().to_owned())

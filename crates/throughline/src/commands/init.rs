@@ -81,7 +81,7 @@ pub(crate) fn init(args: &InitArgs, voice: Voice) -> anyhow::Result<Exit> {
 
 /// Makes the folder with its files. Also used by the demo.
 pub(super) fn create(dir: &Path, config: &str) -> anyhow::Result<()> {
-    for folder in ["models", "macros", "seeds", "tests", "sources"] {
+    for folder in ["models", "macros", "seeds", "tests", "metrics", "sources"] {
         let path = dir.join(folder);
         std::fs::create_dir_all(&path)
             .with_context(|| format!("cannot make `{}`", path.display()))?;

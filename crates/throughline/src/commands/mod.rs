@@ -1,15 +1,17 @@
 //! The commands, one file each.
 
+mod audit;
 mod backup;
 mod channels;
 mod check;
 mod demo;
 mod doctor;
 mod generate;
-mod identity;
+pub(crate) mod identity;
 mod init;
 mod linkability;
 mod maintain;
+mod metrics;
 mod plan;
 mod query;
 mod reconcile;
@@ -18,6 +20,8 @@ mod restore;
 mod run;
 mod sales;
 mod sources;
+mod token;
+mod user;
 mod worth;
 
 use std::collections::BTreeMap;
@@ -67,12 +71,16 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Linkability => Box::pin(linkability::linkability(place, voice)).await,
         Command::Sales => Box::pin(sales::sales(place, voice)).await,
         Command::Worth(args) => Box::pin(worth::worth(place, &args, voice)).await,
+        Command::Metrics(command) => Box::pin(metrics::metrics(place, &command, voice)).await,
         Command::Channels(command) => Box::pin(channels::channels(place, &command, voice)).await,
         Command::Reconcile(args) => Box::pin(reconcile::reconcile(place, &args, voice)).await,
         Command::Identity(command) => Box::pin(identity::identity(place, &command, voice)).await,
         Command::Maintain(args) => Box::pin(maintain::maintain(place, &args, voice)).await,
         Command::Backup(args) => Box::pin(backup::backup(&place, &args, voice)).await,
         Command::Restore(args) => Box::pin(restore::restore(&args, voice)).await,
+        Command::User(command) => Box::pin(user::user(&place, &command, voice)).await,
+        Command::Token(command) => Box::pin(token::token(&place, &command, voice)).await,
+        Command::Audit(command) => audit::audit(&place, &command, voice),
         Command::Doctor => doctor::doctor(&place, voice).await,
     }
 }

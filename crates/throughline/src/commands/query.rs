@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
+use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, NaiveDate, Utc};
-use lake::{LakeTable, TableName};
 use serve::Format;
 
 use super::Exit;
@@ -15,12 +15,13 @@ use crate::say::Voice;
 
 /// The command.
 pub(crate) async fn query(place: Place, args: &QueryArgs, voice: Voice) -> anyhow::Result<Exit> {
-    let opened = Opened::open(place, &BTreeMap::new()).await?;
+    let mut opened = Opened::open(place, &BTreeMap::new()).await?;
     if let Some(time) = &args.as_of {
-        as_of(&opened, instant(time)?).await?;
+        as_of(&mut opened, instant(time)?).await?;
     }
     let context = opened.context("query", now());
     transform::run::register_views(&context).await?;
+    register_metrics(&opened)?;
     let mut sql = args.sql.clone();
     if sql.trim() == "-" {
         sql.clear();
@@ -35,7 +36,29 @@ pub(crate) async fn query(place: Place, args: &QueryArgs, voice: Voice) -> anyho
         .map_err(|error| anyhow::anyhow!("{error}\nhint: list tables with: select table_schema, table_name from information_schema.tables"))?;
     let schema = std::sync::Arc::new(frame.schema().as_arrow().clone());
     let rows = frame.collect().await.map_err(lake::LakeError::of_reading)?;
-    let format = match args.format {
+    written(&schema, &rows, args.format, args.output.as_deref(), voice)
+}
+
+/// Makes the schema `metrics` part of the project's session.
+pub(super) fn register_metrics(opened: &Opened) -> anyhow::Result<()> {
+    let project = &opened.manifest.project;
+    let (layer, config) = (project.metrics.clone(), project.config.clone());
+    Ok(serve::metrics::register(
+        &opened.warehouse.session,
+        layer.into(),
+        config.into(),
+    )?)
+}
+
+/// Writes the rows of a query where the command line says.
+pub(super) fn written(
+    schema: &arrow_schema::SchemaRef,
+    rows: &[arrow_array::RecordBatch],
+    format: Option<FormatArg>,
+    output: Option<&Path>,
+    voice: Voice,
+) -> anyhow::Result<Exit> {
+    let format = match format {
         Some(FormatArg::Table) => Format::Table,
         Some(FormatArg::Json) => Format::Json,
         Some(FormatArg::Csv) => Format::Csv,
@@ -43,15 +66,15 @@ pub(crate) async fn query(place: Place, args: &QueryArgs, voice: Voice) -> anyho
         None if voice.json => Format::Json,
         None => Format::Table,
     };
-    match &args.output {
+    match output {
         Some(path) => {
             let mut file = std::fs::File::create(path)
                 .with_context(|| format!("cannot make `{}`", path.display()))?;
-            serve::write(&mut file, &schema, &rows, format)?;
+            serve::write(&mut file, schema, rows, format)?;
         }
         None => {
             let mut out = std::io::BufWriter::new(crate::say::stdout());
-            serve::write(&mut out, &schema, &rows, format)?;
+            serve::write(&mut out, schema, rows, format)?;
             out.flush()?;
         }
     }
@@ -71,31 +94,10 @@ pub(super) fn instant(text: &str) -> anyhow::Result<DateTime<Utc>> {
 }
 
 /// Puts every table at the version at which the last run before `at` left it.
-pub(super) async fn as_of(opened: &Opened, at: DateTime<Utc>) -> anyhow::Result<()> {
-    let runs = opened.log.newest(100_000).await?;
-    let run = runs.into_iter().find(|run| {
-        run.status != orchestrate::Status::Running && run.ended_at.is_some_and(|ended| ended <= at)
-    });
-    let Some(run) = run else {
+pub(super) async fn as_of(opened: &mut Opened, at: DateTime<Utc>) -> anyhow::Result<()> {
+    let Some(versions) = crate::history::versions_at(&opened.log, at).await? else {
         bail!("no run had ended by {at}\nhint: without --as-of the newest state is read");
     };
-    let report: serde_json::Value = serde_json::from_str(&run.report)?;
-    let versions: BTreeMap<String, u64> =
-        serde_json::from_value(report["report"]["versions"].clone()).unwrap_or_default();
-    for name in opened.lake.names().await? {
-        match versions.get(&name.to_string()) {
-            Some(version) => {
-                if let Some(table) = opened.lake.table_at(&name, *version).await? {
-                    let scan = std::sync::Arc::new(LakeTable::new(&table));
-                    opened.warehouse.register(&name.schema, &name.name, scan)?;
-                }
-            }
-            None => forget(opened, &name)?,
-        }
-    }
+    opened.warehouse = opened.warehouse.at(&versions).await?;
     Ok(())
-}
-
-fn forget(opened: &Opened, name: &TableName) -> anyhow::Result<()> {
-    Ok(opened.warehouse.deregister(&name.schema, &name.name)?)
 }

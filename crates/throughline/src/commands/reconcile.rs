@@ -100,9 +100,9 @@ pub(crate) async fn reconcile(
 
 /// Opens the project, with the tables of some time where one is said.
 async fn open(place: Place, as_of: Option<&str>) -> anyhow::Result<Opened> {
-    let opened = Opened::open(place, &BTreeMap::new()).await?;
+    let mut opened = Opened::open(place, &BTreeMap::new()).await?;
     if let Some(time) = as_of {
-        super::query::as_of(&opened, super::query::instant(time)?).await?;
+        super::query::as_of(&mut opened, super::query::instant(time)?).await?;
     }
     let context = opened.context("reconcile", crate::project::now());
     transform::run::register_views(&context).await?;

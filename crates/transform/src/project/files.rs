@@ -54,12 +54,12 @@ impl FolderFiles {
     pub fn of_project(dir: impl Into<PathBuf>) -> Self {
         Self {
             dir: dir.into(),
-            roots: &["models", "macros", "seeds", "tests", "quality"],
+            roots: &["models", "macros", "seeds", "tests", "quality", "metrics"],
         }
     }
 
-    /// Models in the place of the built-in ones: `dir` holds `models` and `quality`, or is the
-    /// `models` folder itself with `quality` beside it.
+    /// Models in the place of the built-in ones: `dir` holds `models`, `quality` and `metrics`, or
+    /// is the `models` folder itself with the others beside it.
     pub fn of_models(dir: impl Into<PathBuf>) -> Self {
         let dir: PathBuf = dir.into();
         let is_models = dir.join("1_silver").is_dir() && !dir.join("models").is_dir();
@@ -69,7 +69,7 @@ impl FolderFiles {
         let dir = parent.map(Path::to_path_buf).unwrap_or(dir);
         Self {
             dir,
-            roots: &["models", "quality"],
+            roots: &["models", "quality", "metrics"],
         }
     }
 }

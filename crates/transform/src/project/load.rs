@@ -58,6 +58,7 @@ fn laid_over(
     let models = models(&config, &parts, &mut problems);
     let seeds = seeds(&parts, &mut problems);
     check_names(&parts, &models, &seeds, &mut problems);
+    let metrics = super::metrics::layer(parts.metrics, &mut problems);
     unless(problems)?;
     Ok(Project {
         dir: dir.to_owned(),
@@ -67,6 +68,7 @@ fn laid_over(
         seeds,
         singular_tests: parts.tests,
         macros: parts.macros,
+        metrics,
     })
 }
 
@@ -90,6 +92,7 @@ struct Parts {
     macros: Vec<MacroFile>,
     model_properties: BTreeMap<(String, Origin), Properties>,
     seed_properties: BTreeMap<(String, Origin), Properties>,
+    metrics: Vec<domain::metrics::Source>,
     /// Text of every YAML file, for the places of problems.
     texts: BTreeMap<String, String>,
 }
@@ -128,6 +131,11 @@ impl Parts {
         let ending = file.path.rsplit_once('.').map_or("", |(_, ending)| ending);
         match (ending, root.as_str()) {
             ("yml" | "yaml", "tests" | "quality") => {}
+            ("yml" | "yaml", "metrics") => self.metrics.push(domain::metrics::Source {
+                path: file.path,
+                text: file.text,
+                is_project: origin == Origin::Project,
+            }),
             ("yml" | "yaml", _) => self.add_properties(origin, &file, problems),
             ("csv", _) if is_below("seeds") => {
                 let named = Named { origin, file };

@@ -9,6 +9,7 @@ pub mod config;
 pub mod files;
 pub mod layer;
 mod load;
+mod metrics;
 pub mod problem;
 pub mod properties;
 pub mod source_kind;
@@ -139,6 +140,8 @@ pub struct Project {
     pub singular_tests: IndexMap<String, SingularTest>,
     /// Its macros: built-in ones first, so that the project's win.
     pub macros: Vec<MacroFile>,
+    /// What its figures are: the semantic layer.
+    pub metrics: domain::metrics::Layer,
 }
 
 impl Project {

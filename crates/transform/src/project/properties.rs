@@ -44,6 +44,12 @@ pub struct ColumnDoc {
     pub cleanse: Option<Value>,
     /// Its tests.
     pub tests: Vec<TestSpec>,
+    /// What kind of data it holds, for policies: `confidential`, `pii: email`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Names of tags that end here, though what it is made from has them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub declassify: Vec<String>,
     /// Anything else one wants to keep with it.
     pub meta: Map<String, Value>,
     /// Where it stands, as near as known.
@@ -100,6 +106,12 @@ impl ColumnDoc {
             (self.cleanse, self.place) = (over.cleanse, over.place);
         }
         add_tests(&mut self.tests, over.tests);
+        for tag in over.tags {
+            if !self.tags.contains(&tag) {
+                self.tags.push(tag);
+            }
+        }
+        self.declassify.extend(over.declassify);
         self.meta.extend(over.meta);
     }
 }
@@ -157,7 +169,31 @@ struct RawColumn {
     #[serde(default, alias = "data_tests")]
     tests: Option<Vec<Value>>,
     #[serde(default)]
+    pii: Option<String>,
+    #[serde(default)]
+    tags: Option<Names>,
+    #[serde(default)]
+    declassify: Option<Names>,
+    #[serde(default)]
     meta: Option<Map<String, Value>>,
+}
+
+/// One name or a list of them.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Names {
+    One(String),
+    List(Vec<String>),
+}
+
+impl Names {
+    fn list(names: Option<Self>) -> Vec<String> {
+        match names {
+            None => vec![],
+            Some(Self::One(one)) => vec![one],
+            Some(Self::List(all)) => all,
+        }
+    }
 }
 
 /// What one `.yml` file says, by name of model or seed.
@@ -266,13 +302,23 @@ impl Reader<'_> {
                 let check = cleansing::check(declared, self.path, self.text, line);
                 self.problems.extend(check.err());
             }
+            let mut tags = Names::list(column.tags);
+            let mut meta = column.meta.unwrap_or_default();
+            if let Some(kind) = column.pii {
+                meta.insert("pii".to_owned(), Value::String(kind));
+            }
+            if let Some(kind) = meta.get("pii").and_then(Value::as_str) {
+                tags.push(format!("pii: {kind}"));
+            }
             columns.push(ColumnDoc {
                 cleanse: column.cleanse,
                 tests: self.tests(column.tests, line),
+                tags,
+                declassify: Names::list(column.declassify),
                 name: column.name,
                 description: column.description,
                 data_type: column.data_type,
-                meta: column.meta.unwrap_or_default(),
+                meta,
                 place: Place::of_line(self.path, self.text, line),
             });
         }

@@ -1,0 +1,309 @@
+//! A session: one principal, a catalogue of what it may see, and the only way to run a statement.
+
+pub(crate) mod catalog;
+mod functions;
+mod growth;
+mod rows;
+mod settings;
+mod statement;
+mod stop;
+mod text;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::catalog::{CatalogProviderList as _, MemoryCatalogProviderList};
+use datafusion::common::ParamValues;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::context::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::SessionContext;
+
+use super::error::{AccessError, Reason, Result};
+use super::gate::Shared;
+use super::limits::Permit;
+use super::principal::{Principal, PrincipalId};
+use super::standing::Standing;
+use super::witness::Event;
+use catalog::{CATALOG, GovernedCatalog, Shown};
+pub(crate) use statement::Reads;
+
+pub use rows::{Canceller, Rows};
+
+/// How the errors begin of functions that would make too much.
+pub(crate) const BOUND: &str = "too much:";
+
+/// One principal's session. Cheap to make; statements of one session may run side by side.
+pub struct Session {
+    shared: Arc<Shared>,
+    standing: Arc<Standing>,
+    id: PrincipalId,
+    context: SessionContext,
+    as_of: Option<DateTime<Utc>>,
+    settings: settings::Settings,
+}
+
+/// A statement that was looked at and planned. It is planned anew each time it runs, so that it
+/// reads what is newest and what its principal may see then.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    sql: Arc<str>,
+    schema: SchemaRef,
+    parameters: Vec<(String, Option<DataType>)>,
+}
+
+impl Statement {
+    /// The columns of its result.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// Its parameters (`$1` …) in order, with their types where the statement tells them.
+    pub fn parameters(&self) -> &[(String, Option<DataType>)] {
+        &self.parameters
+    }
+
+    /// Its text.
+    pub fn sql(&self) -> &str {
+        &self.sql
+    }
+}
+
+/// A plan that was looked at.
+pub(crate) struct Planned {
+    pub(crate) state: SessionState,
+    pub(crate) plan: LogicalPlan,
+    pub(crate) reads: Reads,
+    pub(crate) stamp: u64,
+    /// Leave to plan and run it, until both have ended.
+    pub(crate) permit: Permit,
+}
+
+impl Session {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        standing: Arc<Standing>,
+        id: PrincipalId,
+        owner: SessionContext,
+        as_of: Option<DateTime<Utc>>,
+    ) -> Result<Self> {
+        let is_admin = standing.view()?.rights.is_admin;
+        let shown = Shown {
+            owner: owner.clone(),
+            standing: standing.clone(),
+            key: shared.mask_key.clone(),
+        };
+        let catalogs = MemoryCatalogProviderList::new();
+        catalogs.register_catalog(CATALOG.to_owned(), Arc::new(GovernedCatalog::new(shown)));
+        let context = governed(&owner.state(), Arc::new(catalogs), is_admin);
+        Ok(Self {
+            shared,
+            standing,
+            id,
+            context,
+            as_of,
+            settings: settings::Settings::default(),
+        })
+    }
+
+    /// Whose session it is, as it stands now.
+    ///
+    /// # Errors
+    /// The principal was revoked.
+    pub fn principal(&self) -> Result<Arc<Principal>> {
+        Ok(self.standing.view()?.rights.principal.clone())
+    }
+
+    /// What its principal is known by.
+    pub fn id(&self) -> &PrincipalId {
+        &self.id
+    }
+
+    /// The time whose tables it reads; none: the newest.
+    pub fn as_of(&self) -> Option<DateTime<Utc>> {
+        self.as_of
+    }
+
+    /// The governed catalogue and functions, for doors that describe them in a way of their own
+    /// (`pg_catalog`). Everything in it is behind the barrier, but a statement that is run through
+    /// it has no limits and no audit: run statements by [`Session::run`].
+    pub fn context(&self) -> &SessionContext {
+        &self.context
+    }
+
+    /// Looks at a statement and plans it.
+    ///
+    /// # Errors
+    /// It does anything but read, reads what the principal may not, or cannot be planned.
+    pub async fn prepare(&self, sql: &str) -> Result<Statement> {
+        let planned = self.planned(sql, self.deadline()).await?;
+        let schema = Arc::new(planned.plan.schema().as_arrow().clone());
+        let known = planned.plan.get_parameter_types();
+        let known = known.map_err(|error| AccessError::of_planning(&error))?;
+        let mut parameters: Vec<_> = known.into_iter().collect();
+        let number = |name: &str| {
+            name.trim_start_matches('$')
+                .parse::<u32>()
+                .unwrap_or(u32::MAX)
+        };
+        parameters.sort_by_key(|(name, _)| (number(name), name.clone()));
+        Ok(Statement {
+            sql: sql.into(),
+            schema,
+            parameters,
+        })
+    }
+
+    /// Runs a prepared statement.
+    ///
+    /// # Errors
+    /// As [`Session::prepare`]; its result would have other columns than when it was prepared; too
+    /// many queries run.
+    pub async fn run(&self, statement: &Statement, values: Option<ParamValues>) -> Result<Rows> {
+        self.start(&statement.sql, values, Some(&statement.schema))
+            .await
+    }
+
+    /// Runs a statement without parameters.
+    ///
+    /// # Errors
+    /// As [`Session::prepare`]; too many queries run.
+    pub async fn query(&self, sql: &str) -> Result<Rows> {
+        self.start(sql, None, None).await
+    }
+
+    async fn start(
+        &self,
+        sql: &str,
+        values: Option<ParamValues>,
+        promised: Option<&SchemaRef>,
+    ) -> Result<Rows> {
+        let deadline = self.deadline();
+        let mut planned = self.planned(sql, deadline).await?;
+        if let Some(promised) = promised
+            && !is_same(promised, planned.plan.schema().as_arrow())
+        {
+            let message = "the result would have other columns than when it was prepared";
+            return Err(AccessError::new(Reason::PolicyChanged, message).hint("prepare it again"));
+        }
+        if let Some(values) = values {
+            let bound = planned.plan.with_param_values(values);
+            planned.plan = bound.map_err(|error| AccessError::of_planning(&error))?;
+        }
+        self.note(&planned.reads, sql);
+        rows::start(&self.shared, self.standing.clone(), planned, deadline).await
+    }
+
+    /// When a statement that starts now must have ended.
+    fn deadline(&self) -> Instant {
+        let most = self.shared.limits.time;
+        Instant::now() + self.settings.time().map_or(most, |asked| asked.min(most))
+    }
+
+    fn note(&self, reads: &Reads, sql: &str) {
+        self.shared.note(&Event::Query {
+            principal: self.id.clone(),
+            tables: reads.tables.clone(),
+            tags: reads.tags.clone(),
+            sql: sql.to_owned(),
+            as_of: self.as_of,
+        });
+    }
+
+    /// Plans a statement on the gate's own threads: their stacks are large, and a panic or an
+    /// endless plan there is an error here.
+    async fn planned(&self, sql: &str, deadline: Instant) -> Result<Planned> {
+        let planned = async {
+            text::check(sql, &self.shared.limits)?;
+            let permit = self.shared.admission.admit(&self.id).await?;
+            let job = plan(
+                self.context.clone(),
+                self.standing.clone(),
+                self.shared.clone(),
+                sql.to_owned(),
+                permit,
+            );
+            self.shared.in_time(deadline, job).await
+        };
+        let planned = planned.await;
+        if let Err(error) = &planned {
+            self.shared.note(&Event::Refused {
+                principal: self.id.clone(),
+                error: error.clone(),
+                sql: sql.to_owned(),
+            });
+        }
+        planned
+    }
+}
+
+async fn plan(
+    context: SessionContext,
+    standing: Arc<Standing>,
+    shared: Arc<Shared>,
+    sql: String,
+    permit: Permit,
+) -> Result<Planned> {
+    let of_planning = |error| AccessError::of_planning(&error);
+    let view = standing.view()?;
+    let is_admin = view.rights.is_admin;
+    let sql = sql.trim().trim_end_matches(';');
+    let parsed = transform::parse(&context, sql).map_err(of_planning)?;
+    statement::check(&parsed, is_admin, &shared.limits)?;
+    let state = context.state();
+    let plan = state.statement_to_plan(parsed).await.map_err(of_planning)?;
+    let schema = &state.config_options().catalog.default_schema;
+    let reads = statement::verify(&plan, schema, is_admin)?;
+    growth::check(&plan)?;
+    // What was planned while the policy changed is refused by its tables when it is run.
+    Ok(Planned {
+        state,
+        plan,
+        reads,
+        stamp: view.stamp,
+        permit,
+    })
+}
+
+/// The owner's engine with a principal's catalogue, the functions that may be called, and nothing
+/// that could make, write or open anything else.
+fn governed(
+    owner: &SessionState,
+    catalogs: Arc<MemoryCatalogProviderList>,
+    is_admin: bool,
+) -> SessionContext {
+    let scalars = functions::scalars(owner.scalar_functions().iter(), is_admin);
+    let tables = functions::tables(owner.table_functions());
+    let tables = tables
+        .into_iter()
+        .map(|table| (table.name().to_owned(), table));
+    let tables = tables.collect();
+    // The catalogue describes itself, without the settings that the engine would show.
+    let config = owner
+        .config()
+        .clone()
+        .with_information_schema(false)
+        .with_create_default_catalog_and_schema(false);
+    let mut builder = SessionStateBuilder::new_from_existing(owner.clone())
+        .with_config(config)
+        .with_catalog_list(catalogs)
+        .with_scalar_functions(scalars)
+        .with_table_functions(tables)
+        .with_table_factories(Default::default())
+        .with_file_formats(vec![]);
+    *builder.function_factory() = None;
+    *builder.cache_factory() = None;
+    SessionContext::new_with_state(builder.build())
+}
+
+fn is_same(promised: &SchemaRef, schema: &datafusion::arrow::datatypes::Schema) -> bool {
+    let shape = |schema: &datafusion::arrow::datatypes::Schema| {
+        let fields = schema.fields().iter();
+        fields
+            .map(|field| (field.name().clone(), field.data_type().clone()))
+            .collect::<Vec<_>>()
+    };
+    shape(promised) == shape(schema)
+}

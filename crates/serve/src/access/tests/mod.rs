@@ -1,0 +1,9 @@
+//! The gate under attack. Everything here goes through [`Gate`] and [`Session`], as a door does.
+
+mod catalogue;
+mod changes;
+mod differential;
+mod fixture;
+mod lineage;
+mod pathological;
+mod tricks;
