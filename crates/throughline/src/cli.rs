@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use access::{
-    AuditCommand, AuditLogArgs, TokenCommand, TokenCreateArgs, UserAddArgs, UserCommand,
+    AuditCommand, AuditLogArgs, ServeArgs, TokenCommand, TokenCreateArgs, UserAddArgs, UserCommand,
     UserRolesArgs,
 };
 
@@ -79,6 +79,8 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Make a project out of a backup, in an empty folder.
     Restore(RestoreArgs),
+    /// Open the doors: REST, the Postgres wire and Arrow Flight SQL, for people, tools and programs.
+    Serve(ServeArgs),
     /// People who may log in: make, list, change and remove them.
     #[command(subcommand)]
     User(UserCommand),

@@ -6,6 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use datafusion::prelude::SessionContext;
+use domain::config::ProjectConfig;
+use domain::metrics::Layer;
 use tokio::runtime::Runtime;
 use tokio::task::{AbortHandle, JoinHandle};
 use transform::project::ProjectError;
@@ -60,6 +63,7 @@ pub(crate) struct Shared {
     standings: Mutex<BTreeMap<PrincipalId, Weak<Standing>>>,
     directory: Option<Arc<dyn Directory>>,
     witness: Option<Arc<dyn Witness>>,
+    metrics: Option<(Arc<Layer>, Arc<ProjectConfig>)>,
     runtime: Option<Runtime>,
 }
 
@@ -104,6 +108,7 @@ impl Gate {
             standings: Mutex::default(),
             directory: options.directory,
             witness: options.witness,
+            metrics: options.metrics,
             runtime: Some(runtime),
         };
         Ok(Self {
@@ -132,7 +137,7 @@ impl Gate {
     fn session_over(
         &self,
         principal: Principal,
-        owner: datafusion::prelude::SessionContext,
+        owner: SessionContext,
         as_of: Option<DateTime<Utc>>,
     ) -> Result<Session> {
         let id = principal.id();
@@ -255,17 +260,31 @@ impl Gate {
         }
     }
 
-    /// Looks again and again, until the gate is gone. Run it beside the doors.
+    /// Shows the tables that a run has left since; true if there are others than before.
+    ///
+    /// # Errors
+    /// They cannot be read; those before are shown on.
+    pub async fn catch_up(&self) -> Result<bool> {
+        let is_new = self.shared.guarded.catch_up().await?;
+        if is_new {
+            self.refresh_tags().await?;
+        }
+        Ok(is_new)
+    }
+
+    /// Looks again and again, until the gate is gone. Run it beside the doors. Tables are looked at
+    /// on the side: to read them anew takes longer than a change of rights may.
     pub fn watch(&self) -> impl Future<Output = ()> + Send + use<> {
-        let shared = Arc::downgrade(&self.shared);
-        async move {
-            loop {
-                tokio::time::sleep(LOOK).await;
-                match shared.upgrade() {
-                    Some(shared) => Self { shared }.look().await,
-                    None => return,
-                }
+        let rights = again(Arc::downgrade(&self.shared), |gate| async move {
+            gate.look().await;
+        });
+        let tables = again(Arc::downgrade(&self.shared), |gate| async move {
+            if let Err(error) = gate.catch_up().await {
+                log::error!("the tables before are shown on: {error}");
             }
+        });
+        async move {
+            futures::join!(rights, tables);
         }
     }
 }
@@ -330,6 +349,15 @@ impl Shared {
         }
     }
 
+    /// Makes the semantic layer part of a session.
+    pub(crate) fn add_metrics(&self, context: &SessionContext) -> Result<()> {
+        let Some((layer, config)) = &self.metrics else {
+            return Ok(());
+        };
+        crate::metrics::register(context, layer.clone(), config.clone())
+            .map_err(|error| AccessError::of_planning(&error))
+    }
+
     pub(crate) fn note(&self, event: &Event) {
         if let Some(witness) = &self.witness {
             witness.note(event);
@@ -384,6 +412,17 @@ impl Drop for Shared {
         // A runtime must not be waited for where other tasks run.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
+        }
+    }
+}
+
+/// Does something every [`LOOK`], until the gate is gone.
+async fn again<F: Future<Output = ()>>(shared: Weak<Shared>, work: impl Fn(Gate) -> F) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        match shared.upgrade() {
+            Some(shared) => work(Gate { shared }).await,
+            None => return,
         }
     }
 }

@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use domain::config::ProjectConfig;
+use domain::metrics::Layer;
+
 use super::guarded::Directory;
 use super::limits::Limits;
 use super::witness::Witness;
@@ -21,6 +24,8 @@ pub struct Options {
     pub directory: Option<Arc<dyn Directory>>,
     /// Who takes note.
     pub witness: Option<Arc<dyn Witness>>,
+    /// The semantic layer that sessions have as the schema `metrics`.
+    pub metrics: Option<(Arc<Layer>, Arc<ProjectConfig>)>,
 }
 
 impl Options {
@@ -33,6 +38,7 @@ impl Options {
             threads: std::thread::available_parallelism().map_or(2, usize::from),
             directory: None,
             witness: None,
+            metrics: None,
         }
     }
 }

@@ -39,6 +39,27 @@ pub(crate) enum UserCommand {
     },
 }
 
+/// Where the doors open. `off` keeps one closed.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Address of REST; 127.0.0.1:8080 without it.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) http: Option<String>,
+    /// Address of the Postgres wire; 127.0.0.1:5433 without it.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) postgres: Option<String>,
+    /// Address of Arrow Flight SQL; 127.0.0.1:8815 without it.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) flight: Option<String>,
+    /// The server's certificate and those above it, as PEM. Other machines can only connect with
+    /// TLS.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The certificate's key, as PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct UserAddArgs {
     /// The new user's name; an e-mail address will do.

@@ -19,6 +19,7 @@ mod report;
 mod restore;
 mod run;
 mod sales;
+mod serve;
 mod sources;
 mod token;
 mod user;
@@ -78,6 +79,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Maintain(args) => Box::pin(maintain::maintain(place, &args, voice)).await,
         Command::Backup(args) => Box::pin(backup::backup(&place, &args, voice)).await,
         Command::Restore(args) => Box::pin(restore::restore(&args, voice)).await,
+        Command::Serve(args) => Box::pin(serve::serve(place, &args, voice)).await,
         Command::User(command) => Box::pin(user::user(&place, &command, voice)).await,
         Command::Token(command) => Box::pin(token::token(&place, &command, voice)).await,
         Command::Audit(command) => audit::audit(&place, &command, voice),

@@ -17,6 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use condition::Condition;
 use target::{Pattern, Target};
 
+use super::who::oidc::OidcConfig;
+
 pub(crate) use check::check;
 pub use rights::Rights;
 pub(crate) use rights::{Seen, TableRights};
@@ -36,6 +38,7 @@ pub struct Policy {
     roles: BTreeMap<String, Role>,
     everywhere: Rules,
     groups: BTreeMap<String, BTreeSet<String>>,
+    oidc: Option<OidcConfig>,
 }
 
 /// A role.
@@ -120,6 +123,11 @@ impl Policy {
         let roles = self.roles.iter();
         let named = roles.map(|(name, role)| (name.as_str(), role.description.as_str()));
         [admin].into_iter().chain(named).collect()
+    }
+
+    /// The service that vouches for people, if the file names one.
+    pub fn oidc(&self) -> Option<&OidcConfig> {
+        self.oidc.as_ref()
     }
 
     /// Whether there is such a role.

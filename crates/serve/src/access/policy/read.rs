@@ -120,6 +120,7 @@ impl<'a> Reader<'a> {
             roles,
             everywhere,
             groups,
+            oidc: raw.oidc,
         }
     }
 

@@ -26,8 +26,10 @@ use super::gate::Shared;
 use super::limits::Permit;
 use super::principal::{Principal, PrincipalId};
 use super::standing::Standing;
+use super::who::Origin;
 use super::witness::Event;
-use catalog::{CATALOG, GovernedCatalog, Shown};
+pub(crate) use catalog::CATALOG;
+use catalog::{GovernedCatalog, Shown};
 pub(crate) use statement::Reads;
 
 pub use rows::{Canceller, Rows};
@@ -42,6 +44,7 @@ pub struct Session {
     id: PrincipalId,
     context: SessionContext,
     as_of: Option<DateTime<Utc>>,
+    origin: Option<Origin>,
     settings: settings::Settings,
 }
 
@@ -98,14 +101,28 @@ impl Session {
         let catalogs = MemoryCatalogProviderList::new();
         catalogs.register_catalog(CATALOG.to_owned(), Arc::new(GovernedCatalog::new(shown)));
         let context = governed(&owner.state(), Arc::new(catalogs), is_admin);
+        shared.add_metrics(&context)?;
         Ok(Self {
             shared,
             standing,
             id,
             context,
             as_of,
+            origin: None,
             settings: settings::Settings::default(),
         })
+    }
+
+    /// The same with the place where its client came in, for the audit log.
+    #[must_use]
+    pub fn from(mut self, origin: Origin) -> Self {
+        self.origin = Some(origin);
+        self
+    }
+
+    /// From where its client came.
+    pub fn origin(&self) -> Option<Origin> {
+        self.origin
     }
 
     /// Whose session it is, as it stands now.
@@ -209,6 +226,7 @@ impl Session {
             tags: reads.tags.clone(),
             sql: sql.to_owned(),
             as_of: self.as_of,
+            origin: self.origin,
         });
     }
 
@@ -233,6 +251,7 @@ impl Session {
                 principal: self.id.clone(),
                 error: error.clone(),
                 sql: sql.to_owned(),
+                origin: self.origin,
             });
         }
         planned
@@ -253,7 +272,7 @@ async fn plan(
     let parsed = transform::parse(&context, sql).map_err(of_planning)?;
     statement::check(&parsed, is_admin, &shared.limits)?;
     let state = context.state();
-    let plan = state.statement_to_plan(parsed).await.map_err(of_planning)?;
+    let plan = of_one_state(&state, &shared, parsed).await?;
     let schema = &state.config_options().catalog.default_schema;
     let reads = statement::verify(&plan, schema, is_admin)?;
     growth::check(&plan)?;
@@ -265,6 +284,21 @@ async fn plan(
         stamp: view.stamp,
         permit,
     })
+}
+
+/// A plan whose tables all belong to one state: while it was made, no run's tables were shown.
+async fn of_one_state(
+    state: &SessionState,
+    shared: &Shared,
+    parsed: datafusion::sql::parser::Statement,
+) -> Result<LogicalPlan> {
+    loop {
+        let epoch = shared.guarded.epoch();
+        let plan = state.statement_to_plan(parsed.clone()).await;
+        if shared.guarded.epoch() == epoch {
+            return plan.map_err(|error| AccessError::of_planning(&error));
+        }
+    }
 }
 
 /// The owner's engine with a principal's catalogue, the functions that may be called, and nothing
