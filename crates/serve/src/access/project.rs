@@ -22,7 +22,7 @@ use super::tags::{TagMap, of_project};
 /// States of the past that are kept at hand.
 const KEPT: usize = 8;
 /// Tables also change without a run (small files are merged): they are looked at this often.
-const LOOK_AT_ALL: Duration = Duration::from_secs(60);
+const LOOK_AT_ALL: Duration = Duration::from_secs(600);
 
 /// Version of each table, by `schema.name`.
 pub type Versions = BTreeMap<String, u64>;
@@ -94,7 +94,7 @@ impl ProjectTables {
             let left = self.history.versions_at(DateTime::<Utc>::MAX_UTC).await?;
             return Ok(left.unwrap_or_default());
         }
-        let tables = self.warehouse.lake.tables().await.map_err(unreadable)?;
+        let tables = self.warehouse.lake.newest().await.map_err(unreadable)?;
         let versions = tables.into_iter();
         Ok(versions
             .map(|table| (table.name.to_string(), table.version))
