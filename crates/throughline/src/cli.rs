@@ -79,7 +79,7 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Make a project out of a backup, in an empty folder.
     Restore(RestoreArgs),
-    /// Open the doors: REST, the Postgres wire and Arrow Flight SQL, for people, tools and programs.
+    /// Open the doors: REST, the Postgres wire and Arrow Flight SQL, for people and programs.
     Serve(ServeArgs),
     /// People who may log in: make, list, change and remove them.
     #[command(subcommand)]

@@ -88,7 +88,7 @@ impl ProjectTables {
         }
     }
 
-    /// The versions to show: all as they are, or as the last run left them while another is at work.
+    /// The versions to show: all as they are, or while a run is at work as the last one left them.
     async fn wanted(&self, newest: &Newest) -> Result<Versions> {
         if newest.is_running && newest.ended.is_some() {
             let left = self.history.versions_at(DateTime::<Utc>::MAX_UTC).await?;
