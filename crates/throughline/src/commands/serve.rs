@@ -145,7 +145,7 @@ async fn run(listening: Vec<Listening>, doors: &Doors) -> anyhow::Result<()> {
             let (name, listener) = (one.name, one.listener);
             let ended = match one.kind {
                 Kind::Http => closed(doors, listener, stop).await,
-                Kind::Postgres => closed(doors, listener, stop).await,
+                Kind::Postgres => serve::sql::pgwire::serve(doors, listener, stop).await,
                 Kind::Flight => closed(doors, listener, stop).await,
             };
             ended.with_context(|| format!("the door `{name}` failed"))

@@ -1,0 +1,3 @@
+//! Doors for SQL.
+
+pub mod pgwire;
