@@ -17,8 +17,8 @@ use crate::people;
 use crate::project::{CONFIG, Opened, Place, now};
 use crate::say::Voice;
 
-/// Name of the token with which the demo shows its doors.
-const TOKEN: &str = "demo";
+/// How the names begin of the tokens with which the demo shows its doors.
+const TOKEN: &str = "demo-";
 /// Folder of the generated files, inside the project.
 const SOURCES: &str = "sources";
 
@@ -103,18 +103,13 @@ pub(crate) async fn demo(args: &DemoArgs, voice: Voice) -> anyhow::Result<Exit> 
 async fn open_doors(dir: &Path, voice: Voice) -> anyhow::Result<Exit> {
     let open = Open::doors(Place::new(dir), &ServeArgs::default(), voice).await?;
     let actor = people::actor();
-    if open
-        .doors
-        .who
-        .store()
-        .token(TOKEN)
-        .await
-        .is_ok_and(|token| token.revoked_at.is_none())
-    {
-        open.doors.who.revoke_token(&actor, TOKEN).await?;
+    for old in open.doors.who.store().tokens().await? {
+        if old.name.starts_with(TOKEN) && old.is_live(now()) {
+            open.doors.who.revoke_token(&actor, &old.name).await?;
+        }
     }
     let new = NewToken {
-        name: Some(TOKEN.to_owned()),
+        name: Some(format!("{TOKEN}{}", now().format("%Y%m%dT%H%M%S%3f"))),
         owner: None,
         roles: BTreeSet::from(["analyst".to_owned()]),
         attributes: BTreeMap::new(),
