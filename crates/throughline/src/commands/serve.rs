@@ -80,7 +80,7 @@ async fn run(listening: Vec<Listening>, doors: &Doors) -> anyhow::Result<()> {
             let ended = match one.kind {
                 Kind::Http => closed(doors, listener, stop).await,
                 Kind::Postgres => closed(doors, listener, stop).await,
-                Kind::Flight => closed(doors, listener, stop).await,
+                Kind::Flight => serve::sql::flight::serve(doors, listener, stop).await,
             };
             ended.with_context(|| format!("the door `{name}` failed"))
         });

@@ -1,0 +1,3 @@
+//! SQL for tools that speak a protocol of databases.
+
+pub mod flight;
