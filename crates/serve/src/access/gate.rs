@@ -17,7 +17,7 @@ use super::error::{AccessError, Reason, Result};
 use super::guarded::{Directory, Guarded};
 use super::limits::{Admission, Limits};
 use super::options::Options;
-use super::policy::{Policy, Rights};
+use super::policy::{Policy, Rights, SeenTable};
 use super::principal::{Principal, PrincipalId};
 use super::secured::MaskKey;
 use super::session::Session;
@@ -196,6 +196,12 @@ impl Gate {
     pub async fn misfits(&self) -> Vec<String> {
         let owner = self.shared.guarded.session();
         super::policy::check(&self.policy(), &owner, &self.tags()).await
+    }
+
+    /// What a principal sees of each table, for administrators.
+    pub async fn seen_by(&self, principal: Principal) -> Vec<SeenTable> {
+        let owner = self.shared.guarded.session();
+        super::policy::tables_of(&self.rights(principal), &owner, &self.tags()).await
     }
 
     /// Finds out the tags again, after a run has built tables or a model was changed.

@@ -135,6 +135,35 @@ pub(crate) struct TokenCreateArgs {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum RoleCommand {
+    /// The roles there are, of the program and of `access.yml`, and who holds them.
+    List,
+    /// What holders of a role see: tables, columns, masks, conditions on rows.
+    Show {
+        /// The role.
+        name: String,
+        /// Only this table (`schema.name`), with all its columns.
+        #[arg(long, value_name = "TABLE")]
+        table: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Read `access.yml` and compare it with the tables: what is wrong in it, and what in it is
+    /// about nothing.
+    Check,
+    /// What a user or a service token sees: tables, columns, masks, conditions on rows.
+    Show {
+        /// The user, or the token's name.
+        principal: String,
+        /// Only this table (`schema.name`), with all its columns.
+        #[arg(long, value_name = "TABLE")]
+        table: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
     /// Check that every record is as it was written; name the first that is not.
     Verify {

@@ -13,6 +13,7 @@ mod linkability;
 mod maintain;
 mod metrics;
 mod plan;
+mod policy;
 mod query;
 mod reconcile;
 mod report;
@@ -82,6 +83,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Serve(args) => Box::pin(serve::serve(place, &args, voice)).await,
         Command::User(command) => Box::pin(user::user(&place, &command, voice)).await,
         Command::Token(command) => Box::pin(token::token(&place, &command, voice)).await,
+        Command::Role(command) => Box::pin(policy::role(place, &command, voice)).await,
+        Command::Policy(command) => Box::pin(policy::policy(place, &command, voice)).await,
         Command::Audit(command) => audit::audit(&place, &command, voice),
         Command::Doctor => doctor::doctor(&place, voice).await,
     }

@@ -125,7 +125,7 @@ async fn signalled() {
 }
 
 /// Everything that the doors share.
-async fn doors(opened: Opened, tls: Option<Tls>) -> anyhow::Result<Doors> {
+pub(super) async fn doors(opened: Opened, tls: Option<Tls>) -> anyhow::Result<Doors> {
     let key = opened.place.key()?;
     let who = people::open(&opened.place).await?;
     let runs = Arc::new(ProjectRuns(opened.log));
@@ -144,10 +144,8 @@ async fn doors(opened: Opened, tls: Option<Tls>) -> anyhow::Result<Doors> {
         ..Options::new(key)
     };
     let gate = Gate::open(Arc::new(tables), options).await?;
-    gate.catch_up()
-        .await
-        .map_err(|error| anyhow!("{error}"))
-        .context("the tables cannot be shown")?;
+    let shown = gate.catch_up().await.map_err(|error| anyhow!("{error}"));
+    shown.context("the tables cannot be shown")?;
     let policy = gate.policy();
     let oidc = policy.oidc().cloned().unwrap_or_default();
     let oidc = OidcSettings::read(&oidc, |name| std::env::var(name).ok())?;

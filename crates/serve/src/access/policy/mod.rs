@@ -8,6 +8,7 @@ pub(crate) mod condition;
 mod raw;
 mod read;
 mod rights;
+mod seen;
 pub(crate) mod target;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,8 @@ use super::who::oidc::OidcConfig;
 pub(crate) use check::check;
 pub use rights::Rights;
 pub(crate) use rights::{Seen, TableRights};
+pub(crate) use seen::tables_of;
+pub use seen::{SeenColumn, SeenTable};
 
 /// The role that sees everything.
 pub const ADMIN: &str = "admin";
