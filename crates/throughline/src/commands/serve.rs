@@ -146,7 +146,7 @@ async fn run(listening: Vec<Listening>, doors: &Doors) -> anyhow::Result<()> {
             let ended = match one.kind {
                 Kind::Http => closed(doors, listener, stop).await,
                 Kind::Postgres => serve::sql::pgwire::serve(doors, listener, stop).await,
-                Kind::Flight => closed(doors, listener, stop).await,
+                Kind::Flight => serve::sql::flight::serve(doors, listener, stop).await,
             };
             ended.with_context(|| format!("the door `{name}` failed"))
         });
@@ -162,16 +162,6 @@ async fn run(listening: Vec<Listening>, doors: &Doors) -> anyhow::Result<()> {
     let _ = stop.send(true);
     while open.join_next().await.is_some() {}
     first
-}
-
-async fn closed(
-    _: Doors,
-    listener: TcpListener,
-    stop: impl Future<Output = ()>,
-) -> std::io::Result<()> {
-    stop.await;
-    drop(listener);
-    Ok(())
 }
 
 /// Ends when somebody wants the program to end.
