@@ -144,7 +144,7 @@ async fn run(listening: Vec<Listening>, doors: &Doors) -> anyhow::Result<()> {
         open.spawn(async move {
             let (name, listener) = (one.name, one.listener);
             let ended = match one.kind {
-                Kind::Http => closed(doors, listener, stop).await,
+                Kind::Http => serve::rest::serve(doors, listener, stop).await,
                 Kind::Postgres => serve::sql::pgwire::serve(doors, listener, stop).await,
                 Kind::Flight => serve::sql::flight::serve(doors, listener, stop).await,
             };

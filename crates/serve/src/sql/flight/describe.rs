@@ -121,16 +121,18 @@ fn texts(name: &str, values: &[&str]) -> Result<RecordBatch, Status> {
 
 fn schemas(session: &Session, command: CommandGetDbSchemas) -> Result<RecordBatch, Status> {
     let mut builder = GetDbSchemasBuilder::from(command);
-    for name in catalog(session).map(|all| all.schema_names()).unwrap_or_default() {
+    for name in catalog(session)
+        .map(|all| all.schema_names())
+        .unwrap_or_default()
+    {
         builder.append(CATALOG, name);
     }
     builder.build().map_err(unreadable)
 }
 
 async fn tables(session: &Session, command: CommandGetTables) -> Result<RecordBatch, Status> {
-    let fits = |pattern: Option<&String>, name: &str| {
-        pattern.is_none_or(|pattern| like(pattern, name))
-    };
+    let fits =
+        |pattern: Option<&String>, name: &str| pattern.is_none_or(|pattern| like(pattern, name));
     let mut builder = GetTablesBuilder::from(command.clone());
     let catalog = catalog(session);
     let schemas = catalog.iter().flat_map(|catalog| {
@@ -206,7 +208,9 @@ fn like(pattern: &str, name: &str) -> bool {
             return false;
         }
     }
-    pattern.get(at..).is_some_and(|rest| rest.iter().all(|letter| *letter == '%'))
+    pattern
+        .get(at..)
+        .is_some_and(|rest| rest.iter().all(|letter| *letter == '%'))
 }
 
 /// A description that cannot be made. What the library says is about the server, not about rows.

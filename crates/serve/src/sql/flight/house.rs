@@ -255,7 +255,10 @@ impl House {
         let bytes = parameters::size(statement, batches);
         let values = parameters::values(statement, batches)?;
         let values = values.into_iter().map(Some).collect();
-        if !self.prepared.resize(prepared, ENTRY + statement.sql().len() + bytes) {
+        if !self
+            .prepared
+            .resize(prepared, ENTRY + statement.sql().len() + bytes)
+        {
             return Err(too_many("parameters are bound"));
         }
         let bound = prepared.value.runs.lock();

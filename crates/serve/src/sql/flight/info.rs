@@ -7,8 +7,8 @@ use arrow_flight::sql::metadata::{
 use arrow_flight::sql::{
     Nullable, Searchable, SqlInfo, SqlNullOrdering, SqlOuterJoinsSupportLevel,
     SqlSupportedCaseSensitivity, SqlSupportedGroupBy, SqlSupportedSubqueries,
-    SqlSupportedTransaction, SqlSupportedUnions, SqlTransactionIsolationLevel,
-    SupportedSqlGrammar, XdbcDataType, XdbcDatetimeSubcode,
+    SqlSupportedTransaction, SqlSupportedUnions, SqlTransactionIsolationLevel, SupportedSqlGrammar,
+    XdbcDataType, XdbcDatetimeSubcode,
 };
 
 /// Words of the dialect beyond those of SQL:2003.
@@ -306,12 +306,7 @@ pub(super) fn types() -> Result<XdbcTypeInfoData> {
     all.build()
 }
 
-fn of_number(
-    name: &str,
-    data_type: XdbcDataType,
-    digits: i32,
-    scale: Option<i32>,
-) -> XdbcTypeInfo {
+fn of_number(name: &str, data_type: XdbcDataType, digits: i32, scale: Option<i32>) -> XdbcTypeInfo {
     XdbcTypeInfo {
         type_name: name.to_owned(),
         data_type,

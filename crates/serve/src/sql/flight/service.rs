@@ -130,7 +130,9 @@ impl FlightSqlService for Sql {
         request: Request<PeekableFlightDataStream>,
     ) -> Result<i64, Status> {
         let caller = caller(&request)?;
-        let prepared = self.0.prepared(&caller, &update.prepared_statement_handle)?;
+        let prepared = self
+            .0
+            .prepared(&caller, &update.prepared_statement_handle)?;
         let session = self.0.session(&caller).await?;
         change(&session, prepared.value.statement.sql()).await
     }
@@ -269,8 +271,11 @@ impl Sql {
 async fn change(session: &Session, sql: &str) -> Result<i64, Status> {
     let error = match session.prepare(sql).await {
         Err(error) => error,
-        Ok(_) => AccessError::new(Reason::Invalid, "the statement gives rows and changes nothing")
-            .hint("run it as a query"),
+        Ok(_) => AccessError::new(
+            Reason::Invalid,
+            "the statement gives rows and changes nothing",
+        )
+        .hint("run it as a query"),
     };
     Err(error::of(&error))
 }
