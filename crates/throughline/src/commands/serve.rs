@@ -78,7 +78,7 @@ async fn run(listening: Vec<Listening>, doors: &Doors) -> anyhow::Result<()> {
         open.spawn(async move {
             let (name, listener) = (one.name, one.listener);
             let ended = match one.kind {
-                Kind::Http => closed(doors, listener, stop).await,
+                Kind::Http => serve::rest::serve(doors, listener, stop).await,
                 Kind::Postgres => closed(doors, listener, stop).await,
                 Kind::Flight => closed(doors, listener, stop).await,
             };
