@@ -9,6 +9,7 @@ pub mod format;
 pub mod metrics;
 pub mod outgoing;
 pub mod pg_login;
+pub mod rest;
 pub mod sql;
 pub mod tls;
 

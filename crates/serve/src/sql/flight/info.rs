@@ -9,8 +9,8 @@ use arrow_flight::sql::metadata::{
 use arrow_flight::sql::{
     Nullable, Searchable, SqlInfo, SqlNullOrdering, SqlOuterJoinsSupportLevel,
     SqlSupportedCaseSensitivity, SqlSupportedGroupBy, SqlSupportedSubqueries,
-    SqlSupportedTransaction, SqlSupportedUnions, SqlSupportsConvert, SqlTransactionIsolationLevel, SupportedSqlGrammar,
-    XdbcDataType, XdbcDatetimeSubcode,
+    SqlSupportedTransaction, SqlSupportedUnions, SqlSupportsConvert, SqlTransactionIsolationLevel,
+    SupportedSqlGrammar, XdbcDataType, XdbcDatetimeSubcode,
 };
 
 /// Words of the dialect beyond those of SQL:2003.
