@@ -7,6 +7,7 @@
     reason = "a test's helpers fail by panicking"
 )]
 
+pub mod doors;
 mod guide;
 mod servers;
 mod truth;

@@ -20,6 +20,7 @@ mod cleansing;
 mod command_line;
 mod demo_company;
 mod disk_full;
+mod doors;
 mod downloads;
 mod downloads_more;
 mod event_touches;
