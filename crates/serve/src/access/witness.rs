@@ -33,6 +33,19 @@ pub enum Event {
         /// Its text; its literals may be personal data.
         sql: String,
     },
+    /// Something of an own schema is made, changed or removed: once as it begins, once as it ends.
+    Change {
+        /// Who.
+        principal: PrincipalId,
+        /// What: the command's tag in PostgreSQL, `CREATE TABLE`.
+        action: String,
+        /// The schema, table or view.
+        object: String,
+        /// Its text; its literals may be personal data.
+        sql: String,
+        /// How it ended; none as it begins.
+        outcome: Option<Result<(), AccessError>>,
+    },
     /// The policy changed.
     Policy {
         /// The roles there are now.

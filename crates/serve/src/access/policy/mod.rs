@@ -15,7 +15,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use condition::Condition;
-use target::{Pattern, Target};
+use target::{OwnPattern, Pattern, Target};
 
 pub(crate) use check::check;
 pub use rights::Rights;
@@ -48,6 +48,8 @@ pub(crate) struct Role {
     pub(crate) includes: BTreeSet<String>,
     pub(crate) grants: Vec<Target>,
     pub(crate) rules: Rules,
+    /// Schemas in which its holders may make tables and views.
+    pub(crate) own: Vec<OwnPattern>,
 }
 
 /// Restrictions.

@@ -73,9 +73,9 @@ fn explainable(may_explain: bool) -> Result<()> {
     }
 }
 
-fn read_only() -> AccessError {
+pub(crate) fn read_only() -> AccessError {
     AccessError::new(Reason::Denied, "this statement would do more than read")
-        .hint("a session runs `select`; tables are made by models")
+        .hint("a session runs `select`; tables are made by models, or in a schema of your own")
 }
 
 /// Finds what writes or locks inside a query.
@@ -125,6 +125,8 @@ pub(crate) struct Reads {
     pub(crate) tables: BTreeSet<String>,
     /// The tags of what it may see of them.
     pub(crate) tags: BTreeSet<Tag>,
+    /// How many tables it reads, each as often as it does, those in own views too.
+    pub(crate) scans: u64,
 }
 
 /// Schemas beside the governed ones that a plan may read.
@@ -193,6 +195,7 @@ fn one(
             {
                 reads.tables.insert(secured.name().to_owned());
                 reads.tags.extend(secured.tags());
+                reads.scans = reads.scans.saturating_add(secured.weight());
                 return Ok(());
             }
             let schema = scan.table_name.schema().unwrap_or(schema);
