@@ -286,7 +286,10 @@ impl Lake {
     /// The lake cannot be listed, or a log cannot be read.
     pub async fn tables(&self) -> Result<Vec<Arc<Table>>> {
         let names = self.names().await?;
-        let opened = names.iter().map(|name| self.table(name));
+        // Each names its own: futures that borrow from a list cannot be sent to another thread.
+        let opened = names
+            .into_iter()
+            .map(|name| async move { self.table(&name).await });
         let opened: Vec<_> = futures::stream::iter(opened)
             .buffered(TABLES_AT_ONCE)
             .try_collect()

@@ -64,7 +64,8 @@ pub enum Status {
 }
 
 impl Status {
-    fn as_str(self) -> &'static str {
+    /// As it stands in the log.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Running => "running",
             Self::Done => "done",
@@ -265,6 +266,21 @@ impl RunLog {
         work.await.map_err(|error| self.failed(error))
     }
 
+    /// One run, if the log knows it.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub async fn one(&self, run_id: &str) -> Result<Option<RunRecord>, RunLogError> {
+        let row = sqlx::query(
+            "select run_id, started_us, ended_us, status, report from run where run_id = ?",
+        )
+        .bind(run_id)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(|error| self.failed(error))?;
+        Ok(row.as_ref().map(record))
+    }
+
     /// The newest runs, newest first.
     ///
     /// # Errors
@@ -278,16 +294,17 @@ impl RunLog {
         .fetch_all(&self.pool)
         .await
         .map_err(|error| self.failed(error))?;
-        Ok(rows
-            .iter()
-            .map(|row| RunRecord {
-                run_id: row.get("run_id"),
-                started_at: instant(row.get("started_us")),
-                ended_at: row.get::<Option<i64>, _>("ended_us").map(instant),
-                status: Status::parse(row.get("status")),
-                report: row.get("report"),
-            })
-            .collect())
+        Ok(rows.iter().map(record).collect())
+    }
+}
+
+fn record(row: &sqlx::sqlite::SqliteRow) -> RunRecord {
+    RunRecord {
+        run_id: row.get("run_id"),
+        started_at: instant(row.get("started_us")),
+        ended_at: row.get::<Option<i64>, _>("ended_us").map(instant),
+        status: Status::parse(row.get("status")),
+        report: row.get("report"),
     }
 }
 

@@ -79,6 +79,8 @@ pub enum Action {
     Query,
     /// Data left in a file.
     Export,
+    /// Something of a user's own schema was made, changed or removed.
+    OwnChange,
     /// A policy changed.
     PolicyChange,
     /// A user changed.
@@ -100,6 +102,7 @@ impl Action {
             Self::Denied => "denied",
             Self::Query => "query",
             Self::Export => "export",
+            Self::OwnChange => "own_change",
             Self::PolicyChange => "policy_change",
             Self::UserChange => "user_change",
             Self::TokenChange => "token_change",

@@ -4,9 +4,13 @@
 pub mod access;
 pub mod audit;
 pub mod audit_log;
+pub mod doors;
 pub mod format;
 pub mod metrics;
 pub mod outgoing;
 pub mod pg_login;
+pub mod tls;
 
+pub use doors::{Doors, Run, Runs};
 pub use format::{Format, write};
+pub use tls::Tls;

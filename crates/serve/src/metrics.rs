@@ -28,4 +28,5 @@ pub use check::check;
 pub use compile::{Column, ColumnKind, Compiled, Parameter, compile};
 pub use request::{Comparison, Filter, Order, Request};
 pub use resolve::Refused;
+pub(crate) use table::MetricsTable;
 pub use tables::{ADDITIVITY, SCHEMA, UNIT, register, values, visible};

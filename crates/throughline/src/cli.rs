@@ -8,8 +8,8 @@ use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use access::{
-    AuditCommand, AuditLogArgs, TokenCommand, TokenCreateArgs, UserAddArgs, UserCommand,
-    UserRolesArgs,
+    AuditCommand, AuditLogArgs, PolicyCommand, RoleCommand, ServeArgs, TokenCommand,
+    TokenCreateArgs, UserAddArgs, UserCommand, UserRolesArgs,
 };
 
 /// Customer journeys from the exports a company already has.
@@ -79,12 +79,20 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Make a project out of a backup, in an empty folder.
     Restore(RestoreArgs),
+    /// Open the doors: REST, the Postgres wire and Arrow Flight SQL, for people, tools and programs.
+    Serve(ServeArgs),
     /// People who may log in: make, list, change and remove them.
     #[command(subcommand)]
     User(UserCommand),
     /// Service tokens, by which programs log in: make, list and revoke them.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Roles: which there are, who holds them, and what they see.
+    #[command(subcommand)]
+    Role(RoleCommand),
+    /// Who sees what: check `access.yml`, and show what it means for somebody.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// The audit log: who did what, and whether it is as it was written.
     #[command(subcommand)]
     Audit(AuditCommand),

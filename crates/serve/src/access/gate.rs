@@ -6,6 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use datafusion::prelude::SessionContext;
+use domain::config::ProjectConfig;
+use domain::metrics::Layer;
 use tokio::runtime::Runtime;
 use tokio::task::{AbortHandle, JoinHandle};
 use transform::project::ProjectError;
@@ -15,7 +18,7 @@ use super::guarded::{Directory, Guarded};
 use super::limits::{Admission, Limits};
 use super::options::Options;
 use super::own::{self, OwnSchemas};
-use super::policy::{Policy, Rights};
+use super::policy::{Policy, Rights, SeenTable};
 use super::principal::{Principal, PrincipalId};
 use super::secured::MaskKey;
 use super::session::Session;
@@ -68,6 +71,7 @@ pub(crate) struct Shared {
     revoked: Mutex<BTreeSet<PrincipalId>>,
     directory: Option<Arc<dyn Directory>>,
     witness: Option<Arc<dyn Witness>>,
+    metrics: Option<(Arc<Layer>, Arc<ProjectConfig>)>,
     runtime: Option<Runtime>,
 }
 
@@ -121,6 +125,7 @@ impl Gate {
             revoked: Mutex::default(),
             directory: options.directory,
             witness: options.witness,
+            metrics: options.metrics,
             runtime: Some(runtime),
         };
         Ok(Self {
@@ -149,7 +154,7 @@ impl Gate {
     fn session_over(
         &self,
         principal: Principal,
-        owner: datafusion::prelude::SessionContext,
+        owner: SessionContext,
         as_of: Option<DateTime<Utc>>,
     ) -> Result<Session> {
         let id = principal.id();
@@ -212,14 +217,26 @@ impl Gate {
     /// nothing (a name may be misspelt), expressions that cannot be planned (who they are for then
     /// cannot read the table).
     pub async fn misfits(&self) -> Vec<String> {
+        let (owner, tags) = self.all();
+        super::policy::check(&self.policy(), &owner, &tags).await
+    }
+
+    /// All tables, own ones too, and their tags.
+    fn all(&self) -> (datafusion::prelude::SessionContext, Arc<TagMap>) {
         let owner = self.shared.guarded.session();
         let Some(own) = &self.shared.own else {
-            return super::policy::check(&self.policy(), &owner, &self.tags()).await;
+            return (owner, self.tags());
         };
-        let owner = own::overlay(&self.shared, own, &owner, None);
         let mut tags = self.tags().as_ref().clone();
         own.tags_into(&mut tags);
-        super::policy::check(&self.policy(), &owner, &tags).await
+        let owner = own::overlay(&self.shared, own, &owner, None);
+        (owner, Arc::new(tags))
+    }
+
+    /// What a principal sees of each table, for administrators.
+    pub async fn seen_by(&self, principal: Principal) -> Vec<SeenTable> {
+        let (owner, tags) = self.all();
+        super::policy::tables_of(&self.rights(principal), &owner, &tags).await
     }
 
     /// Finds out the tags again, after a run has built tables or a model was changed.
@@ -291,17 +308,31 @@ impl Gate {
         }
     }
 
-    /// Looks again and again, until the gate is gone. Run it beside the doors.
+    /// Shows the tables that a run has left since; true if there are others than before.
+    ///
+    /// # Errors
+    /// They cannot be read; those before are shown on.
+    pub async fn catch_up(&self) -> Result<bool> {
+        let is_new = self.shared.guarded.catch_up().await?;
+        if is_new {
+            self.refresh_tags().await?;
+        }
+        Ok(is_new)
+    }
+
+    /// Looks again and again, until the gate is gone. Run it beside the doors. Tables are looked at
+    /// on the side: to read them anew takes longer than a change of rights may.
     pub fn watch(&self) -> impl Future<Output = ()> + Send + use<> {
-        let shared = Arc::downgrade(&self.shared);
-        async move {
-            loop {
-                tokio::time::sleep(LOOK).await;
-                match shared.upgrade() {
-                    Some(shared) => Self { shared }.look().await,
-                    None => return,
-                }
+        let rights = again(Arc::downgrade(&self.shared), |gate| async move {
+            gate.look().await;
+        });
+        let tables = again(Arc::downgrade(&self.shared), |gate| async move {
+            if let Err(error) = gate.catch_up().await {
+                log::error!("the tables before are shown on: {error}");
             }
+        });
+        async move {
+            futures::join!(rights, tables);
         }
     }
 }
@@ -385,6 +416,15 @@ impl Shared {
         }
     }
 
+    /// Makes the semantic layer part of a session.
+    pub(crate) fn add_metrics(&self, context: &SessionContext) -> Result<()> {
+        let Some((layer, config)) = &self.metrics else {
+            return Ok(());
+        };
+        crate::metrics::register(context, layer.clone(), config.clone())
+            .map_err(|error| AccessError::of_planning(&error))
+    }
+
     pub(crate) fn note(&self, event: &Event) {
         if let Some(witness) = &self.witness {
             witness.note(event);
@@ -439,6 +479,17 @@ impl Drop for Shared {
         // A runtime must not be waited for where other tasks run.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
+        }
+    }
+}
+
+/// Does something every [`LOOK`], until the gate is gone.
+async fn again<F: Future<Output = ()>>(shared: Weak<Shared>, work: impl Fn(Gate) -> F) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        match shared.upgrade() {
+            Some(shared) => work(Gate { shared }).await,
+            None => return,
         }
     }
 }

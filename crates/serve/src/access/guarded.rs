@@ -14,8 +14,23 @@ use super::tags::TagMap;
 /// All tables and views with the owner's rights, in the catalogue `throughline`.
 #[async_trait]
 pub trait Guarded: Send + Sync {
-    /// The session that has them as they are.
+    /// The session that has them as they are. It stays the same: its catalogue is changed as a
+    /// whole when a run has ended.
     fn session(&self) -> SessionContext;
+
+    /// How often the catalogue has been changed. A statement that was planned while it changed is
+    /// planned again, so that it reads one state of all tables.
+    fn epoch(&self) -> u64 {
+        0
+    }
+
+    /// Looks whether a run has ended since, and shows what it left; true if so.
+    ///
+    /// # Errors
+    /// What it left cannot be read; what was shown before is shown on.
+    async fn catch_up(&self) -> Result<bool> {
+        Ok(false)
+    }
 
     /// The tags of their columns.
     ///

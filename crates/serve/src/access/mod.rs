@@ -9,6 +9,7 @@ pub mod error;
 mod flow;
 pub mod gate;
 pub mod guarded;
+mod joined;
 pub mod limits;
 pub mod options;
 pub mod own;

@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use domain::config::ProjectConfig;
+use domain::metrics::Layer;
+
 use super::guarded::Directory;
 use super::limits::Limits;
 use super::own::OwnSettings;
@@ -24,6 +27,8 @@ pub struct Options {
     pub own: Option<OwnSettings>,
     /// Who takes note.
     pub witness: Option<Arc<dyn Witness>>,
+    /// The semantic layer that sessions have as the schema `metrics`.
+    pub metrics: Option<(Arc<Layer>, Arc<ProjectConfig>)>,
 }
 
 impl Options {
@@ -37,6 +42,7 @@ impl Options {
             directory: None,
             own: None,
             witness: None,
+            metrics: None,
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -14,10 +16,13 @@ use transform::graph::Graph;
 
 use super::error::{AccessError, Reason, Result};
 use super::guarded::Guarded;
+use super::session::CATALOG;
 use super::tags::{TagMap, of_project};
 
 /// States of the past that are kept at hand.
 const KEPT: usize = 8;
+/// Tables also change without a run (small files are merged): they are looked at this often.
+const LOOK_AT_ALL: Duration = Duration::from_secs(60);
 
 /// Version of each table, by `schema.name`.
 pub type Versions = BTreeMap<String, u64>;
@@ -29,6 +34,23 @@ pub trait History: Send + Sync {
     /// # Errors
     /// The runs cannot be read.
     fn versions_at(&self, at: DateTime<Utc>) -> BoxFuture<'_, Result<Option<Versions>>>;
+
+    /// The newest run that has ended.
+    ///
+    /// # Errors
+    /// The runs cannot be read.
+    fn newest(&self) -> BoxFuture<'_, Result<Newest>> {
+        futures::FutureExt::boxed(async { Ok(Newest::default()) })
+    }
+}
+
+/// How far runs are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Newest {
+    /// The newest run that has ended.
+    pub ended: Option<String>,
+    /// Another is at work: some tables may be newer than others.
+    pub is_running: bool,
 }
 
 /// The tables and views of a project. Its views must have been registered.
@@ -37,6 +59,16 @@ pub struct ProjectTables {
     manifest: Arc<Manifest>,
     history: Arc<dyn History>,
     past: Mutex<Vec<(Versions, SessionContext)>>,
+    epoch: AtomicU64,
+    shown: Mutex<Shown>,
+}
+
+/// What is shown.
+#[derive(Default)]
+struct Shown {
+    newest: Newest,
+    versions: Versions,
+    looked_at: Option<Instant>,
 }
 
 impl ProjectTables {
@@ -51,7 +83,22 @@ impl ProjectTables {
             manifest,
             history,
             past: Mutex::default(),
+            epoch: AtomicU64::new(0),
+            shown: Mutex::default(),
         }
+    }
+
+    /// The versions to show: all as they are, or as the last run left them while another is at work.
+    async fn wanted(&self, newest: &Newest) -> Result<Versions> {
+        if newest.is_running && newest.ended.is_some() {
+            let left = self.history.versions_at(DateTime::<Utc>::MAX_UTC).await?;
+            return Ok(left.unwrap_or_default());
+        }
+        let tables = self.warehouse.lake.tables().await.map_err(unreadable)?;
+        let versions = tables.into_iter();
+        Ok(versions
+            .map(|table| (table.name.to_string(), table.version))
+            .collect())
     }
 
     async fn registered(&self, versions: &Versions) -> transform::Result<SessionContext> {
@@ -63,10 +110,44 @@ impl ProjectTables {
     }
 }
 
+fn unreadable(error: impl std::fmt::Display) -> AccessError {
+    log::warn!("the tables cannot be read: {error}");
+    AccessError::new(Reason::Internal, "the tables cannot be read")
+}
+
 #[async_trait]
 impl Guarded for ProjectTables {
     fn session(&self) -> SessionContext {
         self.warehouse.session.clone()
+    }
+
+    fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::SeqCst)
+    }
+
+    async fn catch_up(&self) -> Result<bool> {
+        let mut shown = self.shown.lock().await;
+        let newest = self.history.newest().await?;
+        let is_fresh = shown.looked_at.is_some_and(|at| at.elapsed() < LOOK_AT_ALL);
+        if is_fresh && newest.ended == shown.newest.ended {
+            return Ok(false);
+        }
+        let versions = self.wanted(&newest).await?;
+        let is_new = versions != shown.versions;
+        if is_new {
+            let session = self.registered(&versions).await.map_err(unreadable)?;
+            let catalog = session
+                .catalog(CATALOG)
+                .ok_or_else(|| AccessError::new(Reason::Internal, "the catalogue is missing"))?;
+            self.warehouse.session.register_catalog(CATALOG, catalog);
+            self.epoch.fetch_add(1, Ordering::SeqCst);
+        }
+        *shown = Shown {
+            newest,
+            versions,
+            looked_at: Some(Instant::now()),
+        };
+        Ok(is_new)
     }
 
     async fn tags(&self) -> Result<Arc<TagMap>> {

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::error::AccessError;
 use super::principal::PrincipalId;
 use super::tags::Tag;
+use super::who::Origin;
 
 /// Something that an audit wants to know of.
 #[derive(Debug, Clone)]
@@ -23,6 +24,8 @@ pub enum Event {
         sql: String,
         /// The time whose tables it reads.
         as_of: Option<DateTime<Utc>>,
+        /// From where it came.
+        origin: Option<Origin>,
     },
     /// A statement was refused or could not be planned.
     Refused {
@@ -32,6 +35,8 @@ pub enum Event {
         error: AccessError,
         /// Its text; its literals may be personal data.
         sql: String,
+        /// From where it came.
+        origin: Option<Origin>,
     },
     /// Something of an own schema is made, changed or removed: once as it begins, once as it ends.
     Change {
@@ -43,6 +48,8 @@ pub enum Event {
         object: String,
         /// Its text; its literals may be personal data.
         sql: String,
+        /// From where it came.
+        origin: Option<Origin>,
         /// How it ended; none as it begins.
         outcome: Option<Result<(), AccessError>>,
     },

@@ -22,14 +22,14 @@ use super::sql;
 use super::tables::{ADDITIVITY, IS_PARTIAL, UNIT};
 
 /// A subject as a table.
-pub(super) struct MetricsTable {
+pub(crate) struct MetricsTable {
     pub(super) layer: Arc<Layer>,
     pub(super) config: Arc<ProjectConfig>,
     pub(super) subject: Subject,
     pub(super) schema: SchemaRef,
     pub(super) state: Arc<SessionState>,
     /// The tables that it is read from, as the session shows them.
-    pub(super) sources: BTreeMap<String, Arc<dyn TableSource>>,
+    pub(crate) sources: BTreeMap<String, Arc<dyn TableSource>>,
 }
 
 impl fmt::Debug for MetricsTable {

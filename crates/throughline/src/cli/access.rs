@@ -39,6 +39,27 @@ pub(crate) enum UserCommand {
     },
 }
 
+/// Where the doors open. `off` keeps one closed.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Address of REST; 127.0.0.1:8080 without it.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) http: Option<String>,
+    /// Address of the Postgres wire; 127.0.0.1:5433 without it.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) postgres: Option<String>,
+    /// Address of Arrow Flight SQL; 127.0.0.1:8815 without it.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) flight: Option<String>,
+    /// The server's certificate and those above it, as PEM. Other machines can only connect with
+    /// TLS.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The certificate's key, as PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct UserAddArgs {
     /// The new user's name; an e-mail address will do.
@@ -111,6 +132,35 @@ pub(crate) struct TokenCreateArgs {
     /// When it ends: so many days (30d) or hours (12h), a day, a time, or `never`.
     #[arg(long, value_name = "WHEN", default_value = "90d")]
     pub(crate) expires: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RoleCommand {
+    /// The roles there are, of the program and of `access.yml`, and who holds them.
+    List,
+    /// What holders of a role see: tables, columns, masks, conditions on rows.
+    Show {
+        /// The role.
+        name: String,
+        /// Only this table (`schema.name`), with all its columns.
+        #[arg(long, value_name = "TABLE")]
+        table: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Read `access.yml` and compare it with the tables: what is wrong in it, and what in it is
+    /// about nothing.
+    Check,
+    /// What a user or a service token sees: tables, columns, masks, conditions on rows.
+    Show {
+        /// The user, or the token's name.
+        principal: String,
+        /// Only this table (`schema.name`), with all its columns.
+        #[arg(long, value_name = "TABLE")]
+        table: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

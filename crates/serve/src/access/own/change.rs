@@ -94,6 +94,7 @@ impl Session {
                 action: wanted.action().to_owned(),
                 object: wanted.object(),
                 sql: sql.to_owned(),
+                origin: self.origin(),
                 outcome,
             });
         };
@@ -122,13 +123,21 @@ impl Session {
 
     async fn done(&self, wanted: &Wanted, sql: &str) -> Result<Changed> {
         match wanted {
-            Wanted::CreateSchema { name, if_not_exists } => {
-                self.create_schema(name, *if_not_exists).await
-            }
-            Wanted::DropSchema { names, if_exists, cascade } => {
-                self.drop_schemas(names, *if_exists, *cascade).await
-            }
-            Wanted::CreateView { name, or_replace, columns, query } => {
+            Wanted::CreateSchema {
+                name,
+                if_not_exists,
+            } => self.create_schema(name, *if_not_exists).await,
+            Wanted::DropSchema {
+                names,
+                if_exists,
+                cascade,
+            } => self.drop_schemas(names, *if_exists, *cascade).await,
+            Wanted::CreateView {
+                name,
+                or_replace,
+                columns,
+                query,
+            } => {
                 let target = self.target(name)?;
                 self.create_view(&target, *or_replace, columns, query).await
             }
@@ -136,32 +145,63 @@ impl Session {
                 let target = self.new_target(new)?;
                 self.create_table(&target, new, columns).await
             }
-            Wanted::CreateTableAs { new, columns, query } => {
+            Wanted::CreateTableAs {
+                new,
+                columns,
+                query,
+            } => {
                 let target = self.new_target(new)?;
                 self.create_table_as(&target, new, columns, query).await
             }
-            Wanted::Insert { name, columns, query, is_values } => {
+            Wanted::Insert {
+                name,
+                columns,
+                query,
+                is_values,
+            } => {
                 let target = self.target(name)?;
                 self.insert(&target, columns, query, *is_values).await
             }
-            Wanted::Delete { name, alias, condition } => {
+            Wanted::Delete {
+                name,
+                alias,
+                condition,
+            } => {
                 let target = self.target(name)?;
-                self.delete(&target, alias.as_deref(), condition.as_deref(), sql).await
+                self.delete(&target, alias.as_deref(), condition.as_deref(), sql)
+                    .await
             }
-            Wanted::Update { name, alias, set, condition } => {
+            Wanted::Update {
+                name,
+                alias,
+                set,
+                condition,
+            } => {
                 let target = self.target(name)?;
-                self.update(&target, alias.as_deref(), set, condition.as_deref(), sql).await
+                self.update(&target, alias.as_deref(), set, condition.as_deref(), sql)
+                    .await
             }
             Wanted::Truncate { names, if_exists } => self.truncate(names, *if_exists).await,
-            Wanted::Drop { is_view, names, if_exists, cascade } => {
-                self.drop_all(*is_view, names, *if_exists, *cascade).await
+            Wanted::Drop {
+                is_view,
+                names,
+                if_exists,
+                cascade,
+            } => self.drop_all(*is_view, names, *if_exists, *cascade).await,
+            Wanted::Rename {
+                is_view,
+                name,
+                if_exists,
+                to,
+            } => {
+                self.rename(*is_view, &self.target(name)?, *if_exists, to)
+                    .await
             }
-            Wanted::Rename { is_view, name, if_exists, to } => {
-                self.rename(*is_view, &self.target(name)?, *if_exists, to).await
-            }
-            Wanted::Alter { name, if_exists, steps } => {
-                self.alter_steps(name, *if_exists, steps).await
-            }
+            Wanted::Alter {
+                name,
+                if_exists,
+                steps,
+            } => self.alter_steps(name, *if_exists, steps).await,
             Wanted::Comment { on, text } => self.comment(on, text.as_deref()).await,
             Wanted::CreateIndex { on } => {
                 self.known(&self.target(on)?)?;
@@ -190,17 +230,27 @@ impl Session {
         if view.rights.may_write(schema) {
             return Ok(());
         }
-        let own: Vec<String> = view.rights.own_schemas().map(|own| format!("`{own}`")).collect();
+        let own: Vec<String> = view
+            .rights
+            .own_schemas()
+            .map(|own| format!("`{own}`"))
+            .collect();
         let message = format!("`{schema}` is no schema of your own");
-        Err(AccessError::new(Reason::Denied, message).hint(match own.is_empty() {
-            true => "choose a name that is none of the warehouse's schemas".to_owned(),
-            false => format!("yours: {}", own.join(", ")),
-        }))
+        Err(
+            AccessError::new(Reason::Denied, message).hint(match own.is_empty() {
+                true => "choose a name that is none of the warehouse's schemas".to_owned(),
+                false => format!("yours: {}", own.join(", ")),
+            }),
+        )
     }
 
     /// Where a name leads to: to a temporary table, or into an own schema.
     pub(super) fn target(&self, name: &Name) -> Result<Target> {
-        let is_temp = |name: &str| self.temp.as_ref().is_some_and(|temp| temp.get(name).is_some());
+        let is_temp = |name: &str| {
+            self.temp
+                .as_ref()
+                .is_some_and(|temp| temp.get(name).is_some())
+        };
         let schema = match &name.schema {
             Some(schema) => schema.clone(),
             None if is_temp(&name.name) => TEMP.to_owned(),
@@ -233,7 +283,11 @@ impl Session {
     pub(super) fn known(&self, target: &Target) -> Result<Arc<Relation>> {
         let found = match &self.temp {
             Some(temp) if target.is_temp() => temp.get(&target.name),
-            _ => self.own()?.now().relation(&target.schema, &target.name).cloned(),
+            _ => self
+                .own()?
+                .now()
+                .relation(&target.schema, &target.name)
+                .cloned(),
         };
         found.ok_or_else(|| {
             AccessError::new(Reason::NoTable, format!("there is no `{}`", target.shown()))
@@ -266,7 +320,12 @@ impl Session {
         }
     }
 
-    async fn drop_schemas(&self, all: &[String], if_exists: bool, cascade: bool) -> Result<Changed> {
+    async fn drop_schemas(
+        &self,
+        all: &[String],
+        if_exists: bool,
+        cascade: bool,
+    ) -> Result<Changed> {
         let rights = self.standing.view()?;
         let mine = |schema: &str| rights.rights.may_write(schema);
         let mut skipped = Vec::new();
@@ -308,7 +367,12 @@ impl Session {
         let own = self.own()?;
         free(&own.now(), target, or_replace.then_some(true))?;
         let planned = self.looked_at(query).await?;
-        if planned.reads.tables.iter().any(|table| table.starts_with("pg_temp.")) {
+        if planned
+            .reads
+            .tables
+            .iter()
+            .any(|table| table.starts_with("pg_temp."))
+        {
             return Err(statement::refused("a view cannot read a temporary table"));
         }
         let columns = self.columns(&planned, columns, false)?;
@@ -355,7 +419,10 @@ impl Session {
         let targets: Vec<Target> = targets.collect::<Result<_>>()?;
         let mut skipped = Vec::new();
         for target in targets.iter().filter(|target| target.is_temp()) {
-            let gone = self.temp.as_ref().is_some_and(|temp| temp.remove(&target.name));
+            let gone = self
+                .temp
+                .as_ref()
+                .is_some_and(|temp| temp.remove(&target.name));
             if !gone && !if_exists {
                 return Err(no_table(target));
             }

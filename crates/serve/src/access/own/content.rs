@@ -65,7 +65,12 @@ impl Session {
             let name = name.unwrap_or_else(|| names::of_column(schema.field(at).name(), at));
             names::check(&name)?;
             let mut column = Column::new(&name, field.data_type());
-            column.tags = tags.get(at).into_iter().flatten().map(ToString::to_string).collect();
+            column.tags = tags
+                .get(at)
+                .into_iter()
+                .flatten()
+                .map(ToString::to_string)
+                .collect();
             column.from = sources.get(at).cloned().unwrap_or_default();
             column.widest = planned.sizes.get(at).copied().unwrap_or_default();
             columns.push(column);
@@ -95,7 +100,8 @@ impl Session {
             names::check(&column.name)?;
         }
         let none = futures::stream::empty().boxed();
-        self.make(target, new, columns, Default::default(), none).await?;
+        self.make(target, new, columns, Default::default(), none)
+            .await?;
         Ok(Changed::new("CREATE TABLE"))
     }
 
@@ -118,7 +124,9 @@ impl Session {
         planned.plan = projected(planned.plan, &kinds, &all)?;
         let reads = planned.reads.tables.clone();
         let found = self.started(planned, query, deadline).await?;
-        let rows = self.make(target, new, columns, reads, found.boxed()).await?;
+        let rows = self
+            .make(target, new, columns, reads, found.boxed())
+            .await?;
         Ok(Changed::rows("SELECT", rows))
     }
 
@@ -155,7 +163,9 @@ impl Session {
         let own = self.own()?;
         let schema = of_columns(&columns);
         let fresh = Fresh::new(own)?;
-        let written = own.write(&fresh.id, &schema, found, self.room(target)?).await?;
+        let written = own
+            .write(&fresh.id, &schema, found, self.room(target)?)
+            .await?;
         let (rows, bytes) = (written.rows, written.bytes);
         widen(&mut columns, &written, true);
         let table = own.commit(&fresh.id, &schema, None, written.files).await?;
@@ -200,7 +210,9 @@ impl Session {
             _ => {
                 let now = own.now();
                 let schema = now.schemas.get(&target.schema);
-                let all = schema.into_iter().flat_map(|schema| schema.relations.values());
+                let all = schema
+                    .into_iter()
+                    .flat_map(|schema| schema.relations.values());
                 all.map(|relation| relation.bytes()).sum()
             }
         };
@@ -237,7 +249,9 @@ impl Session {
         planned.plan = projected(planned.plan, &table.schema, &places)?;
         let found = self.started(planned, query, deadline).await?;
         let id = known.id().unwrap_or_default();
-        let written = own.write(id, &table.schema, found, self.room(target)?).await?;
+        let written = own
+            .write(id, &table.schema, found, self.room(target)?)
+            .await?;
         if written.rows == 0 {
             return Ok(Changed::rows("INSERT 0", 0));
         }
@@ -253,12 +267,19 @@ impl Session {
         })
         .await?;
         let added = (written.rows, written.bytes);
-        let table = own.commit(id, &table.schema, Some(&table), written.files).await?;
+        let table = own
+            .commit(id, &table.schema, Some(&table), written.files)
+            .await?;
         let at = own.time();
         self.replace(target, |relation| {
             let mut relation = relation.clone();
             relation.changed_at = at;
-            if let Body::Table { id: now, version, rows, bytes } = &mut relation.body
+            if let Body::Table {
+                id: now,
+                version,
+                rows,
+                bytes,
+            } = &mut relation.body
                 && now == id
             {
                 *version = table.version;
@@ -356,13 +377,15 @@ impl Session {
             }
         });
         let columns: Vec<String> = columns.collect();
-        let counted = self.query(&format!("select count(*) from {from} where ({condition})"));
-        let counted = counted.await?.collect().await?;
+        let counted = format!("select count(*) from {from} where ({condition})");
+        let counted = self.query(&counted).await?.collect().await?;
         let changed = counted.first().map_or(0, |batch| {
             use arrow_array::cast::AsArray as _;
             let column = batch.column(0);
             let counts = column.as_primitive_opt::<arrow_array::types::Int64Type>();
-            counts.map_or(0, |counts| counts.iter().flatten().sum::<i64>().unsigned_abs())
+            counts.map_or(0, |counts| {
+                counts.iter().flatten().sum::<i64>().unsigned_abs()
+            })
         });
         if changed > 0 {
             let query = format!("select {} from {from}", columns.join(", "));
@@ -387,7 +410,10 @@ impl Session {
             true => Ok(()),
             false => Err(AccessError::new(
                 Reason::Denied,
-                format!("rows or values of `{}` are hidden from you or masked", target.shown()),
+                format!(
+                    "rows or values of `{}` are hidden from you or masked",
+                    target.shown()
+                ),
             )
             .hint("its rows cannot be changed one by one; make the table again")),
         }
@@ -414,12 +440,15 @@ impl Session {
             let mut bring = bring;
             for column in &mut bring {
                 // Of its own rows everything is known.
-                column.from.retain(|from| !from.starts_with(&format!("{own}.")));
+                column
+                    .from
+                    .retain(|from| !from.starts_with(&format!("{own}.")));
             }
             let reads = reads.into_iter().filter(|read| *read != own).collect();
             relation.absorb(&bring, &reads);
         };
-        self.swapped(target, known, &table.schema, found.boxed(), change).await
+        self.swapped(target, known, &table.schema, found.boxed(), change)
+            .await
     }
 
     /// Empties a table.
@@ -431,7 +460,8 @@ impl Session {
     async fn empty_locked(&self, target: &Target, known: &Relation) -> Result<()> {
         let table = self.rows_of(known, target).await?;
         let none = futures::stream::empty().boxed();
-        self.swapped(target, known, &table.schema, none, |_| {}).await?;
+        self.swapped(target, known, &table.schema, none, |_| {})
+            .await?;
         Ok(())
     }
 
@@ -489,7 +519,10 @@ impl Session {
             self.step(target, &mut columns, step).await?;
         }
         if columns.is_empty() {
-            return Err(AccessError::new(Reason::Invalid, "a table has a column at least"));
+            return Err(AccessError::new(
+                Reason::Invalid,
+                "a table has a column at least",
+            ));
         }
         let (columns, from): (Vec<Column>, Vec<Option<usize>>) = columns.into_iter().unzip();
         no_doubles(&columns)?;
@@ -501,12 +534,16 @@ impl Session {
         let plan = projected(plan, &schema, &from)?;
         let state = self.shared.guarded.session().state();
         let context = SessionContext::new_with_state(state);
-        let frame = context.execute_logical_plan(plan).await.map_err(of_planning)?;
+        let frame = context
+            .execute_logical_plan(plan)
+            .await
+            .map_err(of_planning)?;
         let of_running = |error| AccessError::of_running(&error);
         let found = frame.execute_stream().await.map_err(of_running)?;
         let found = found.map(move |batch| batch.map_err(of_running));
         let change = move |relation: &mut Relation| relation.columns = columns;
-        self.swapped(target, &known, &schema, found.boxed(), change).await?;
+        self.swapped(target, &known, &schema, found.boxed(), change)
+            .await?;
         Ok(())
     }
 
@@ -520,7 +557,10 @@ impl Session {
             columns.iter().position(|(known, _)| known.name == name)
         };
         match step {
-            Step::Add { column, if_not_exists } => {
+            Step::Add {
+                column,
+                if_not_exists,
+            } => {
                 names::check(&column.name)?;
                 match (place(columns, &column.name), if_not_exists) {
                     (Some(_), true) => {}
@@ -560,12 +600,13 @@ impl Session {
             format!("cast(null as {kind}) as c{at}")
         });
         let nulls: Vec<String> = nulls.collect();
-        let planned = self.looked_at(&format!("select {}", nulls.join(", "))).await?;
+        let planned = self
+            .looked_at(&format!("select {}", nulls.join(", ")))
+            .await?;
         let schema = planned.plan.schema().as_arrow();
         let fields = schema.fields().iter().zip(columns);
-        let fields = fields.map(|(field, column)| {
-            Field::new(&column.name, field.data_type().clone(), true)
-        });
+        let fields =
+            fields.map(|(field, column)| Field::new(&column.name, field.data_type().clone(), true));
         kept(&Schema::new(fields.collect::<Vec<_>>()))
     }
 }
@@ -580,8 +621,10 @@ fn skipped(target: &Target, tag: &str) -> Changed {
 fn no_parameters(planned: Planned) -> Result<Planned> {
     match planned.plan.get_parameter_types() {
         Ok(parameters) if parameters.is_empty() => Ok(planned),
-        _ => Err(refused("a statement that changes something takes no parameters")
-            .hint("write the values into it")),
+        _ => Err(
+            refused("a statement that changes something takes no parameters")
+                .hint("write the values into it"),
+        ),
     }
 }
 

@@ -13,14 +13,12 @@ mod catalog;
 mod change;
 mod content;
 mod names;
-pub mod relation;
 mod registry;
+pub mod relation;
 mod rows;
 mod sources;
 mod statement;
 mod temp;
-#[cfg(test)]
-mod tests;
 mod write;
 
 use std::collections::{BTreeMap, HashMap};
@@ -40,7 +38,7 @@ use relation::{FOLDER, Relation};
 
 pub(crate) use catalog::{OwnTable, overlay};
 pub use change::{Changed, INSERT_BYTES};
-pub use names::{is_reserved, TEMP};
+pub use names::{TEMP, is_reserved};
 pub(crate) use temp::Temp;
 
 /// Folder below the project's lake.
@@ -162,7 +160,10 @@ impl OwnSchemas {
             .filter_map(|(_, _, relation)| relation.id())
             .collect();
         let names = self.lake.names().await.map_err(|error| unkept(&error))?;
-        for name in names.iter().filter(|name| !named.contains(&name.name.as_str())) {
+        for name in names
+            .iter()
+            .filter(|name| !named.contains(&name.name.as_str()))
+        {
             let removed = self.lake.drop_table(name).await;
             removed.map_err(|error| unkept(&error))?;
         }

@@ -58,9 +58,10 @@ pub(crate) fn word(ident: &Ident) -> String {
 pub(crate) fn words(name: &ObjectName) -> Result<Vec<String>> {
     let part = |part: &ObjectNamePart| match part {
         ObjectNamePart::Identifier(ident) => Ok(word(ident)),
-        ObjectNamePart::Function(_) => {
-            Err(AccessError::new(Reason::Syntax, "this is no name of a table"))
-        }
+        ObjectNamePart::Function(_) => Err(AccessError::new(
+            Reason::Syntax,
+            "this is no name of a table",
+        )),
     };
     name.0.iter().map(part).collect()
 }
@@ -97,8 +98,7 @@ pub(crate) fn schema(name: &ObjectName) -> Result<String> {
 
 fn no_database(name: &ObjectName) -> AccessError {
     let message = format!("`{name}` is in another database");
-    AccessError::new(Reason::Unsupported, message)
-        .hint(format!("the only database is `{CATALOG}`"))
+    AccessError::new(Reason::Unsupported, message).hint(format!("the only database is `{CATALOG}`"))
 }
 
 /// Refuses a name that could not be kept, or not be shown.
@@ -117,9 +117,8 @@ pub(crate) fn check(name: &str) -> Result<()> {
 
 /// The name that PostgreSQL gives a column: that of a function for a call, else as it is.
 pub(crate) fn of_column(name: &str, at: usize) -> String {
-    let is_word = |text: &str| {
-        !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_')
-    };
+    let is_word =
+        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_');
     if is_word(name) {
         return name.to_owned();
     }
@@ -140,7 +139,15 @@ mod tests {
 
     #[test]
     fn what_is_the_programs_is_reserved() {
-        for name in ["star", "Star", "RAW", "pg_catalog", "metrics", "ops", "work_x"] {
+        for name in [
+            "star",
+            "Star",
+            "RAW",
+            "pg_catalog",
+            "metrics",
+            "ops",
+            "work_x",
+        ] {
             assert!(is_reserved(name), "{name}");
         }
         for name in ["dbt", "public", "ana@shop.example", "starry"] {

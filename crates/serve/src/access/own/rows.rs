@@ -98,7 +98,11 @@ mod tests {
         assert_eq!(check(&insert, &limits), Ok(()));
         assert_eq!(check(&format!("VALUES {rows}"), &limits), Ok(()));
         assert!(check(&format!("select * from (values {rows})"), &limits).is_err());
-        let deep = format!("insert into x values {}1{}", "(".repeat(500), ")".repeat(500));
+        let deep = format!(
+            "insert into x values {}1{}",
+            "(".repeat(500),
+            ")".repeat(500)
+        );
         assert!(check(&deep, &limits).is_err());
         let long = format!("insert into x values ({rows}, {}1)", "1+".repeat(5_000));
         assert!(check(&long, &limits).is_err());

@@ -28,7 +28,9 @@ impl Domain for Sources {
 
     fn column(&self, scan: &TableScan, name: &str) -> Columns {
         let provider = source_as_provider(&scan.source).ok();
-        let secured = provider.as_ref().and_then(|it| it.downcast_ref::<SecuredTable>());
+        let secured = provider
+            .as_ref()
+            .and_then(|it| it.downcast_ref::<SecuredTable>());
         let of = secured.map(|table| format!("{}.{name}", table.name()));
         of.into_iter().collect()
     }

@@ -22,20 +22,75 @@ const LEVELS: usize = 50;
 /// What a statement would change.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Wanted {
-    CreateSchema { name: String, if_not_exists: bool },
-    DropSchema { names: Vec<String>, if_exists: bool, cascade: bool },
-    CreateView { name: Name, or_replace: bool, columns: Vec<String>, query: String },
-    CreateTable { new: NewTable, columns: Vec<Typed> },
-    CreateTableAs { new: NewTable, columns: Vec<String>, query: String },
-    Insert { name: Name, columns: Vec<String>, query: String, is_values: bool },
-    Delete { name: Name, alias: Option<String>, condition: Option<String> },
-    Update { name: Name, alias: Option<String>, set: Vec<(String, String)>, condition: Option<String> },
-    Truncate { names: Vec<Name>, if_exists: bool },
-    Drop { is_view: bool, names: Vec<Name>, if_exists: bool, cascade: bool },
-    Rename { is_view: bool, name: Name, if_exists: bool, to: String },
-    Alter { name: Name, if_exists: bool, steps: Vec<Step> },
-    Comment { on: Commented, text: Option<String> },
-    CreateIndex { on: Name },
+    CreateSchema {
+        name: String,
+        if_not_exists: bool,
+    },
+    DropSchema {
+        names: Vec<String>,
+        if_exists: bool,
+        cascade: bool,
+    },
+    CreateView {
+        name: Name,
+        or_replace: bool,
+        columns: Vec<String>,
+        query: String,
+    },
+    CreateTable {
+        new: NewTable,
+        columns: Vec<Typed>,
+    },
+    CreateTableAs {
+        new: NewTable,
+        columns: Vec<String>,
+        query: String,
+    },
+    Insert {
+        name: Name,
+        columns: Vec<String>,
+        query: String,
+        is_values: bool,
+    },
+    Delete {
+        name: Name,
+        alias: Option<String>,
+        condition: Option<String>,
+    },
+    Update {
+        name: Name,
+        alias: Option<String>,
+        set: Vec<(String, String)>,
+        condition: Option<String>,
+    },
+    Truncate {
+        names: Vec<Name>,
+        if_exists: bool,
+    },
+    Drop {
+        is_view: bool,
+        names: Vec<Name>,
+        if_exists: bool,
+        cascade: bool,
+    },
+    Rename {
+        is_view: bool,
+        name: Name,
+        if_exists: bool,
+        to: String,
+    },
+    Alter {
+        name: Name,
+        if_exists: bool,
+        steps: Vec<Step>,
+    },
+    Comment {
+        on: Commented,
+        text: Option<String>,
+    },
+    CreateIndex {
+        on: Name,
+    },
 }
 
 /// A table to be made.
@@ -131,7 +186,11 @@ impl Wanted {
             _ => None,
         };
         let schemas = self.schemas().into_iter().map(str::to_owned);
-        let names = self.names().into_iter().chain(temporary).map(Name::to_string);
+        let names = self
+            .names()
+            .into_iter()
+            .chain(temporary)
+            .map(Name::to_string);
         let mut all: Vec<String> = schemas.chain(names).collect();
         all.dedup();
         all.join(", ")
@@ -144,7 +203,10 @@ impl Wanted {
 /// It cannot be parsed, or is none that a user may run.
 pub(super) fn read(sql: &str) -> Result<Wanted> {
     let syntax = |error: &dyn std::fmt::Display| {
-        AccessError::new(Reason::Syntax, format!("the statement cannot be parsed: {error}"))
+        AccessError::new(
+            Reason::Syntax,
+            format!("the statement cannot be parsed: {error}"),
+        )
     };
     let dialect = PostgreSqlDialect {};
     let tokens = Tokenizer::new(&dialect, sql).tokenize();
@@ -157,7 +219,10 @@ pub(super) fn read(sql: &str) -> Result<Wanted> {
     let mut parsed = parsed.map_err(|error| syntax(&error))?;
     match (parsed.pop(), parsed.is_empty()) {
         (Some(statement), true) => wanted(statement, is_alter_view),
-        _ => Err(AccessError::new(Reason::Syntax, "this is not one statement")),
+        _ => Err(AccessError::new(
+            Reason::Syntax,
+            "this is not one statement",
+        )),
     }
 }
 
@@ -168,7 +233,9 @@ fn plainer(tokens: &mut Vec<Token>) -> bool {
         Token::Word(word) => word.keyword,
         _ => Keyword::NoKeyword,
     };
-    let meant = |token: &&usize, tokens: &[Token]| !matches!(tokens.get(**token), Some(Token::Whitespace(_)));
+    let meant = |token: &&usize, tokens: &[Token]| {
+        !matches!(tokens.get(**token), Some(Token::Whitespace(_)))
+    };
     let places: Vec<usize> = (0..tokens.len()).collect();
     let mut places = places.iter().filter(|at| meant(at, tokens));
     let (Some(first), Some(second)) = (places.next(), places.next()) else {
@@ -265,13 +332,18 @@ fn create_view(view: CreateView) -> Result<Wanted> {
         return Err(refused("there are no materialized views").hint("make a table"));
     }
     if view.temporary {
-        return Err(refused("there are no temporary views")
-            .hint("make a temporary table, or use `with`"));
+        return Err(
+            refused("there are no temporary views").hint("make a temporary table, or use `with`")
+        );
     }
     Ok(Wanted::CreateView {
         name: names::table(&view.name)?,
         or_replace: view.or_replace,
-        columns: view.columns.iter().map(|column| word(&column.name)).collect(),
+        columns: view
+            .columns
+            .iter()
+            .map(|column| word(&column.name))
+            .collect(),
         query: asked(&view.query)?,
     })
 }
@@ -297,16 +369,27 @@ fn create_table(table: CreateTable) -> Result<Wanted> {
     if let Some(query) = &table.query {
         return Ok(Wanted::CreateTableAs {
             new,
-            columns: table.columns.iter().map(|column| word(&column.name)).collect(),
+            columns: table
+                .columns
+                .iter()
+                .map(|column| word(&column.name))
+                .collect(),
             query: asked(query)?,
         });
     }
     if !table.constraints.is_empty() {
         return Err(no_constraints());
     }
-    let columns = table.columns.iter().map(typed).collect::<Result<Vec<_>>>()?;
+    let columns = table
+        .columns
+        .iter()
+        .map(typed)
+        .collect::<Result<Vec<_>>>()?;
     if columns.is_empty() {
-        return Err(AccessError::new(Reason::Syntax, "a table has a column at least"));
+        return Err(AccessError::new(
+            Reason::Syntax,
+            "a table has a column at least",
+        ));
     }
     Ok(Wanted::CreateTable { new, columns })
 }
@@ -342,8 +425,10 @@ fn insert_into(insert: Insert) -> Result<Wanted> {
         return Err(read_only());
     };
     if insert.on.is_some() {
-        return Err(refused("`on conflict` is not known here: tables have no keys")
-            .hint("`delete` what is there, then `insert`"));
+        return Err(
+            refused("`on conflict` is not known here: tables have no keys")
+                .hint("`delete` what is there, then `insert`"),
+        );
     }
     if insert.returning.is_some() {
         return Err(refused("`returning` is not known here"));
@@ -397,17 +482,22 @@ fn delete_from(delete: Delete) -> Result<Wanted> {
 
 fn update_of(update: Update) -> Result<Wanted> {
     if update.from.is_some() || update.returning.is_some() || update.limit.is_some() {
-        return Err(refused("`update` takes one table, values and a condition here")
-            .hint("ask other tables in the values and the condition"));
+        return Err(
+            refused("`update` takes one table, values and a condition here")
+                .hint("ask other tables in the values and the condition"),
+        );
     }
     let (name, alias) = one_table(&update.table)?;
-    let set = update.assignments.iter().map(|Assignment { target, value }| match target {
-        AssignmentTarget::ColumnName(column) => {
-            let last = names::words(column)?.pop().unwrap_or_default();
-            Ok((last, value.to_string()))
-        }
-        AssignmentTarget::Tuple(_) => Err(refused("columns are set one by one here")),
-    });
+    let set = update
+        .assignments
+        .iter()
+        .map(|Assignment { target, value }| match target {
+            AssignmentTarget::ColumnName(column) => {
+                let last = names::words(column)?.pop().unwrap_or_default();
+                Ok((last, value.to_string()))
+            }
+            AssignmentTarget::Tuple(_) => Err(refused("columns are set one by one here")),
+        });
     Ok(Wanted::Update {
         name,
         alias,
@@ -418,7 +508,12 @@ fn update_of(update: Update) -> Result<Wanted> {
 
 /// A condition as text. `(a, b) in (select …)` is written as the engine knows it.
 fn condition(expr: &Expr) -> String {
-    let Expr::InSubquery { expr: keys, subquery, negated: false } = expr else {
+    let Expr::InSubquery {
+        expr: keys,
+        subquery,
+        negated: false,
+    } = expr
+    else {
         return match expr {
             Expr::BinaryOp { left, op, right } if op.to_string() == "AND" => {
                 format!("({}) AND ({})", condition(left), condition(right))
@@ -535,7 +630,9 @@ fn commented(object: CommentObject, name: &ObjectName) -> Result<Commented> {
         CommentObject::Column => {
             let mut parts = name.0.clone();
             let column = match parts.pop() {
-                Some(last) => names::words(&ObjectName(vec![last]))?.pop().unwrap_or_default(),
+                Some(last) => names::words(&ObjectName(vec![last]))?
+                    .pop()
+                    .unwrap_or_default(),
                 None => String::new(),
             };
             Ok(Commented::Column(names::table(&ObjectName(parts))?, column))

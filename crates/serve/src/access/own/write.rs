@@ -36,7 +36,9 @@ impl Fresh {
     /// A place that nobody has.
     pub(super) fn new(own: &Arc<OwnSchemas>) -> Result<Self> {
         let mut bytes = [0; 12];
-        OsRng.try_fill_bytes(&mut bytes).map_err(|error| unkept(&error))?;
+        OsRng
+            .try_fill_bytes(&mut bytes)
+            .map_err(|error| unkept(&error))?;
         Ok(Self {
             own: own.clone(),
             id: hex::encode(bytes),

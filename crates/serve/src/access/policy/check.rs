@@ -10,9 +10,9 @@ use super::{Expression, Mask, Policy, Rules};
 use crate::access::tags::TagMap;
 
 /// A table or view of the owner.
-struct Table {
-    schema: String,
-    name: String,
+pub(super) struct Table {
+    pub(super) schema: String,
+    pub(super) name: String,
     columns: Vec<String>,
 }
 
@@ -129,7 +129,7 @@ fn is_about(target: &Target, table: &Table, tags: &TagMap) -> bool {
             .any(|column| target.has_column(column.name, &column.tags))
 }
 
-fn seen<'a>(table: &'a Table, tags: &TagMap) -> Vec<Seen<'a>> {
+pub(super) fn seen<'a>(table: &'a Table, tags: &TagMap) -> Vec<Seen<'a>> {
     let columns = table.columns.iter().map(|name| Seen {
         name,
         tags: tags.column(&table.schema, &table.name, name),
@@ -152,7 +152,7 @@ fn shown(target: &Target) -> String {
     format!("`{}`", parts.join(", "))
 }
 
-async fn tables(owner: &SessionContext) -> Vec<Table> {
+pub(super) async fn tables(owner: &SessionContext) -> Vec<Table> {
     let mut tables = Vec::new();
     let Some(catalog) = owner.catalog("throughline") else {
         return tables;

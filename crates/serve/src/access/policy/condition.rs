@@ -34,6 +34,20 @@ pub(crate) struct Bound {
     pub(crate) values: Vec<ScalarValue>,
 }
 
+impl std::fmt::Display for Condition {
+    /// As `access.yml` has it.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for piece in &self.pieces {
+            match piece {
+                Piece::Sql(text) => out.write_str(text)?,
+                Piece::Attribute(name) => write!(out, "{{{{ user.{name} }}}}")?,
+                Piece::Column => out.write_str("{{ column }}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Condition {
     /// Reads an expression. `is_mask`: it may say `{{ column }}`.
     ///

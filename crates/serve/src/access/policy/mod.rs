@@ -8,6 +8,7 @@ pub(crate) mod condition;
 mod raw;
 mod read;
 mod rights;
+mod seen;
 pub(crate) mod target;
 #[cfg(test)]
 mod tests;
@@ -17,9 +18,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use condition::Condition;
 use target::{OwnPattern, Pattern, Target};
 
+use super::who::oidc::OidcConfig;
+
 pub(crate) use check::check;
 pub use rights::Rights;
 pub(crate) use rights::{Seen, TableRights};
+pub(crate) use seen::tables_of;
+pub use seen::{SeenColumn, SeenTable};
 
 /// The role that sees everything.
 pub const ADMIN: &str = "admin";
@@ -36,6 +41,7 @@ pub struct Policy {
     roles: BTreeMap<String, Role>,
     everywhere: Rules,
     groups: BTreeMap<String, BTreeSet<String>>,
+    oidc: Option<OidcConfig>,
 }
 
 /// A role.
@@ -122,6 +128,11 @@ impl Policy {
         let roles = self.roles.iter();
         let named = roles.map(|(name, role)| (name.as_str(), role.description.as_str()));
         [admin].into_iter().chain(named).collect()
+    }
+
+    /// The service that vouches for people, if the file names one.
+    pub fn oidc(&self) -> Option<&OidcConfig> {
+        self.oidc.as_ref()
     }
 
     /// Whether there is such a role.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::access::who::oidc::OidcConfig;
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
@@ -15,6 +17,8 @@ pub(super) struct File {
     pub(super) policies: Policies,
     #[serde(default)]
     pub(super) groups: BTreeMap<String, Many>,
+    #[serde(default)]
+    pub(super) oidc: Option<OidcConfig>,
 }
 
 #[derive(Debug, Default, Deserialize)]

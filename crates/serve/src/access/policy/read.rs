@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use transform::project::ProjectError;
 use transform::project::problem::{Place, Problem, suggestion, unless};
 
-use super::condition::Condition;
 use super::super::own::is_reserved;
+use super::condition::Condition;
 use super::raw::{self, Many, TagOf};
 use super::target::{OwnPattern, Pattern, TablePattern, TagMatch, Target};
 use super::{
@@ -121,6 +121,7 @@ impl<'a> Reader<'a> {
             roles,
             everywhere,
             groups,
+            oidc: raw.oidc,
         }
     }
 

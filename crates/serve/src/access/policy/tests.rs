@@ -157,7 +157,15 @@ fn own_schemas_are_those_of_the_roles() {
         assert!(!may(&["viewer"], schema), "{schema}");
         assert!(may(&[ADMIN], schema), "{schema}");
     }
-    for schema in ["dbt_bo", "marts", "pg_catalog", "DBT", "metrics", "ops", "own"] {
+    for schema in [
+        "dbt_bo",
+        "marts",
+        "pg_catalog",
+        "DBT",
+        "metrics",
+        "ops",
+        "own",
+    ] {
         assert!(!may(&["team"], schema), "{schema}");
     }
     for schema in ["marts", "pg_temp", "information_schema", "work_x", "raw"] {

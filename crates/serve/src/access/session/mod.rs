@@ -27,8 +27,10 @@ use super::limits::{Limits, Permit};
 use super::own::{Temp, overlay};
 use super::principal::{Principal, PrincipalId};
 use super::standing::Standing;
+use super::who::Origin;
 use super::witness::Event;
-use catalog::{CATALOG, GovernedCatalog, Shown};
+pub(crate) use catalog::CATALOG;
+use catalog::{GovernedCatalog, Shown};
 pub(crate) use statement::Reads;
 
 pub use rows::{Canceller, Rows};
@@ -43,6 +45,7 @@ pub struct Session {
     id: PrincipalId,
     context: SessionContext,
     as_of: Option<DateTime<Utc>>,
+    origin: Option<Origin>,
     settings: settings::Settings,
     /// Its temporary tables; none where there are no own schemas.
     pub(crate) temp: Option<Arc<Temp>>,
@@ -111,14 +114,27 @@ impl Session {
             None => owner,
         };
         Ok(Self {
-            context: governed(&shared, &standing, &owner, is_admin),
+            context: governed(&shared, &standing, &owner, is_admin)?,
             shared,
             standing,
             id,
             as_of,
+            origin: None,
             settings: settings::Settings::default(),
             temp,
         })
+    }
+
+    /// The same with the place where its client came in, for the audit log.
+    #[must_use]
+    pub fn from(mut self, origin: Origin) -> Self {
+        self.origin = Some(origin);
+        self
+    }
+
+    /// From where its client came.
+    pub fn origin(&self) -> Option<Origin> {
+        self.origin
     }
 
     /// Whose session it is, as it stands now.
@@ -232,6 +248,7 @@ impl Session {
             tags: reads.tags.clone(),
             sql: sql.to_owned(),
             as_of: self.as_of,
+            origin: self.origin,
         });
     }
 
@@ -269,6 +286,7 @@ impl Session {
             principal: self.id.clone(),
             error: error.clone(),
             sql: sql.to_owned(),
+            origin: self.origin,
         });
     }
 }
@@ -283,7 +301,7 @@ async fn plan(
 ) -> Result<Planned> {
     let view = standing.view()?;
     let is_admin = view.rights.is_admin;
-    let looked = looked_at(&context, temp.as_deref(), is_admin, &shared.limits, &sql).await?;
+    let looked = looked_at(&shared, &context, temp.as_deref(), is_admin, &sql).await?;
     // What was planned while the policy changed is refused by its tables when it is run.
     Ok(Planned {
         state: looked.state,
@@ -297,13 +315,14 @@ async fn plan(
 
 /// Looks at a query and plans it: as a statement of a session, or as the inside of a view.
 pub(crate) async fn looked_at(
+    shared: &Shared,
     context: &SessionContext,
     temp: Option<&Temp>,
     is_admin: bool,
-    limits: &Limits,
     sql: &str,
 ) -> Result<Looked> {
     let of_planning = |error| AccessError::of_planning(&error);
+    let limits = &shared.limits;
     let sql = sql.trim().trim_end_matches(';');
     let mut parsed = transform::parse(context, sql).map_err(of_planning)?;
     statement::check(&parsed, is_admin, limits)?;
@@ -311,7 +330,7 @@ pub(crate) async fn looked_at(
         temp.qualify(&mut parsed);
     }
     let state = context.state();
-    let plan = state.statement_to_plan(parsed).await.map_err(of_planning)?;
+    let plan = of_one_state(&state, shared, parsed).await?;
     let schema = &state.config_options().catalog.default_schema;
     let reads = statement::verify(&plan, schema, is_admin)?;
     if reads.scans > limits.tables as u64 {
@@ -330,6 +349,21 @@ pub(crate) async fn looked_at(
     })
 }
 
+/// A plan whose tables all belong to one state: while it was made, no run's tables were shown.
+async fn of_one_state(
+    state: &SessionState,
+    shared: &Shared,
+    parsed: datafusion::sql::parser::Statement,
+) -> Result<LogicalPlan> {
+    loop {
+        let epoch = shared.guarded.epoch();
+        let plan = state.statement_to_plan(parsed.clone()).await;
+        if shared.guarded.epoch() == epoch {
+            return plan.map_err(|error| AccessError::of_planning(&error));
+        }
+    }
+}
+
 /// The owner's engine with a principal's catalogue, the functions that may be called, and nothing
 /// that could make, write or open anything else.
 pub(crate) fn governed(
@@ -337,7 +371,7 @@ pub(crate) fn governed(
     standing: &Arc<Standing>,
     owner: &SessionContext,
     is_admin: bool,
-) -> SessionContext {
+) -> Result<SessionContext> {
     let shown = Shown {
         owner: owner.clone(),
         standing: standing.clone(),
@@ -367,7 +401,9 @@ pub(crate) fn governed(
         .with_file_formats(vec![]);
     *builder.function_factory() = None;
     *builder.cache_factory() = None;
-    SessionContext::new_with_state(builder.build())
+    let context = SessionContext::new_with_state(builder.build());
+    shared.add_metrics(&context)?;
+    Ok(context)
 }
 
 /// Lets names without a schema be looked up in this one.

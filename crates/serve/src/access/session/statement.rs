@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use datafusion::catalog::default_table_source::source_as_provider;
 use datafusion::common::tree_node::{TreeNode as _, TreeNodeRecursion};
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::logical_expr::{Expr, LogicalPlan, TableSource};
 use datafusion::sql::parser::Statement as EngineStatement;
 use datafusion::sql::sqlparser::ast::{Query, Select, SetExpr, Statement, Visit as _, Visitor};
 
@@ -15,6 +16,7 @@ use crate::access::error::{AccessError, Reason, Result};
 use crate::access::limits::Limits;
 use crate::access::secured::SecuredTable;
 use crate::access::tags::Tag;
+use crate::metrics::MetricsTable;
 
 /// Levels of a plan, and of an expression in it.
 const LEVELS: usize = 300;
@@ -198,6 +200,16 @@ fn one(
                 reads.scans = reads.scans.saturating_add(secured.weight());
                 return Ok(());
             }
+            // A metrics table is read from governed tables.
+            if let Ok(provider) = source_as_provider(&scan.source)
+                && let Some(metrics) = provider.downcast_ref::<MetricsTable>()
+            {
+                for secured in metrics.sources.values().filter_map(governed_of) {
+                    reads.tables.insert(secured.0);
+                    reads.tags.extend(secured.1);
+                }
+                return Ok(());
+            }
             let schema = scan.table_name.schema().unwrap_or(schema);
             match DESCRIBING.contains(&schema) || is_harmless(scan) {
                 true => Ok(()),
@@ -206,6 +218,13 @@ fn one(
         }
         _ => Err(read_only().into()),
     }
+}
+
+/// Name and tags of a governed table.
+fn governed_of(source: &Arc<dyn TableSource>) -> Option<(String, BTreeSet<Tag>)> {
+    let provider = source_as_provider(source).ok()?;
+    let secured = provider.downcast_ref::<SecuredTable>()?;
+    Some((secured.name().to_owned(), secured.tags()))
 }
 
 /// The rows of a recursive `with`, or of a table function that is allowed.

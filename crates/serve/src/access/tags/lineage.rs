@@ -14,6 +14,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, Operator, TableScan, WindowFun
 use super::{PII, Tag, TagMap, Tags, UNCLEAR};
 use crate::access::flow::{Domain, Flow};
 use crate::access::secured::SecuredTable;
+use crate::metrics::MetricsTable;
 
 /// Functions whose result says nothing of single values, or nothing that could be turned back.
 const DECLASSIFIERS: [&str; 14] = [
@@ -95,6 +96,18 @@ impl Domain for Lineage<'_> {
             && let Some(secured) = provider.downcast_ref::<SecuredTable>()
         {
             return secured.tags_of(name);
+        }
+        // A metric may be made from all that its tables show.
+        if let Ok(provider) = source_as_provider(&scan.source)
+            && let Some(metrics) = provider.downcast_ref::<MetricsTable>()
+        {
+            let sources = metrics.sources.values();
+            let providers = sources.filter_map(|source| source_as_provider(source).ok());
+            let tags = providers.filter_map(|provider| {
+                let secured = provider.downcast_ref::<SecuredTable>();
+                secured.map(SecuredTable::tags)
+            });
+            return tags.flatten().collect();
         }
         match scan.table_name.schema() {
             // A part of a table that is kept in parts: `model.part`.

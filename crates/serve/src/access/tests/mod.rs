@@ -5,5 +5,7 @@ mod changes;
 mod differential;
 mod fixture;
 mod lineage;
+mod own;
+mod own_secrets;
 mod pathological;
 mod tricks;

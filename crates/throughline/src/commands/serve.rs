@@ -1,0 +1,302 @@
+//! `serve`: the doors of a project: REST, the Postgres wire and Arrow Flight SQL, behind one gate.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow, bail};
+use serde_json::json;
+use serve::access::project::ProjectTables;
+use serve::access::who::oidc::{Oidc, OidcSettings};
+use serve::access::{Gate, Options, policy};
+use serve::{Doors, Tls};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::Exit;
+use crate::cli::ServeArgs;
+use crate::history::ProjectRuns;
+use crate::people;
+use crate::project::{Opened, Place, now};
+use crate::say::Voice;
+
+/// The doors, with their names and where they open if nothing is said.
+const DOORS: [(Kind, &str, &str); 3] = [
+    (Kind::Http, "http", "127.0.0.1:8080"),
+    (Kind::Postgres, "postgres", "127.0.0.1:5433"),
+    (Kind::Flight, "flight", "127.0.0.1:8815"),
+];
+/// Closes a door.
+const OFF: &str = "off";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Http,
+    Postgres,
+    Flight,
+}
+
+/// A door that is about to open.
+struct Listening {
+    kind: Kind,
+    name: &'static str,
+    address: SocketAddr,
+    listener: TcpListener,
+}
+
+/// The command.
+pub(crate) async fn serve(place: Place, args: &ServeArgs, voice: Voice) -> anyhow::Result<Exit> {
+    let tls = tls(args.tls_cert.as_deref(), args.tls_key.as_deref())?;
+    let listening = listen(args, tls.is_some(), voice).await?;
+    let opened = Opened::open(place, &BTreeMap::new()).await?;
+    let doors = doors(opened, tls).await?;
+    for sentence in doors.gate.misfits().await {
+        voice.warn(&format!("warning: access.yml: {sentence}"));
+    }
+    let admin = doors.who.first_admin(&people::actor()).await?;
+    tell(&listening, &doors, admin.as_ref(), voice);
+    let watched = tokio::spawn(doors.gate.watch());
+    let ended = run(listening, &doors).await;
+    watched.abort();
+    voice.note("the doors are closed");
+    ended.map(|()| Exit::Done)
+}
+
+/// Runs the doors until the program is told to end, or one of them fails.
+async fn run(listening: Vec<Listening>, doors: &Doors) -> anyhow::Result<()> {
+    let (stop, stopped) = watch::channel(false);
+    let mut open = JoinSet::new();
+    for one in listening {
+        let (doors, mut stopped) = (doors.clone(), stopped.clone());
+        let stop = async move {
+            // An error means that nobody is there any more who could say it.
+            let _ = stopped.wait_for(|is_stopped| *is_stopped).await;
+        };
+        open.spawn(async move {
+            let (name, listener) = (one.name, one.listener);
+            let ended = match one.kind {
+                Kind::Http => closed(doors, listener, stop).await,
+                Kind::Postgres => closed(doors, listener, stop).await,
+                Kind::Flight => closed(doors, listener, stop).await,
+            };
+            ended.with_context(|| format!("the door `{name}` failed"))
+        });
+    }
+    let first = tokio::select! {
+        () = signalled() => Ok(()),
+        ended = open.join_next() => match ended {
+            Some(Ok(ended)) => ended,
+            Some(Err(error)) => Err(error.into()),
+            None => Ok(()),
+        },
+    };
+    let _ = stop.send(true);
+    while open.join_next().await.is_some() {}
+    first
+}
+
+async fn closed(
+    _: Doors,
+    listener: TcpListener,
+    stop: impl Future<Output = ()>,
+) -> std::io::Result<()> {
+    stop.await;
+    drop(listener);
+    Ok(())
+}
+
+/// Ends when somebody wants the program to end.
+async fn signalled() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut term) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = term.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Everything that the doors share.
+pub(super) async fn doors(opened: Opened, tls: Option<Tls>) -> anyhow::Result<Doors> {
+    let key = opened.place.key()?;
+    let who = people::open(&opened.place).await?;
+    let runs = Arc::new(ProjectRuns(opened.log));
+    let manifest = Arc::new(opened.manifest);
+    let warehouse = Arc::new(opened.warehouse);
+    let tables = ProjectTables::new(warehouse, manifest.clone(), runs.clone());
+    let project = &manifest.project;
+    let options = Options {
+        file: Some(opened.place.dir.join(policy::FILE)),
+        directory: Some(Arc::new(who.clone())),
+        witness: Some(Arc::new(who.audit().clone())),
+        metrics: Some((
+            Arc::new(project.metrics.clone()),
+            Arc::new(project.config.clone()),
+        )),
+        ..Options::new(key)
+    };
+    let gate = Gate::open(Arc::new(tables), options).await?;
+    let shown = gate.catch_up().await.map_err(|error| anyhow!("{error}"));
+    shown.context("the tables cannot be shown")?;
+    let policy = gate.policy();
+    let oidc = policy.oidc().cloned().unwrap_or_default();
+    let oidc = OidcSettings::read(&oidc, |name| std::env::var(name).ok())?;
+    Ok(Doors {
+        gate,
+        who,
+        oidc: oidc.map(|settings| Arc::new(Oidc::new(settings))),
+        manifest,
+        runs,
+        tls,
+        clock: Arc::new(now),
+    })
+}
+
+fn tls(certificate: Option<&Path>, key: Option<&Path>) -> anyhow::Result<Option<Tls>> {
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Ok(Some(Tls::load(certificate, key)?)),
+        (None, None) => Ok(None),
+        _ => bail!("TLS needs both --tls-cert and --tls-key"),
+    }
+}
+
+/// Takes the addresses. One that was asked for must be free; a door for which nothing was said
+/// stays closed if its usual address is taken.
+async fn listen(args: &ServeArgs, is_tls: bool, voice: Voice) -> anyhow::Result<Vec<Listening>> {
+    let mut listening = Vec::new();
+    for (kind, name, usual) in DOORS {
+        let asked = match kind {
+            Kind::Http => &args.http,
+            Kind::Postgres => &args.postgres,
+            Kind::Flight => &args.flight,
+        };
+        let text = asked.as_deref().unwrap_or(usual);
+        if text == OFF {
+            continue;
+        }
+        let address = address(name, text)?;
+        if !address.ip().is_loopback() && !is_tls {
+            bail!(
+                "`--{name} {text}` can be reached from other machines, and nothing is encrypted\n\
+                 hint: give --tls-cert and --tls-key, or an address of this machine (127.0.0.1:{})",
+                address.port()
+            );
+        }
+        let listener = match TcpListener::bind(address).await {
+            Ok(listener) => listener,
+            Err(error) if asked.is_none() && error.kind() == ErrorKind::AddrInUse => {
+                voice.warn(&format!(
+                    "warning: {usual} is taken, so the door `{name}` stays closed\n\
+                     hint: give it another address with --{name}"
+                ));
+                continue;
+            }
+            Err(error) => {
+                return Err(error).with_context(|| {
+                    format!("cannot listen on `{text}`\nhint: another with --{name}")
+                });
+            }
+        };
+        listening.push(Listening {
+            kind,
+            name,
+            address: listener.local_addr()?,
+            listener,
+        });
+    }
+    match listening.is_empty() {
+        true => bail!("no door is open\nhint: give one an address, for example --http 127.0.0.1:0"),
+        false => Ok(listening),
+    }
+}
+
+/// `127.0.0.1:8080`, `[::1]:8080`, `:8080` and `8080` for this machine, `localhost:8080`.
+fn address(name: &str, text: &str) -> anyhow::Result<SocketAddr> {
+    let port = text.strip_prefix(':').unwrap_or(text);
+    let whole = match port.parse::<u16>() {
+        Ok(port) => format!("127.0.0.1:{port}"),
+        Err(_) => text.replace("localhost:", "127.0.0.1:"),
+    };
+    whole.parse().with_context(|| {
+        format!("`--{name} {text}` is no address\nhint: for example 127.0.0.1:8080, or `{OFF}`")
+    })
+}
+
+/// Says where the doors are and how to come in.
+fn tell(
+    listening: &[Listening],
+    doors: &Doors,
+    admin: Option<&(String, serve::access::who::Secret)>,
+    voice: Voice,
+) {
+    let mut result: serde_json::Map<_, _> = listening
+        .iter()
+        .map(|one| (one.name.to_owned(), json!(one.address.to_string())))
+        .collect();
+    if let Some((name, password)) = admin {
+        result.insert(
+            "first_admin".to_owned(),
+            json!({"name": name, "password": password.expose()}),
+        );
+    }
+    voice.result(&result.into());
+    for one in listening {
+        voice.line(&format!(
+            "{:<10} {}",
+            one.name,
+            how(one, doors.tls.is_some())
+        ));
+    }
+    if let Some((name, password)) = admin {
+        voice.line(&format!(
+            "\nthe first administrator is `{name}`, with the password\n  {}\nit is shown once; \
+             give it another with `throughline user password {name}`",
+            password.expose()
+        ));
+    }
+    voice.line(
+        "\nmore people: throughline user add NAME --role ROLE   \
+         programs: throughline token create NAME --role ROLE\nCtrl-C ends it",
+    );
+}
+
+/// How a door is used.
+fn how(one: &Listening, is_tls: bool) -> String {
+    let (host, port) = (one.address.ip(), one.address.port());
+    match (one.kind, is_tls) {
+        (Kind::Http, false) => format!("http://{}/api/v1/openapi.json", one.address),
+        (Kind::Http, true) => format!("https://{}/api/v1/openapi.json", one.address),
+        (Kind::Postgres, false) => {
+            format!("psql \"host={host} port={port} dbname=throughline user=NAME\"")
+        }
+        (Kind::Postgres, true) => {
+            format!("psql \"host={host} port={port} dbname=throughline user=NAME sslmode=require\"")
+        }
+        (Kind::Flight, false) => format!("grpc://{} (Arrow Flight SQL)", one.address),
+        (Kind::Flight, true) => format!("grpc+tls://{} (Arrow Flight SQL)", one.address),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    #[test]
+    fn an_address_may_be_short() {
+        let read = |text| address("http", text).expect("an address").to_string();
+        assert_eq!(read("8080"), "127.0.0.1:8080");
+        assert_eq!(read(":8080"), "127.0.0.1:8080");
+        assert_eq!(read("localhost:0"), "127.0.0.1:0");
+        assert_eq!(read("[::1]:5433"), "[::1]:5433");
+        assert_eq!(read("0.0.0.0:1"), "0.0.0.0:1");
+        assert!(address("http", "example.com").is_err());
+    }
+}
