@@ -33,6 +33,7 @@ use crate::access::error::{AccessError, Reason, Result};
 use crate::access::gate::Shared;
 use crate::access::session::catalog::CATALOG;
 use crate::access::session::{self, Looked};
+use crate::access::standing::Standing;
 use crate::access::tags::lineage::tags_of;
 use crate::access::tags::{Tag, Tags, UNCLEAR};
 
@@ -101,13 +102,19 @@ impl Place {
                     tags: relation.tags(),
                     widest: relation.widest(),
                     weight: 1,
+                    lenders: vec![],
                 })
             }
             Body::View { sql, search_path } => {
                 let planned = self.view(relation, sql, search_path).await;
                 Ok(planned.unwrap_or_else(|error| {
                     log::info!("own view {schema}.{name}: {error}");
-                    OwnTable::broken(relation, unreadable(schema, name, &error))
+                    let weight = match error.reason {
+                        // Whatever reads it reads too much.
+                        Reason::TooComplex => u64::MAX,
+                        _ => 1,
+                    };
+                    OwnTable::broken(relation, weight, unreadable(schema, name, &error))
                 }))
             }
         }
@@ -139,10 +146,10 @@ impl Place {
         let by_name = |at: usize| names.get(at).map(|name| (*name).clone());
         let tags = tags.into_iter().enumerate();
         let sizes = sizes.into_iter().enumerate();
-        let view = ViewTable::new(plan, None);
+        let inner = ViewTable::new(plan, None);
         Ok(OwnTable {
-            schema: view.schema(),
-            inner: Ok(Arc::new(view)),
+            schema: inner.schema(),
+            inner: Ok(Arc::new(inner)),
             kind: TableType::View,
             tags: tags
                 .filter_map(|(at, tags)| Some((by_name(at)?, tags)))
@@ -151,6 +158,7 @@ impl Place {
                 .filter_map(|(at, size)| Some((by_name(at)?, size)))
                 .collect(),
             weight: reads.scans.max(1),
+            lenders: [vec![(standing, view.stamp)], reads.lenders].concat(),
         })
     }
 }
@@ -302,17 +310,22 @@ pub(crate) struct OwnTable {
     tags: BTreeMap<String, Tags>,
     widest: BTreeMap<String, u64>,
     weight: u64,
+    lenders: Vec<Lender>,
 }
 
+/// Somebody with whose rights a view reads, and the stamp of these rights.
+pub(crate) type Lender = (Arc<Standing>, u64);
+
 impl OwnTable {
-    fn broken(relation: &Relation, error: AccessError) -> Self {
+    fn broken(relation: &Relation, weight: u64, error: AccessError) -> Self {
         Self {
             inner: Err(error),
             schema: relation.schema(),
             kind: TableType::View,
             tags: relation.tags(),
             widest: relation.widest(),
-            weight: 1,
+            weight,
+            lenders: vec![],
         }
     }
 
@@ -330,6 +343,11 @@ impl OwnTable {
     /// How many tables it reads, each as often as it does.
     pub(crate) fn weight(&self) -> u64 {
         self.weight
+    }
+
+    /// Those with whose rights it reads, and that end what runs when they lose them.
+    pub(crate) fn lenders(&self) -> &[Lender] {
+        &self.lenders
     }
 }
 

