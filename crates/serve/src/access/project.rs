@@ -18,11 +18,13 @@ use super::error::{AccessError, Reason, Result};
 use super::guarded::Guarded;
 use super::session::CATALOG;
 use super::tags::{TagMap, of_project};
+use crate::audit::Place;
+use crate::audit_log::AuditLog;
 
 /// States of the past that are kept at hand.
 const KEPT: usize = 8;
 /// Tables also change without a run (small files are merged): they are looked at this often.
-const LOOK_AT_ALL: Duration = Duration::from_secs(60);
+const LOOK_AT_ALL: Duration = Duration::from_secs(600);
 
 /// Version of each table, by `schema.name`.
 pub type Versions = BTreeMap<String, u64>;
@@ -61,6 +63,7 @@ pub struct ProjectTables {
     past: Mutex<Vec<(Versions, SessionContext)>>,
     epoch: AtomicU64,
     shown: Mutex<Shown>,
+    audit: Option<Place>,
 }
 
 /// What is shown.
@@ -85,16 +88,25 @@ impl ProjectTables {
             past: Mutex::default(),
             epoch: AtomicU64::new(0),
             shown: Mutex::default(),
+            audit: None,
         }
     }
 
-    /// The versions to show: all as they are, or as the last run left them while another is at work.
+    /// The same with the audit log as `ops.audit_log`. Nobody sees it but whom `access.yml` grants
+    /// it.
+    #[must_use]
+    pub fn with_audit(mut self, place: Place) -> Self {
+        self.audit = Some(place);
+        self
+    }
+
+    /// The versions to show: all as they are, or while a run is at work as the last one left them.
     async fn wanted(&self, newest: &Newest) -> Result<Versions> {
         if newest.is_running && newest.ended.is_some() {
             let left = self.history.versions_at(DateTime::<Utc>::MAX_UTC).await?;
             return Ok(left.unwrap_or_default());
         }
-        let tables = self.warehouse.lake.tables().await.map_err(unreadable)?;
+        let tables = self.warehouse.lake.newest().await.map_err(unreadable)?;
         let versions = tables.into_iter();
         Ok(versions
             .map(|table| (table.name.to_string(), table.version))
@@ -106,6 +118,9 @@ impl ProjectTables {
         let graph = Graph::new(&self.manifest)?;
         let order: Vec<String> = graph.models().map(str::to_owned).collect();
         past.register_views(&self.manifest, &order).await?;
+        if let Some(place) = &self.audit {
+            past.register("ops", "audit_log", Arc::new(AuditLog::new(place.clone())))?;
+        }
         Ok(past.session)
     }
 }
