@@ -250,6 +250,41 @@ impl Audit {
     }
 }
 
+/// A file of a log, as far as it counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogFile {
+    /// Its name in the log's folder.
+    pub name: String,
+    /// Its content.
+    pub content: Vec<u8>,
+}
+
+/// The files of a log as they are at one instant, one after another: what is copied of it is a
+/// whole log.
+///
+/// # Errors
+/// A file cannot be read, or `take` fails.
+pub fn files(
+    folder: &Path,
+    take: &mut dyn FnMut(LogFile) -> std::io::Result<()>,
+) -> Result<(), AuditError> {
+    let snapshot = files::snapshot(folder)?;
+    let head = snapshot.head.map(|content| LogFile {
+        name: files::HEAD.to_owned(),
+        content,
+    });
+    let failed = |error: std::io::Error| files::failed(folder, &error);
+    for file in &snapshot.files {
+        let name = file.path.file_name().unwrap_or_default();
+        let file = LogFile {
+            name: name.to_string_lossy().into_owned(),
+            content: files::bytes(file)?,
+        };
+        take(file).map_err(failed)?;
+    }
+    head.map_or(Ok(()), take).map_err(failed)
+}
+
 /// The records of a log in their order, from `after` on, at most so many; and no more than what was
 /// whole when this was called. They are not verified.
 ///

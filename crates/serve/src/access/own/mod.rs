@@ -22,6 +22,7 @@ mod temp;
 mod write;
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -42,7 +43,7 @@ pub use names::{TEMP, is_reserved};
 pub(crate) use temp::Temp;
 
 /// Folder below the project's lake.
-const LAKE: &str = "own";
+pub const LAKE: &str = "own";
 /// File in the project's state folder.
 pub const FILE: &str = "own.db";
 /// How long the files of a dropped table stay: queries may still be reading them, and a backup may
@@ -95,6 +96,16 @@ impl OwnSettings {
     }
 }
 
+/// The tables that a list (or a copy of it) names, each at the version that goes with it.
+///
+/// # Errors
+/// It cannot be read.
+pub async fn tables_in(list: &Path) -> Result<Vec<(TableName, u64)>> {
+    let tables = registry::tables_in(list).await?;
+    let named = tables.into_iter();
+    Ok(named.map(|(id, version)| (table_name(&id), version)).collect())
+}
+
 /// Where the own tables of the project lie whose lake lies at `project`.
 pub fn lake_of(project: &Location) -> Location {
     project.below(LAKE)
@@ -110,6 +121,8 @@ pub struct OwnSchemas {
     locks: Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>,
     /// Tables whose files may go, and since when.
     leaving: Mutex<HashMap<String, Instant>>,
+    /// Locked while this process has them open.
+    _alone: Option<File>,
 }
 
 impl std::fmt::Debug for OwnSchemas {
@@ -132,13 +145,17 @@ pub struct Listed {
 }
 
 impl OwnSchemas {
-    /// Opens them, and removes what a change left that was broken off. One process at a time may.
+    /// Opens them, and removes what a change left that was broken off, unless another process has
+    /// them open too: it may be at work on it.
     ///
     /// # Errors
     /// The list or the lake cannot be read, or is a newer program's.
     pub async fn open(settings: OwnSettings) -> Result<Self> {
         let lake = Lake::open_at(settings.lake).map_err(|error| unkept(&error))?;
+        let alone = alone(&settings.file.with_extension("lock"));
+        let is_alone = alone.is_some();
         let own = Self {
+            _alone: alone,
             lake: Arc::new(lake),
             registry: Registry::open(&settings.file).await?,
             limits: settings.limits,
@@ -148,7 +165,9 @@ impl OwnSchemas {
         };
         let upgraded = own.lake.upgrade().await;
         upgraded.map_err(|error| unkept(&error))?;
-        own.tidy().await?;
+        if is_alone {
+            own.tidy().await?;
+        }
         Ok(own)
     }
 
@@ -267,6 +286,18 @@ impl OwnSchemas {
                 .hint("make the table again")
         })
     }
+}
+
+/// A lock that only one process has at a time; none where another has it.
+fn alone(path: &Path) -> Option<File> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).ok()?;
+    }
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create(true).truncate(false).open(path);
+    let file = file.ok()?;
+    file.try_lock().ok()?;
+    Some(file)
 }
 
 /// Where the rows of a table lie.

@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
 use sqlx::{Row as _, Sqlite, Transaction};
 
-use super::relation::Relation;
+use super::relation::{Body, Relation};
 use crate::access::error::{AccessError, Reason, Result};
 
 /// The format that this program writes.
@@ -288,6 +288,25 @@ impl Registry {
     pub(crate) async fn break_it(&self) {
         self.pool.close().await;
     }
+}
+
+/// The tables that a list names, with their versions.
+pub(crate) async fn tables_in(path: &Path) -> Result<Vec<(String, u64)>> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false);
+    let pool = SqlitePool::connect_with(options).await;
+    let pool = pool.map_err(|error| failed(&error))?;
+    let begun = pool.begin_with("begin").await;
+    let mut transaction = begun.map_err(|error| failed(&error))?;
+    let state = read(&mut transaction).await?;
+    drop(transaction);
+    pool.close().await;
+    let tables = state.relations().filter_map(|(_, _, relation)| match &relation.body {
+        Body::Table { id, version, .. } => Some((id.clone(), *version)),
+        Body::View { .. } => None,
+    });
+    Ok(tables.collect())
 }
 
 async fn read(transaction: &mut Transaction<'static, Sqlite>) -> Result<State> {
