@@ -103,7 +103,9 @@ impl OwnSettings {
 pub async fn tables_in(list: &Path) -> Result<Vec<(TableName, u64)>> {
     let tables = registry::tables_in(list).await?;
     let named = tables.into_iter();
-    Ok(named.map(|(id, version)| (table_name(&id), version)).collect())
+    Ok(named
+        .map(|(id, version)| (table_name(&id), version))
+        .collect())
 }
 
 /// Where the own tables of the project lie whose lake lies at `project`.

@@ -302,10 +302,12 @@ pub(crate) async fn tables_in(path: &Path) -> Result<Vec<(String, u64)>> {
     let state = read(&mut transaction).await?;
     drop(transaction);
     pool.close().await;
-    let tables = state.relations().filter_map(|(_, _, relation)| match &relation.body {
-        Body::Table { id, version, .. } => Some((id.clone(), *version)),
-        Body::View { .. } => None,
-    });
+    let tables = state
+        .relations()
+        .filter_map(|(_, _, relation)| match &relation.body {
+            Body::Table { id, version, .. } => Some((id.clone(), *version)),
+            Body::View { .. } => None,
+        });
     Ok(tables.collect())
 }
 
