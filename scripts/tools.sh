@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Installs what only some tests need into target/tools: other readers of Delta tables and S3 in
-# memory (Python), and an S3 that overwrites (Node). Quick when they are there. Tests that miss them
+# memory (Python), dbt (Python), and an S3 that overwrites (Node). Quick when they are there. Tests that miss them
 # are skipped and say so. `scripts/tools.sh spark` also installs Spark with Delta.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly TOOLS=${TARGET_DIR:-target}/tools
 readonly REQUIREMENTS=tests/readers/requirements.txt
+readonly DBT=tests/dbt/requirements.txt
 readonly S3RVER=3.7.1
 readonly PYSPARK=4.0.1
 readonly DELTA_SPARK=4.0.0
@@ -25,6 +26,19 @@ install_python() {
         cp "$REQUIREMENTS" "$done"
     else
         without "Delta readers" "pip could not install $REQUIREMENTS"
+    fi
+}
+
+install_dbt() {
+    local done=$TOOLS/dbt/.requirements
+    cmp -s "$DBT" "$done" && return
+    command -v python3 >/dev/null || { without dbt "python3 is missing"; return; }
+    echo "setup: installing $DBT into $TOOLS/dbt" >&2
+    if python3 -m venv "$TOOLS/dbt" \
+        && "$TOOLS/dbt/bin/pip" install --quiet --requirement "$DBT"; then
+        cp "$DBT" "$done"
+    else
+        without dbt "pip could not install $DBT"
     fi
 }
 
@@ -56,5 +70,6 @@ install_spark() {
 }
 
 install_python
+install_dbt
 install_node
 if [[ ${1:-} == spark ]]; then install_spark; fi

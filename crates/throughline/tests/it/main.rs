@@ -18,6 +18,7 @@ mod bad_input;
 mod channels;
 mod cleansing;
 mod command_line;
+mod dbt;
 mod demo_company;
 mod disk_full;
 mod doors;
