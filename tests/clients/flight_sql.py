@@ -38,12 +38,16 @@ def value(connection, sql, parameters=None):
         return cursor.fetchone()[0]
 
 
+def _text(said):
+    return said.decode() if isinstance(said, bytes) else said
+
+
 def refused(work):
     try:
         work()
     except adbc_driver_manager.Error as error:
-        state = [v.decode() for k, v in error.details if k == "x-throughline-sqlstate"]
-        return type(error).__name__, (state or [""])[0], str(error)
+        details = {_text(name): _text(said) for name, said in error.details}
+        return type(error).__name__, details.get("x-throughline-sqlstate", ""), str(error)
     raise AssertionError("nothing was refused")
 
 

@@ -136,7 +136,7 @@ fn the_jdbc_driver_reads_the_demo_company() {
         "product: Throughline",
         "types: [TABLE, VIEW]",
         "tables: [fct_order, fct_order_line]",
-        "columns: [order_id, order_key, order_number]",
+        "columns: [order_id, order_key, order_number, ordered_at]",
         "keys: [order_key]",
         "columns of the query: n BIGINT t VARCHAR d DECIMAL day DATE b BOOLEAN at TIMESTAMP",
         &format!("row: {orders}|x|1.50|2026-01-31|true|2026-01-31T10:00:00Z"),
