@@ -187,7 +187,8 @@ pub(super) async fn doors(opened: Opened, tls: Option<Tls>) -> anyhow::Result<Do
     let runs = Arc::new(ProjectRuns(opened.log));
     let manifest = Arc::new(opened.manifest);
     let warehouse = Arc::new(opened.warehouse);
-    let tables = ProjectTables::new(warehouse, manifest.clone(), runs.clone());
+    let log = people::log_place(&opened.place, None)?;
+    let tables = ProjectTables::new(warehouse, manifest.clone(), runs.clone()).with_audit(log);
     let project = &manifest.project;
     let options = Options {
         file: Some(opened.place.dir.join(policy::FILE)),
