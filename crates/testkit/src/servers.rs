@@ -63,6 +63,17 @@ pub fn spark() -> Option<(PathBuf, PathBuf)> {
     None
 }
 
+/// The JDBC driver for Arrow Flight SQL, if it is there and something to run it with.
+pub fn flight_sql_jdbc() -> Option<PathBuf> {
+    let driver = tools().join("jdbc/flight-sql-jdbc-driver.jar");
+    let java = Command::new("java").arg("-version").output();
+    if driver.exists() && java.is_ok_and(|out| out.status.success()) {
+        return Some(driver);
+    }
+    skip("target/tools/jdbc or java is not here");
+    None
+}
+
 /// A server of a test, which ends with it.
 pub struct Server {
     child: Child,

@@ -27,6 +27,7 @@ mod downloads_more;
 mod event_touches;
 mod first_steps;
 mod fitted;
+mod flight_clients;
 mod gate;
 mod guides;
 mod history;

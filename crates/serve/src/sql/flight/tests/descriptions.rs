@@ -226,7 +226,8 @@ async fn the_server_and_its_types_are_described() {
         .as_primitive::<UInt32Type>()
         .values()
         .to_vec();
-    let expected = (0..=11).chain([100, 101]).chain(500..=576);
+    // All but the versions of Substrait, which there is none of.
+    let expected = (0..=5).chain(8..=11).chain([100, 101]).chain(500..=576);
     let missing: Vec<u32> = expected.filter(|code| !codes.contains(code)).collect();
     assert!(missing.is_empty(), "{missing:?}");
     let name = u32::try_from(i32::from(SqlInfo::FlightSqlServerName)).expect("a code");
