@@ -162,7 +162,7 @@ pub(crate) struct DemoArgs {
     /// Where all chance comes from.
     #[arg(long, default_value_t = 42)]
     pub(crate) seed: u64,
-    /// End by printing, without a page. (There is no page yet: the demo always ends by printing.)
+    /// End by printing, without opening the doors.
     #[arg(long)]
     pub(crate) no_serve: bool,
 }
