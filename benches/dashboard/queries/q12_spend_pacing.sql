@@ -26,7 +26,7 @@ month_before as (
     select
         platform,
         cast(month_start + interval '1' month as date) as next_month,
-        sum(spend) as spend,
+        sum(spend) as spend_before,
         cast(sum(spend) as double) as spend_float
     from daily
     group by platform, cast(month_start + interval '1' month as date)
@@ -37,7 +37,7 @@ select
     paced.report_date,
     paced.spend,
     paced.month_to_date,
-    month_before.spend as month_before,
+    month_before.spend_before as month_before,
     cast(paced.month_to_date as double) / nullif(month_before.spend_float, 0) as pace
 from paced
 left join month_before
