@@ -280,16 +280,31 @@ impl Lake {
         Ok(())
     }
 
-    /// Opens all tables, side by side, and gives them in the order of their names.
+    /// All tables as this process knows them, in the order of their names.
     ///
     /// # Errors
     /// The lake cannot be listed, or a log cannot be read.
     pub async fn tables(&self) -> Result<Vec<Arc<Table>>> {
+        self.all(false).await
+    }
+
+    /// All tables as they are now, whoever changed them.
+    ///
+    /// # Errors
+    /// As [`Lake::tables`].
+    pub async fn newest(&self) -> Result<Vec<Arc<Table>>> {
+        self.all(true).await
+    }
+
+    async fn all(&self, anew: bool) -> Result<Vec<Arc<Table>>> {
         let names = self.names().await?;
         // Each names its own: futures that borrow from a list cannot be sent to another thread.
-        let opened = names
-            .into_iter()
-            .map(|name| async move { self.table(&name).await });
+        let opened = names.into_iter().map(|name| async move {
+            match anew {
+                true => self.reload(&name).await,
+                false => self.table(&name).await,
+            }
+        });
         let opened: Vec<_> = futures::stream::iter(opened)
             .buffered(TABLES_AT_ONCE)
             .try_collect()

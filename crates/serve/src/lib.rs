@@ -9,6 +9,8 @@ pub mod format;
 pub mod metrics;
 pub mod outgoing;
 pub mod pg_login;
+pub mod rest;
+pub mod sql;
 pub mod tls;
 
 pub use doors::{Doors, Run, Runs};

@@ -79,7 +79,7 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Make a project out of a backup, in an empty folder.
     Restore(RestoreArgs),
-    /// Open the doors: REST, the Postgres wire and Arrow Flight SQL, for people, tools and programs.
+    /// Open the doors: REST, the Postgres wire and Arrow Flight SQL, for people and programs.
     Serve(ServeArgs),
     /// People who may log in: make, list, change and remove them.
     #[command(subcommand)]
@@ -162,7 +162,7 @@ pub(crate) struct DemoArgs {
     /// Where all chance comes from.
     #[arg(long, default_value_t = 42)]
     pub(crate) seed: u64,
-    /// End by printing, without a page. (There is no page yet: the demo always ends by printing.)
+    /// End by printing, without opening the doors.
     #[arg(long)]
     pub(crate) no_serve: bool,
 }

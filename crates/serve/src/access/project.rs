@@ -22,7 +22,7 @@ use super::tags::{TagMap, of_project};
 /// States of the past that are kept at hand.
 const KEPT: usize = 8;
 /// Tables also change without a run (small files are merged): they are looked at this often.
-const LOOK_AT_ALL: Duration = Duration::from_secs(60);
+const LOOK_AT_ALL: Duration = Duration::from_secs(600);
 
 /// Version of each table, by `schema.name`.
 pub type Versions = BTreeMap<String, u64>;
@@ -88,13 +88,13 @@ impl ProjectTables {
         }
     }
 
-    /// The versions to show: all as they are, or as the last run left them while another is at work.
+    /// The versions to show: all as they are, or while a run is at work as the last one left them.
     async fn wanted(&self, newest: &Newest) -> Result<Versions> {
         if newest.is_running && newest.ended.is_some() {
             let left = self.history.versions_at(DateTime::<Utc>::MAX_UTC).await?;
             return Ok(left.unwrap_or_default());
         }
-        let tables = self.warehouse.lake.tables().await.map_err(unreadable)?;
+        let tables = self.warehouse.lake.newest().await.map_err(unreadable)?;
         let versions = tables.into_iter();
         Ok(versions
             .map(|table| (table.name.to_string(), table.version))

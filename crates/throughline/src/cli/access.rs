@@ -40,7 +40,7 @@ pub(crate) enum UserCommand {
 }
 
 /// Where the doors open. `off` keeps one closed.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct ServeArgs {
     /// Address of REST; 127.0.0.1:8080 without it.
     #[arg(long, value_name = "ADDR")]

@@ -2,14 +2,23 @@
 
 mod questions;
 
-use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
+use chrono::TimeDelta;
+use serde_json::json;
+use serve::access::who::NewToken;
+
+use super::serve::{Kind, Open};
 use super::{Exit, generate, init, run};
-use crate::cli::{DemoArgs, RunArgs};
+use crate::cli::{DemoArgs, RunArgs, ServeArgs};
 use crate::demo::{GenerateOptions, project::project_yaml};
+use crate::people;
 use crate::project::{CONFIG, Opened, Place, now};
 use crate::say::Voice;
 
+/// How the names begin of the tokens with which the demo shows its doors.
+const TOKEN: &str = "demo-";
 /// Folder of the generated files, inside the project.
 const SOURCES: &str = "sources";
 
@@ -82,5 +91,56 @@ pub(crate) async fn demo(args: &DemoArgs, voice: Voice) -> anyhow::Result<Exit> 
     ] {
         voice.line(&format!("  {command}"));
     }
-    Ok(ran.exit)
+    drop(opened);
+    match args.no_serve {
+        true => Ok(ran.exit),
+        false => open_doors(&args.dir, voice).await,
+    }
+}
+
+/// Opens the doors of the demo company, with a token that may read it for a day, and says how to
+/// come in.
+async fn open_doors(dir: &Path, voice: Voice) -> anyhow::Result<Exit> {
+    let open = Open::doors(Place::new(dir), &ServeArgs::default(), voice).await?;
+    let actor = people::actor();
+    for old in open.doors.who.store().tokens().await? {
+        if old.name.starts_with(TOKEN) && old.is_live(now()) {
+            open.doors.who.revoke_token(&actor, &old.name).await?;
+        }
+    }
+    let new = NewToken {
+        name: Some(format!("{TOKEN}{}", now().format("%Y%m%dT%H%M%S%3f"))),
+        owner: None,
+        roles: BTreeSet::from(["analyst".to_owned()]),
+        attributes: BTreeMap::new(),
+        doors: BTreeSet::new(),
+        expires_at: Some(now() + TimeDelta::days(1)),
+    };
+    let (_, token) = open.doors.who.create_token(&actor, &new).await?;
+    voice.line("\nThe doors are open on this machine:\n");
+    open.tell(voice);
+    voice.line("\nA token that may read for a day, and what to do with it:\n");
+    for line in examples(&open, token.expose()) {
+        voice.line(&format!("  {line}"));
+    }
+    open.until_told(voice).await
+}
+
+/// Commands that work as they stand.
+fn examples(open: &Open, token: &str) -> Vec<String> {
+    let sql = "select * from marts.mart_channel_daily limit 10";
+    let mut lines = vec![format!("export TOKEN={token}")];
+    if let Some(at) = open.address(Kind::Postgres) {
+        let url = format!("postgresql://token:$TOKEN@{at}/throughline");
+        lines.push(format!("psql \"{url}\" -c \"{sql}\""));
+        lines.push(format!(
+            "python3 -c \"import psycopg; print(psycopg.connect('{url}').execute('{sql}').fetchall())\""
+        ));
+    }
+    if let Some(at) = open.address(Kind::Http) {
+        lines.push(format!(
+            "curl -H \"Authorization: Bearer $TOKEN\" http://{at}/api/v1/metrics"
+        ));
+    }
+    lines
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow, bail};
 use serde_json::json;
 use serve::access::project::ProjectTables;
+use serve::access::who::Secret;
 use serve::access::who::oidc::{Oidc, OidcSettings};
 use serve::access::{Gate, Options, policy};
 use serve::{Doors, Tls};
@@ -32,10 +33,14 @@ const DOORS: [(Kind, &str, &str); 3] = [
 /// Closes a door.
 const OFF: &str = "off";
 
+/// A door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
+    /// REST.
     Http,
+    /// The Postgres wire.
     Postgres,
+    /// Arrow Flight SQL.
     Flight,
 }
 
@@ -49,20 +54,81 @@ struct Listening {
 
 /// The command.
 pub(crate) async fn serve(place: Place, args: &ServeArgs, voice: Voice) -> anyhow::Result<Exit> {
-    let tls = tls(args.tls_cert.as_deref(), args.tls_key.as_deref())?;
-    let listening = listen(args, tls.is_some(), voice).await?;
-    let opened = Opened::open(place, &BTreeMap::new()).await?;
-    let doors = doors(opened, tls).await?;
-    for sentence in doors.gate.misfits().await {
-        voice.warn(&format!("warning: access.yml: {sentence}"));
+    let open = Open::doors(place, args, voice).await?;
+    open.tell(voice);
+    open.until_told(voice).await
+}
+
+/// Doors that are open as soon as somebody waits for their end.
+pub(super) struct Open {
+    listening: Vec<Listening>,
+    pub(super) doors: Doors,
+    first_admin: Option<(String, Secret)>,
+}
+
+impl Open {
+    /// Opens a project and takes the addresses.
+    pub(super) async fn doors(
+        place: Place,
+        args: &ServeArgs,
+        voice: Voice,
+    ) -> anyhow::Result<Self> {
+        let tls = tls(args.tls_cert.as_deref(), args.tls_key.as_deref())?;
+        let listening = listen(args, tls.is_some(), voice).await?;
+        let opened = Opened::open(place, &BTreeMap::new()).await?;
+        let doors = doors(opened, tls).await?;
+        for sentence in doors.gate.misfits().await {
+            voice.warn(&format!("warning: access.yml: {sentence}"));
+        }
+        let first_admin = doors.who.first_admin(&people::actor()).await?;
+        Ok(Self {
+            listening,
+            doors,
+            first_admin,
+        })
     }
-    let admin = doors.who.first_admin(&people::actor()).await?;
-    tell(&listening, &doors, admin.as_ref(), voice);
-    let watched = tokio::spawn(doors.gate.watch());
-    let ended = run(listening, &doors).await;
-    watched.abort();
-    voice.note("the doors are closed");
-    ended.map(|()| Exit::Done)
+
+    /// Where a door is.
+    pub(super) fn address(&self, kind: Kind) -> Option<SocketAddr> {
+        let found = self.listening.iter().find(|one| one.kind == kind);
+        found.map(|one| one.address)
+    }
+
+    /// Says where the doors are and how to come in.
+    pub(super) fn tell(&self, voice: Voice) {
+        let mut result: serde_json::Map<_, _> = self
+            .listening
+            .iter()
+            .map(|one| (one.name.to_owned(), json!(one.address.to_string())))
+            .collect();
+        for one in &self.listening {
+            let how = how(one, self.doors.tls.is_some());
+            voice.line(&format!("{:<10} {how}", one.name));
+        }
+        if let Some((name, password)) = &self.first_admin {
+            let admin = json!({"name": name, "password": password.expose()});
+            result.insert("first_admin".to_owned(), admin);
+            voice.line(&format!(
+                "\nthe first administrator is `{name}`, with the password\n  {}\nit is shown once; \
+                 give it another with `throughline user password {name}`",
+                password.expose()
+            ));
+        }
+        voice.result(&result.into());
+        voice.line(
+            "\nmore people: throughline user add NAME --role ROLE   \
+             programs: throughline token create --role ROLE\nCtrl-C ends it",
+        );
+    }
+
+    /// Serves until the program is told to end, or a door fails.
+    pub(super) async fn until_told(self, voice: Voice) -> anyhow::Result<Exit> {
+        let watched = tokio::spawn(self.doors.gate.watch());
+        let ended = run(self.listening, &self.doors).await;
+        watched.abort();
+        voice.note("the doors are closed");
+        ended.map(|()| Exit::Done)
+    }
 }
 
 /// Runs the doors until the program is told to end, or one of them fails.
@@ -79,8 +145,8 @@ async fn run(listening: Vec<Listening>, doors: &Doors) -> anyhow::Result<()> {
             let (name, listener) = (one.name, one.listener);
             let ended = match one.kind {
                 Kind::Http => closed(doors, listener, stop).await,
-                Kind::Postgres => closed(doors, listener, stop).await,
-                Kind::Flight => closed(doors, listener, stop).await,
+                Kind::Postgres => serve::sql::pgwire::serve(doors, listener, stop).await,
+                Kind::Flight => serve::sql::flight::serve(doors, listener, stop).await,
             };
             ended.with_context(|| format!("the door `{name}` failed"))
         });
@@ -96,16 +162,6 @@ async fn run(listening: Vec<Listening>, doors: &Doors) -> anyhow::Result<()> {
     let _ = stop.send(true);
     while open.join_next().await.is_some() {}
     first
-}
-
-async fn closed(
-    _: Doors,
-    listener: TcpListener,
-    stop: impl Future<Output = ()>,
-) -> std::io::Result<()> {
-    stop.await;
-    drop(listener);
-    Ok(())
 }
 
 /// Ends when somebody wants the program to end.
@@ -168,8 +224,13 @@ fn tls(certificate: Option<&Path>, key: Option<&Path>) -> anyhow::Result<Option<
     }
 }
 
+fn is_taken(bound: &std::io::Result<TcpListener>) -> bool {
+    let error = bound.as_ref().err();
+    error.is_some_and(|error| error.kind() == ErrorKind::AddrInUse)
+}
+
 /// Takes the addresses. One that was asked for must be free; a door for which nothing was said
-/// stays closed if its usual address is taken.
+/// opens elsewhere if its usual address is taken.
 async fn listen(args: &ServeArgs, is_tls: bool, voice: Voice) -> anyhow::Result<Vec<Listening>> {
     let mut listening = Vec::new();
     for (kind, name, usual) in DOORS {
@@ -190,21 +251,16 @@ async fn listen(args: &ServeArgs, is_tls: bool, voice: Voice) -> anyhow::Result<
                 address.port()
             );
         }
-        let listener = match TcpListener::bind(address).await {
-            Ok(listener) => listener,
-            Err(error) if asked.is_none() && error.kind() == ErrorKind::AddrInUse => {
-                voice.warn(&format!(
-                    "warning: {usual} is taken, so the door `{name}` stays closed\n\
-                     hint: give it another address with --{name}"
-                ));
-                continue;
-            }
-            Err(error) => {
-                return Err(error).with_context(|| {
-                    format!("cannot listen on `{text}`\nhint: another with --{name}")
-                });
-            }
-        };
+        let mut bound = TcpListener::bind(address).await;
+        if asked.is_none() && is_taken(&bound) {
+            voice.warn(&format!(
+                "warning: {usual} is taken: the door `{name}` opens at another address"
+            ));
+            bound = TcpListener::bind(SocketAddr::new(address.ip(), 0)).await;
+        }
+        let listener = bound.with_context(|| {
+            format!("cannot listen on `{text}`\nhint: give another address with --{name}")
+        })?;
         listening.push(Listening {
             kind,
             name,
@@ -228,44 +284,6 @@ fn address(name: &str, text: &str) -> anyhow::Result<SocketAddr> {
     whole.parse().with_context(|| {
         format!("`--{name} {text}` is no address\nhint: for example 127.0.0.1:8080, or `{OFF}`")
     })
-}
-
-/// Says where the doors are and how to come in.
-fn tell(
-    listening: &[Listening],
-    doors: &Doors,
-    admin: Option<&(String, serve::access::who::Secret)>,
-    voice: Voice,
-) {
-    let mut result: serde_json::Map<_, _> = listening
-        .iter()
-        .map(|one| (one.name.to_owned(), json!(one.address.to_string())))
-        .collect();
-    if let Some((name, password)) = admin {
-        result.insert(
-            "first_admin".to_owned(),
-            json!({"name": name, "password": password.expose()}),
-        );
-    }
-    voice.result(&result.into());
-    for one in listening {
-        voice.line(&format!(
-            "{:<10} {}",
-            one.name,
-            how(one, doors.tls.is_some())
-        ));
-    }
-    if let Some((name, password)) = admin {
-        voice.line(&format!(
-            "\nthe first administrator is `{name}`, with the password\n  {}\nit is shown once; \
-             give it another with `throughline user password {name}`",
-            password.expose()
-        ));
-    }
-    voice.line(
-        "\nmore people: throughline user add NAME --role ROLE   \
-         programs: throughline token create NAME --role ROLE\nCtrl-C ends it",
-    );
 }
 
 /// How a door is used.

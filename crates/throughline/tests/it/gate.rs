@@ -1,7 +1,7 @@
 //! The gate before a real warehouse: the demo company, as each built-in role sees it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
 use domain::config::ProjectConfig;
@@ -9,7 +9,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use lake::session::Resources;
 use lake::{Lake, Location};
-use serve::access::project::{History, ProjectTables, Versions};
+use serve::access::project::{History, Newest, ProjectTables, Versions};
 use serve::access::{AccessError, Gate, Options, Principal, Session};
 use testkit::Project;
 use transform::Warehouse;
@@ -18,20 +18,54 @@ use transform::graph::Graph;
 
 use crate::demo_company::company;
 
-/// Versions as a test says them.
-struct Said(Versions);
+/// Runs and versions as a test says them.
+#[derive(Default)]
+struct Said {
+    versions: Mutex<Versions>,
+    newest: Mutex<Newest>,
+}
+
+impl Said {
+    fn versions(versions: Versions) -> Arc<Self> {
+        Arc::new(Self {
+            versions: Mutex::new(versions),
+            ..Self::default()
+        })
+    }
+
+    fn say(&self, ended: &str, is_running: bool) {
+        *self.newest.lock().expect("alone") = Newest {
+            ended: Some(ended.to_owned()),
+            is_running,
+        };
+    }
+}
 
 impl History for Said {
     fn versions_at(
         &self,
         _: DateTime<Utc>,
     ) -> BoxFuture<'_, Result<Option<Versions>, AccessError>> {
-        async { Ok(Some(self.0.clone())) }.boxed()
+        async { Ok(Some(self.versions.lock().expect("alone").clone())) }.boxed()
+    }
+
+    fn newest(&self) -> BoxFuture<'_, Result<Newest, AccessError>> {
+        async { Ok(self.newest.lock().expect("alone").clone()) }.boxed()
     }
 }
 
+/// The version of each table that a warehouse shows.
+async fn shown(warehouse: &Warehouse) -> Versions {
+    let names = warehouse.lake.names().await.expect("names");
+    let version = |name: String| Some((name.clone(), warehouse.version_shown(&name)?));
+    names
+        .iter()
+        .filter_map(|name| version(name.to_string()))
+        .collect()
+}
+
 /// Opens a built project as a server does.
-async fn opened(project: &Project, versions: Versions) -> (Gate, Arc<Warehouse>) {
+async fn opened(project: &Project, history: Arc<Said>) -> (Gate, Arc<Warehouse>) {
     let dir = project.dir();
     let text = std::fs::read_to_string(dir.join("throughline.yml")).expect("settings");
     let config: ProjectConfig = serde_yaml_ng::from_str(&text).expect("settings");
@@ -57,7 +91,7 @@ async fn opened(project: &Project, versions: Versions) -> (Gate, Arc<Warehouse>)
         .register_views(&manifest, &order)
         .await
         .expect("views");
-    let tables = ProjectTables::new(warehouse.clone(), manifest, Arc::new(Said(versions)));
+    let tables = ProjectTables::new(warehouse.clone(), manifest, history);
     let gate = Gate::open(Arc::new(tables), Options::new(key))
         .await
         .expect("a gate");
@@ -88,7 +122,7 @@ const TABLES: &str = "select table_schema || '.' || table_name from information_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_role_sees_its_zones_whole_and_without_personal_data() {
-    let (gate, _) = opened(company(), Versions::new()).await;
+    let (gate, _) = opened(company(), Arc::default()).await;
     let admin = gate
         .session(Principal::user("root", ["admin"]))
         .expect("a session");
@@ -144,7 +178,7 @@ async fn each_role_sees_its_zones_whole_and_without_personal_data() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tags_follow_personal_data_and_nothing_else() {
-    let (gate, _) = opened(company(), Versions::new()).await;
+    let (gate, _) = opened(company(), Arc::default()).await;
     let tags = gate.tags();
     let of = |schema: &str, table: &str, column: &str| {
         let tags = tags.column(schema, table, column);
@@ -180,19 +214,14 @@ async fn tags_follow_personal_data_and_nothing_else() {
 async fn the_past_is_read_under_the_policy_of_today() {
     let project = crate::what_is_dirty::project();
     project.json(&["run"], 0);
-    let (_, warehouse) = opened(&project, Versions::new()).await;
-    let mut versions = Versions::new();
-    for name in warehouse.lake.names().await.expect("names") {
-        if let Some(version) = warehouse.version_shown(&name.to_string()) {
-            versions.insert(name.to_string(), version);
-        }
-    }
+    let (_, warehouse) = opened(&project, Arc::default()).await;
+    let versions = shown(&warehouse).await;
     project.write(
         "orders/2026-03-09.csv",
         "id,at,amount\n9,2026-03-09 10:00:00,9.50\n",
     );
     project.json(&["run"], 0);
-    let (gate, _) = opened(&project, versions).await;
+    let (gate, _) = opened(&project, Said::versions(versions)).await;
     let ana = || Principal::user("ana", ["analyst"]);
     let now = gate.session(ana()).expect("a session");
     let past = gate
@@ -221,5 +250,48 @@ async fn the_past_is_read_under_the_policy_of_today() {
     assert!(
         past.query(count).await.is_err(),
         "what is forbidden today is forbidden then"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_follow_the_runs_and_see_none_half_done() {
+    let project = crate::what_is_dirty::project();
+    project.json(&["run"], 0);
+    let history = Arc::new(Said::default());
+    let (gate, warehouse) = opened(&project, history.clone()).await;
+    *history.versions.lock().expect("alone") = shown(&warehouse).await;
+    history.say("first", false);
+    gate.catch_up().await.expect("shown");
+    let session = gate
+        .session(Principal::user("ana", ["analyst"]))
+        .expect("a session");
+    let count =
+        "select count(*) from marts.mart_day d join silver.order o on o.order_id is not null";
+    let prepared = session.prepare(count).await.expect("prepared");
+    assert_eq!(texts(&session, count).await, ["25"]);
+    assert!(!gate.catch_up().await.expect("shown"), "nothing has ended");
+
+    project.write(
+        "orders/2026-03-09.csv",
+        "id,at,amount\n9,2026-03-09 10:00:00,9.50\n",
+    );
+    project.json(&["run"], 0);
+    history.say("second", true);
+    gate.catch_up().await.expect("shown");
+    assert_eq!(
+        texts(&session, count).await,
+        ["25"],
+        "while another run is at work, what the last one left is shown"
+    );
+    history.say("third", false);
+    assert!(gate.catch_up().await.expect("shown"));
+    assert_eq!(texts(&session, count).await, ["36"], "tables and views");
+    let rows = session.run(&prepared, None).await.expect("runs");
+    let rows = rows.collect().await.expect("rows");
+    let count = arrow_cast::cast(rows[0].column(0), &arrow_schema::DataType::Int64);
+    let count = count.expect("a number");
+    assert_eq!(
+        arrow_array::cast::AsArray::as_primitive::<arrow_array::types::Int64Type>(&count).value(0),
+        36
     );
 }

@@ -37,8 +37,8 @@ replace reverse right rpad rtrim split_part starts_with strpos substr substring 
 substring_index to_hex translate trim upper uuid
 regexp_count regexp_instr regexp_like regexp_match regexp_replace
 current_date today current_time current_timestamp now date_bin date_part datepart date_trunc
-datetrunc extract from_unixtime make_date make_time to_char date_format to_date to_local_time to_time
-to_timestamp to_timestamp_micros to_timestamp_millis to_timestamp_nanos to_timestamp_seconds
+datetrunc extract from_unixtime make_date make_time to_char date_format to_date to_local_time
+to_time to_timestamp to_timestamp_micros to_timestamp_millis to_timestamp_nanos to_timestamp_seconds
 to_unixtime
 decode encode digest md5 sha224 sha256 sha384 sha512
 arrow_cast arrow_try_cast arrow_typeof get_field named_struct struct row version

@@ -230,6 +230,12 @@ impl Store {
         self.epoch().await
     }
 
+    /// A key for a purpose beside those here (cursors, tickets), made of the project's: it is the
+    /// same after a restart, and whoever has it knows no other.
+    pub(crate) fn sub_key(&self, purpose: &str) -> Key {
+        Key::derive(self.fake_key.bytes(), purpose)
+    }
+
     /// Closes the file.
     pub async fn close(self) {
         self.pool.close().await;

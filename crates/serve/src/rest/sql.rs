@@ -1,0 +1,139 @@
+//! `/sql`: a statement, within what the caller may see.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use datafusion::common::{ParamValues, ScalarValue};
+use datafusion::error::DataFusionError;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::app::App;
+use super::body::Json;
+use super::caller::Caller;
+use super::dress::RequestId;
+use super::endpoint::Endpoint;
+use super::media::Media;
+use super::problem::Problem;
+use super::rows::{Answer, RowsAnswer, note_export};
+use crate::access::Statement;
+
+/// A statement.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Sql {
+    /// The statement: one `select`.
+    #[schema(min_length = 1, max_length = 1048576)]
+    statement: String,
+    /// Values of `$1`, `$2` …: texts, numbers, truth values or nulls.
+    #[serde(default)]
+    #[schema(max_items = 1000)]
+    parameters: Vec<Value>,
+    /// Reads the tables as they were: a time, a day, or the name of a run.
+    #[serde(default)]
+    #[schema(max_length = 255)]
+    as_of: Option<String>,
+    /// At most so many rows; as many as the server gives without it.
+    #[serde(default)]
+    #[schema(minimum = 1)]
+    limit: Option<u64>,
+}
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let example = json!({
+        "statement": "select channel, sum(net_revenue) as revenue from star.fct_order \
+                      where date >= $1 group by channel order by 2 desc",
+        "parameters": ["2026-06-01"],
+        "limit": 100,
+    });
+    let answer = json!({
+        "columns": [
+            {"name": "channel", "type": "text"}, {"name": "revenue", "type": "decimal(38,9)"},
+        ],
+        "rows": [{"channel": "Email", "revenue": "1204.500000000"}],
+        "row_count": 1,
+        "is_truncated": false,
+    });
+    vec![
+        Endpoint::post("/api/v1/sql", run)
+            .says(
+                "runSql",
+                "Run a statement",
+                "Runs one statement that reads. It sees the tables, rows and values that the \
+                 caller may see. Long answers are sent as they are made: one that fails on the \
+                 way breaks off.",
+            )
+            .tag("sql")
+            .asks()
+            .body::<Sql>(example)
+            .gives_rows::<RowsAnswer>("The rows.", answer),
+    ]
+}
+
+async fn run(
+    State(app): State<App>,
+    caller: Caller,
+    media: Media,
+    Extension(id): Extension<RequestId>,
+    headers: HeaderMap,
+    Json(sql): Json<Sql>,
+) -> Result<Response, Problem> {
+    if sql.limit == Some(0) {
+        return Err(Problem::unprocessable("`limit` is at least 1"));
+    }
+    let session = caller.session(&app, sql.as_of.as_deref()).await?;
+    let mut answer = Answer::new(media, "rows", &session, &caller, &headers)?;
+    answer.limit = sql.limit;
+    let rows = match sql.parameters.is_empty() {
+        true => session.query(&sql.statement).await?,
+        false => {
+            let statement = session.prepare(&sql.statement).await?;
+            let values = bound(&statement, &sql.parameters)?;
+            session.run(&statement, Some(values)).await?
+        }
+    };
+    let tables: Vec<&str> = rows.tables().collect();
+    note_export(&app, &caller, media, Some(&id), &tables.join(", ")).await?;
+    answer.stream(rows).await
+}
+
+/// The values of a statement's parameters, in the types that it gives them.
+pub(super) fn bound(statement: &Statement, values: &[Value]) -> Result<ParamValues, Problem> {
+    let known = statement.parameters();
+    if known.len() > values.len() {
+        let detail = format!("the statement has {} parameters", known.len());
+        return Err(Problem::unprocessable(format!(
+            "{detail}, and {} came",
+            values.len()
+        )));
+    }
+    let values = values.iter().enumerate().map(|(at, value)| {
+        let name = format!("${}", at + 1);
+        let scalar = scalar(value)
+            .ok_or_else(|| Problem::unprocessable(format!("`{name}` is no value of a column")))?;
+        let kind = known.iter().find(|(known, _)| *known == name);
+        match kind.and_then(|(_, kind)| kind.as_ref()) {
+            Some(kind) => scalar.cast_to(kind).map_err(|_: DataFusionError| {
+                let kind = super::encode::type_name(kind);
+                Problem::unprocessable(format!("`{name}` cannot be read as {kind}"))
+            }),
+            None => Ok(scalar),
+        }
+    });
+    Ok(ParamValues::from(values.collect::<Result<Vec<_>, _>>()?))
+}
+
+fn scalar(value: &Value) -> Option<ScalarValue> {
+    Some(match value {
+        Value::Null => ScalarValue::Null,
+        Value::Bool(value) => ScalarValue::Boolean(Some(*value)),
+        Value::String(text) => ScalarValue::Utf8(Some(text.clone())),
+        Value::Number(number) => match number.as_i64() {
+            Some(number) => ScalarValue::Int64(Some(number)),
+            None => ScalarValue::Float64(number.as_f64()),
+        },
+        Value::Array(_) | Value::Object(_) => return None,
+    })
+}

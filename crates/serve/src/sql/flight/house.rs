@@ -1,0 +1,383 @@
+//! What stands behind the door: log-ins, prepared statements, and those whose rows are to be
+//! fetched.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow_array::RecordBatch;
+use arrow_flight::sql::{ProstMessageExt as _, TicketStatementQuery};
+use arrow_flight::{FlightEndpoint, FlightInfo, Ticket};
+use arrow_schema::Schema;
+use bytes::Bytes;
+use chrono::TimeDelta;
+use datafusion::common::ParamValues;
+use futures::stream::BoxStream;
+use futures::{StreamExt as _, TryStreamExt as _};
+use prost::Message as _;
+use tokio::sync::watch;
+use tonic::{Code, Status};
+
+use super::kept::{Entry, Kept, Most};
+use super::login::{Caller, Logins};
+use super::seal::{self, Purpose, Seal};
+use super::{error, parameters, stream};
+use crate::access::who::WhoError;
+use crate::access::{AccessError, Canceller, Reason, Rows, Session, Statement};
+use crate::doors::Doors;
+
+/// How long the rows of a statement can be fetched.
+const FETCHED_WITHIN: TimeDelta = TimeDelta::minutes(10);
+/// How long a prepared statement is kept that is not used.
+const PREPARED_FOR: TimeDelta = TimeDelta::hours(12);
+/// How long a handle fits at the most.
+const HANDLE_FITS: TimeDelta = TimeDelta::days(7);
+/// Statements of one principal whose rows can be fetched.
+const WAITING: Most = Most {
+    count: 1_000,
+    bytes: 64 << 20,
+    oldest_go: true,
+};
+/// Prepared statements of one principal.
+const PREPARED: Most = Most {
+    count: 1_000,
+    bytes: 64 << 20,
+    oldest_go: false,
+};
+/// What an entry takes beside its text, about, in bytes.
+const ENTRY: usize = 1_024;
+
+/// What stands behind the door.
+pub(super) struct House {
+    pub(super) doors: Doors,
+    pub(super) logins: Logins,
+    seal: Seal,
+    waiting: Kept<Waiting>,
+    prepared: Kept<Prepared>,
+}
+
+/// A statement whose rows can be fetched.
+pub(super) struct Waiting {
+    session: Arc<Session>,
+    statement: Statement,
+    runs: Runs,
+    is_cancelled: watch::Sender<bool>,
+    running: Mutex<Vec<Canceller>>,
+}
+
+/// A prepared statement.
+pub(super) struct Prepared {
+    pub(super) statement: Statement,
+    /// What its parameters were bound to.
+    runs: Mutex<Option<Runs>>,
+}
+
+/// The parameters of each run of a statement, and the bytes they take, about.
+#[derive(Clone)]
+pub(super) struct Runs {
+    values: Arc<[Option<ParamValues>]>,
+    bytes: usize,
+}
+
+impl Runs {
+    /// One run without parameters.
+    pub(super) fn one() -> Self {
+        Self {
+            values: Arc::from([None]),
+            bytes: 0,
+        }
+    }
+}
+
+impl House {
+    /// For a project.
+    ///
+    /// # Errors
+    /// The machine gives no random numbers.
+    pub(super) fn new(doors: Doors) -> Result<Self, WhoError> {
+        Ok(Self {
+            logins: Logins::new(doors.clone()),
+            doors,
+            seal: Seal::new()?,
+            waiting: Kept::new(WAITING),
+            prepared: Kept::new(PREPARED),
+        })
+    }
+
+    fn now(&self) -> i64 {
+        (self.doors.clock)().timestamp_micros()
+    }
+
+    fn after(&self, time: TimeDelta) -> i64 {
+        ((self.doors.clock)() + time).timestamp_micros()
+    }
+
+    /// The session of a call.
+    pub(super) async fn session(&self, caller: &Caller) -> Result<Arc<Session>, Status> {
+        let session = caller.session(&self.doors).await;
+        session.map_err(|error| error::of(&error))
+    }
+
+    /// What a client needs to fetch the rows of a statement.
+    pub(super) fn info_of_rows(
+        &self,
+        caller: &Caller,
+        session: Arc<Session>,
+        statement: Statement,
+        runs: Runs,
+    ) -> Result<FlightInfo, Status> {
+        let schema = stream::plain_schema(statement.schema());
+        let id = seal::new_id().map_err(|_| no_random())?;
+        let (snapshot, until) = (caller.snapshot(), self.after(FETCHED_WITHIN));
+        let owner = caller.id();
+        let sealed = self
+            .seal
+            .close(Purpose::Rows, until, &id, &owner, &snapshot);
+        let bytes = ENTRY + statement.sql().len() + runs.bytes;
+        let waiting = Waiting {
+            session,
+            statement,
+            runs,
+            is_cancelled: watch::Sender::new(false),
+            running: Mutex::default(),
+        };
+        let entry = Entry::new(owner, caller.login.number, bytes, waiting);
+        let entry = entry.holding(&snapshot, until);
+        if !self.waiting.insert(id, entry, self.now()) {
+            return Err(too_many("statements wait to be fetched"));
+        }
+        info(&schema, sealed, until)
+    }
+
+    /// What a client needs to fetch a description, of which this is the command.
+    pub(super) fn info_of_description(
+        &self,
+        caller: &Caller,
+        schema: &Schema,
+        command: &[u8],
+    ) -> Result<FlightInfo, Status> {
+        let until = self.after(FETCHED_WITHIN);
+        let owner = caller.id();
+        let sealed = self
+            .seal
+            .close(Purpose::Description, until, command, &owner, "");
+        info(schema, sealed, until)
+    }
+
+    /// The command of a description, out of its ticket.
+    pub(super) fn description(&self, caller: &Caller, ticket: &[u8]) -> Result<Bytes, Status> {
+        let now = self.now();
+        let found = self
+            .seal
+            .open(Purpose::Description, ticket, now, &caller.id(), "");
+        let found = found.map(Bytes::copy_from_slice);
+        found.ok_or_else(|| error::no_handle("ticket"))
+    }
+
+    /// The statement of a ticket.
+    pub(super) fn waiting(
+        &self,
+        caller: &Caller,
+        ticket: &[u8],
+    ) -> Result<Arc<Entry<Waiting>>, Status> {
+        let found = self.found(&self.waiting, Purpose::Rows, caller, ticket);
+        found.ok_or_else(|| error::no_handle("ticket"))
+    }
+
+    /// What is kept under a sealed name, if the caller is who it was given to.
+    fn found<T>(
+        &self,
+        kept: &Kept<T>,
+        purpose: Purpose,
+        caller: &Caller,
+        sealed: &[u8],
+    ) -> Option<Arc<Entry<T>>> {
+        let now = self.now();
+        let entry = seal::id(sealed).and_then(|id| kept.get(&id, now));
+        let snapshot = entry.as_ref().map_or("", |entry| entry.snapshot.as_str());
+        let owner = caller.id();
+        self.seal.open(purpose, sealed, now, &owner, snapshot)?;
+        entry.filter(|entry| entry.owner == owner)
+    }
+
+    /// Ends a statement, whether its rows are being fetched or not yet; false if there is none.
+    pub(super) fn cancel(&self, caller: &Caller, ticket: &[u8]) -> bool {
+        let Some(entry) = self.found(&self.waiting, Purpose::Rows, caller, ticket) else {
+            return false;
+        };
+        if let Some(id) = seal::id(ticket) {
+            self.waiting.remove(&id);
+        }
+        entry.value.cancel();
+        true
+    }
+
+    /// Keeps a prepared statement; gives its handle.
+    pub(super) fn keep_prepared(
+        &self,
+        caller: &Caller,
+        statement: Statement,
+    ) -> Result<Bytes, Status> {
+        let id = seal::new_id().map_err(|_| no_random())?;
+        let owner = caller.id();
+        let fits = self.after(HANDLE_FITS);
+        let handle = self.seal.close(Purpose::Prepared, fits, &id, &owner, "");
+        let bytes = ENTRY + statement.sql().len();
+        let prepared = Prepared {
+            statement,
+            runs: Mutex::default(),
+        };
+        let entry = Entry::new(owner, caller.login.number, bytes, prepared);
+        let entry = entry.holding("", self.after(PREPARED_FOR));
+        match self.prepared.insert(id, entry, self.now()) {
+            true => Ok(handle),
+            false => Err(too_many("statements are prepared")),
+        }
+    }
+
+    /// A prepared statement, by its handle.
+    pub(super) fn prepared(
+        &self,
+        caller: &Caller,
+        handle: &[u8],
+    ) -> Result<Arc<Entry<Prepared>>, Status> {
+        let found = self.found(&self.prepared, Purpose::Prepared, caller, handle);
+        let entry = found.ok_or_else(|| error::no_handle("prepared statement"))?;
+        entry.keep_until(self.after(PREPARED_FOR));
+        Ok(entry)
+    }
+
+    /// Binds the parameters of a prepared statement.
+    pub(super) fn bind(
+        &self,
+        prepared: &Entry<Prepared>,
+        batches: &[RecordBatch],
+    ) -> Result<(), Status> {
+        let statement = &prepared.value.statement;
+        let bytes = parameters::size(statement, batches);
+        let values = parameters::values(statement, batches)?;
+        let values = values.into_iter().map(Some).collect();
+        if !self.prepared.resize(prepared, ENTRY + statement.sql().len() + bytes) {
+            return Err(too_many("parameters are bound"));
+        }
+        let bound = prepared.value.runs.lock();
+        *bound.unwrap_or_else(PoisonError::into_inner) = Some(Runs { values, bytes });
+        Ok(())
+    }
+
+    /// Keeps a prepared statement no longer.
+    pub(super) fn close_prepared(&self, caller: &Caller, handle: &[u8]) -> Result<(), Status> {
+        self.prepared(caller, handle)?;
+        if let Some(id) = seal::id(handle) {
+            self.prepared.remove(&id);
+        }
+        Ok(())
+    }
+
+    /// Ends a log-in with all that it has begun.
+    pub(super) async fn log_out(&self, caller: &Caller) -> Result<(), Status> {
+        self.prepared.end(caller.login.number);
+        for entry in self.waiting.end(caller.login.number) {
+            entry.value.cancel();
+        }
+        let ended = self.logins.log_out(&caller.login).await;
+        ended.map_err(|error| error::of_login(&error))
+    }
+}
+
+impl Prepared {
+    /// What its parameters are bound to.
+    pub(super) fn runs(&self) -> Result<Runs, Status> {
+        let bound = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*bound {
+            Some(runs) => Ok(runs.clone()),
+            None if self.statement.parameters().is_empty() => Ok(Runs::one()),
+            None => Err(error::said(
+                Code::InvalidArgument,
+                "07001",
+                "the parameters of the statement have no values yet",
+            )),
+        }
+    }
+}
+
+impl Waiting {
+    /// The columns as they are sent.
+    pub(super) fn schema(&self) -> arrow_schema::SchemaRef {
+        stream::plain_schema(self.statement.schema())
+    }
+
+    fn cancel(&self) {
+        self.is_cancelled.send_replace(true);
+        let running = self.running.lock();
+        for one in running.unwrap_or_else(PoisonError::into_inner).drain(..) {
+            one.cancel();
+        }
+    }
+}
+
+/// The rows of all runs, one after the other. What fails at once fails here.
+pub(super) async fn rows(
+    entry: Arc<Entry<Waiting>>,
+) -> Result<BoxStream<'static, Result<RecordBatch, Status>>, Status> {
+    let mut runs = entry.value.runs.values.to_vec().into_iter();
+    let Some(first) = runs.next() else {
+        return Ok(futures::stream::empty().boxed());
+    };
+    let first = begin(entry.clone(), first).await?;
+    let others = futures::stream::iter(runs).then(move |values| begin(entry.clone(), values));
+    let all = futures::stream::once(async { Ok(first) }).chain(others);
+    let rows = all.map_ok(|rows| rows.map_err(|error| error::of(&error)));
+    Ok(rows.try_flatten().boxed())
+}
+
+/// Begins one run, unless the statement is cancelled before.
+async fn begin(entry: Arc<Entry<Waiting>>, values: Option<ParamValues>) -> Result<Rows, Status> {
+    let waiting = &entry.value;
+    let mut cancelled = waiting.is_cancelled.subscribe();
+    let run = waiting.session.run(&waiting.statement, values);
+    let rows = tokio::select! {
+        rows = run => rows.map_err(|error| error::of(&error))?,
+        _ = cancelled.wait_for(|is_cancelled| *is_cancelled) => return Err(was_cancelled()),
+    };
+    let canceller = rows.canceller();
+    let mut running = waiting
+        .running
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    if *cancelled.borrow() {
+        return Err(was_cancelled());
+    }
+    running.push(canceller);
+    Ok(rows)
+}
+
+fn was_cancelled() -> Status {
+    let error = AccessError::new(Reason::Cancelled, "the query was cancelled");
+    error::of(&error)
+}
+
+/// One endpoint: this server.
+fn info(schema: &Schema, sealed: Bytes, until: i64) -> Result<FlightInfo, Status> {
+    let handle = TicketStatementQuery {
+        statement_handle: sealed,
+    };
+    let ticket = Ticket::new(handle.as_any().encode_to_vec());
+    let expires = prost_types::Timestamp {
+        seconds: until.div_euclid(1_000_000),
+        nanos: i32::try_from(until.rem_euclid(1_000_000) * 1_000).unwrap_or_default(),
+    };
+    let endpoint = FlightEndpoint::new()
+        .with_ticket(ticket)
+        .with_expiration_time(expires);
+    let info = FlightInfo::new().try_with_schema(schema);
+    let info = info.map_err(|_| error::internal("the schema cannot be sent"))?;
+    Ok(info.with_endpoint(endpoint))
+}
+
+fn too_many(what: &str) -> Status {
+    let text = format!("too many {what}\nhint: close those that are not needed");
+    error::said(Code::ResourceExhausted, "53300", text)
+}
+
+fn no_random() -> Status {
+    error::internal("the machine gives no random numbers")
+}

@@ -1,0 +1,26 @@
+//! The door for clients of PostgreSQL: psql, JDBC, ODBC and all that speak its wire protocol.
+//!
+//! The messages are those of the `pgwire` library, log-in is [`crate::pg_login`]. Everything after
+//! it is answered here: what a connection asks for is run in one governed
+//! [`crate::access::Session`] of its own, and what it asks about the catalogue is answered from
+//! what that session may see.
+
+mod accept;
+mod command;
+mod connection;
+mod copy;
+mod cursor;
+mod decode;
+mod encode;
+mod error;
+mod extended;
+mod kinds;
+mod rows;
+mod run;
+mod settings;
+mod simple;
+mod split;
+mod start;
+mod wire;
+
+pub use accept::serve;
