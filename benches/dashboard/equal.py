@@ -7,9 +7,11 @@ from decimal import Decimal
 TOLERANCE = 1e-9
 
 
-def rows(table):
-    """Rows of an Arrow table, in types that compare."""
-    columns = [[plain(value) for value in column.to_pylist()] for column in table.columns]
+def rows(answer):
+    """Rows of an Arrow table, or of Python, in types that compare."""
+    if isinstance(answer, list):
+        return [tuple(plain(value) for value in row) for row in answer]
+    columns = [[plain(value) for value in column.to_pylist()] for column in answer.columns]
     return list(zip(*columns))
 
 

@@ -66,6 +66,9 @@ class DuckDB:
     def query(self, text):
         return self.con.sql(text).to_arrow_table()
 
+    def version(self):
+        return self.query("select version() as v")["v"][0].as_py()
+
 
 class ClickHouse:
     """Tables that are the Parquet files, in schemas `star` and `identity`; after `own()` the same
@@ -102,6 +105,9 @@ class ClickHouse:
     def query(self, text):
         answer = self.session.query(text, "ArrowStream")
         return pyarrow.ipc.open_stream(pyarrow.py_buffer(answer.bytes())).read_all()
+
+    def version(self):
+        return self.query("select version() as v")["v"][0].as_py()
 
     def load(self):
         """Fills the tables of its own: sorted, without nulls where there are none, texts of few

@@ -92,9 +92,9 @@ def names():
     return sorted({path.name.split(".")[0] for path in QUERIES.glob("q*.sql")})
 
 
-def is_ordered(text):
-    """The query says in which order its rows come."""
-    return "\norder by" in text
+def asks_for_customer(name):
+    """The query is about one customer."""
+    return any("{customer}" in path.read_text() for path in QUERIES.glob(f"{name}.*sql"))
 
 
 def text(name, dialect, **given):
