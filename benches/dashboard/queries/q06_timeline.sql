@@ -8,21 +8,21 @@ with node as (
 
 visit as (
     select session.session_id, node.node_key, node.valid_from, node.valid_to
-    from star.int_session as session
-    inner join node on session.identity_node_id = node.node_key
+    from node
+    inner join star.int_session as session on node.node_key = session.identity_node_id
 ),
 
 deal as (
     select deal.deal_key, node.node_key, node.valid_from, node.valid_to
-    from star.int_deal_customer as deal
-    inner join node on deal.identity_node_id = node.node_key
+    from node
+    inner join star.int_deal_customer as deal on node.node_key = deal.identity_node_id
 ),
 
 event as (
     select event.event_id, event.event_at, event.event_type, event.event_detail,
         event.channel_key, event.page_key, event.order_reference, event.revenue_amount
-    from star.fct_journey_event as event
-    inner join node on event.identity_node_id = node.node_key
+    from node
+    inner join star.fct_journey_event as event on node.node_key = event.identity_node_id
     where
         event.event_at >= node.valid_from and event.event_at < node.valid_to
         and (
@@ -32,19 +32,19 @@ event as (
     union all
     select event.event_id, event.event_at, event.event_type, event.event_detail,
         event.channel_key, event.page_key, event.order_reference, event.revenue_amount
-    from star.fct_journey_event as event
-    inner join visit on event.session_id = visit.session_id
+    from visit
+    inner join star.fct_journey_event as event on visit.session_id = event.session_id
     where
         event.event_at >= visit.valid_from and event.event_at < visit.valid_to
         and event.identity_node_id = event.anonymous_node_id
     union all
     select event.event_id, event.event_at, event.event_type, event.event_detail,
         event.channel_key, event.page_key, event.order_reference, event.revenue_amount
-    from star.fct_journey_event as event
-    inner join deal on event.deal_key = deal.deal_key
+    from deal
+    inner join star.fct_journey_event as event on deal.deal_key = event.deal_key
     where
         event.event_at >= deal.valid_from and event.event_at < deal.valid_to
-        and event.identity_node_id = 0
+        and event.event_group = 'crm' and event.identity_node_id = 0
 )
 
 select
