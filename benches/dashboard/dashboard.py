@@ -45,6 +45,8 @@ def report(told):
     sums = total(queries, "p50_ms", engines)
     lines.append(row("**sum**", "", sums, engines))
     lines.append(row("sum of the first times", "", total(queries, "first_ms", engines), engines))
+    cpu = total(queries, "cpu_ms", engines)
+    lines.append(row("sum of CPU milliseconds", "", cpu, engines))
     lines += ["", *(aim(sums, first, peer, most) for peer, most in AIMS.items())]
     name, most = TIMELINE
     took = queries[name]["p50_ms"][first]

@@ -1,6 +1,7 @@
 """`throughline serve` on a project, and its doors as engines: one connection each, kept open."""
 
 import json
+import os
 import subprocess
 import urllib.parse
 from http.client import HTTPConnection
@@ -41,17 +42,31 @@ class Server:
         with open(f"/proc/{self.process.pid}/status") as status:
             return next(int(line.split()[1]) / 1024 for line in status if "VmHWM:" in line)
 
+    def busy(self):
+        """Its CPU seconds. The kernel counts them in hundredths."""
+        with open(f"/proc/{self.process.pid}/stat") as stat:
+            words = stat.read().rsplit(")", 1)[1].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
     def stop(self):
         self.process.terminate()
         self.process.wait()
 
 
-class Flight:
-    """Arrow Flight SQL by ADBC."""
+class Door:
+    """What asks through a door."""
 
     dialect = "throughline"
 
     def __init__(self, server):
+        self.busy = server.busy
+
+
+class Flight(Door):
+    """Arrow Flight SQL by ADBC."""
+
+    def __init__(self, server):
+        super().__init__(server)
         import adbc_driver_flightsql.dbapi as driver
 
         self.connection = driver.connect(
@@ -70,12 +85,11 @@ class Flight:
         self.connection.close()
 
 
-class Postgres:
+class Postgres(Door):
     """The Postgres wire by psycopg, which hands out rows of Python."""
 
-    dialect = "throughline"
-
     def __init__(self, server):
+        super().__init__(server)
         import psycopg
 
         host, port = server.at["postgres"].rsplit(":", 1)
@@ -91,12 +105,11 @@ class Postgres:
         self.connection.close()
 
 
-class Rest:
+class Rest(Door):
     """REST, answering in Arrow."""
 
-    dialect = "throughline"
-
     def __init__(self, server):
+        super().__init__(server)
         at = urllib.parse.urlsplit(f"//{server.at['http']}")
         self.connection = HTTPConnection(at.hostname, at.port)
         self.headers = {

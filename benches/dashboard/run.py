@@ -43,9 +43,11 @@ def givens(duck):
 
 
 def timed(engine, text):
-    began = time.perf_counter()
+    """Milliseconds by the clock and of the processor, and the answer."""
+    busy, began = engine.busy(), time.perf_counter()
     answer = engine.query(text)
-    return (time.perf_counter() - began) * 1000, answer
+    took = time.perf_counter() - began
+    return took * 1000, (engine.busy() - busy) * 1000, answer
 
 
 class Board:
@@ -55,6 +57,7 @@ class Board:
         self.engines, self.given, self.rounds = engines, given, rounds
         self.times = {name: {engine: [] for engine in engines} for name in texts.names()}
         self.first = {name: {} for name in texts.names()}
+        self.cpu = {name: dict.fromkeys(engines, 0.0) for name in texts.names()}
         self.rows = {}
         self.found = []
 
@@ -69,8 +72,9 @@ class Board:
             for name in texts.names():
                 for engine in order:
                     asked = self.engines[engine]
-                    took, _ = timed(asked, texts.text(name, asked.dialect, **given))
+                    took, cpu, _ = timed(asked, texts.text(name, asked.dialect, **given))
                     self.times[name][engine].append(took)
+                    self.cpu[name][engine] += cpu / self.rounds
 
     def compare(self, name, order):
         """All rows of all engines must be those of the first one."""
@@ -78,7 +82,7 @@ class Board:
             whole = None
             for engine in order:
                 asked = self.engines[engine]
-                took, answer = timed(asked, texts.text(name, asked.dialect, **given))
+                took, _, answer = timed(asked, texts.text(name, asked.dialect, **given))
                 rows = equal.rows(answer)
                 if number == 0:
                     self.first[name][engine] = took
@@ -100,6 +104,7 @@ class Board:
                     "p50_ms": {e: statistics.median(t) for e, t in times.items()},
                     "max_ms": {e: max(t) for e, t in times.items()},
                     "first_ms": self.first[name],
+                    "cpu_ms": self.cpu[name],
                 }
                 for name, times in self.times.items()
             },
