@@ -21,7 +21,7 @@ pub mod session;
 mod standing;
 pub mod tags;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod who;
 pub mod witness;
 

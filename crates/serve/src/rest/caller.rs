@@ -129,7 +129,7 @@ impl Caller {
         session.map_err(|error| match error.reason {
             // What is invalid about opening a session is the time.
             crate::access::Reason::Invalid | crate::access::Reason::Unsupported => {
-                let problem = Problem::bad(error.message);
+                let problem = Problem::missing(error.message);
                 match error.hint {
                     Some(hint) => problem.hint(hint),
                     None => problem,

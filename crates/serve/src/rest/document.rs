@@ -128,6 +128,15 @@ fn responses() -> Value {
     let mut all = Map::new();
     let unchanged = "It is what `If-None-Match` says.";
     all.insert("304".to_owned(), json!({"description": unchanged}));
+    // These are answered before anything of the request is understood, and without a body.
+    all.insert(
+        "414".to_owned(),
+        json!({"description": "The address is too long."}),
+    );
+    all.insert(
+        "431".to_owned(),
+        json!({"description": "The headers are too large."}),
+    );
     for (status, description) in ERRORS {
         let code = StatusCode::from_u16(status).unwrap_or_default();
         let problem = Problem::new(code, description.trim_end_matches('.'));

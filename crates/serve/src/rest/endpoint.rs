@@ -65,12 +65,12 @@ pub(super) const LIMIT: Param = Param {
 };
 pub(super) const CURSOR: Param = Param {
     name: "cursor",
-    schema: r#"{"type": "string", "maxLength": 8000}"#,
+    schema: r#"{"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}"#,
     description: "Where the next page begins: `next` of the page before, with the same order.",
 };
 pub(super) const AS_OF: Param = Param {
     name: "as_of",
-    schema: r#"{"type": "string", "examples": ["2026-06-30"]}"#,
+    schema: r#"{"type": "string", "minLength": 1}"#,
     description: "Reads the tables as they were: a time (RFC 3339), a day (its end in UTC), or the \
                   name of a run. Rights are those of today.",
 };
@@ -81,12 +81,12 @@ pub(super) const FORMAT: Param = Param {
 };
 pub(super) const SORT: Param = Param {
     name: "sort",
-    schema: r#"{"type": "string", "examples": ["-day,channel"]}"#,
+    schema: r#"{"type": "string", "pattern": "^-?[^, -][^, ]*(,-?[^, -][^, ]*)*$"}"#,
     description: "Columns that the rows are ordered by, `-` for descending; nulls come last.",
 };
 pub(super) const FIELDS: Param = Param {
     name: "fields",
-    schema: r#"{"type": "string", "examples": ["day,channel"]}"#,
+    schema: r#"{"type": "string", "pattern": "^[^, ]+(,[^, ]+)*$"}"#,
     description: "Columns of the answer, in this order; all without it.",
 };
 
@@ -113,7 +113,7 @@ impl Endpoint {
             })
         });
         let parameters: Vec<Value> = parameters.collect();
-        let mut statuses = vec![400, 401, 403, 406, 429, 500, 503];
+        let mut statuses = vec![400, 401, 403, 406, 414, 429, 431, 500, 503];
         if !parameters.is_empty() {
             statuses.push(404);
         }
@@ -206,6 +206,15 @@ impl Endpoint {
                 "name": one.name, "in": "query", "required": false,
                 "description": one.description, "schema": schema,
             }));
+        }
+        self
+    }
+
+    /// It does not go without this parameter.
+    pub(super) fn needs(mut self, name: &str) -> Self {
+        let found = self.parameters.iter_mut().find(|one| one["name"] == name);
+        if let Some(found) = found {
+            found["required"] = true.into();
         }
         self
     }

@@ -1,24 +1,21 @@
 //! `/metrics` and `/dimensions`: the semantic layer.
 
-use axum::Extension;
-use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use std::collections::BTreeMap;
+
+use axum::extract::Path;
 use axum::response::Response;
 use domain::metrics::{Grain, Name};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::app::App;
+use super::ask::Ask;
 use super::body::Json;
-use super::caller::Caller;
-use super::dress::RequestId;
 use super::endpoint::{AS_OF, Endpoint, Param};
-use super::media::Media;
 use super::params::Params;
 use super::problem::Problem;
 use super::rows::{self, Answer, note_export};
-use crate::metrics::{Comparison, Filter, Order, Request, compile, describe, values};
+use crate::metrics::{Comparison, Filter, Order, Request, compile, describe, values, visible};
 
 /// What is asked for.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -173,7 +170,7 @@ struct Figures {
     is_truncated: bool,
 }
 
-const TEXT: &str = r#"{"type": "string"}"#;
+const TEXT: &str = r#"{"type": "string", "pattern": "^[^, ]+(,[^, ]+)*$"}"#;
 const DAY: &str = r#"{"type": "string", "format": "date"}"#;
 const GRAIN: &str = r#"{"type": "string", "enum": ["day", "week", "month", "quarter", "year"]}"#;
 const COUNT: &str = r#"{"type": "integer", "minimum": 0}"#;
@@ -185,7 +182,7 @@ const PARAMS: [Param; 9] = [
     param(
         "metrics",
         TEXT,
-        "Names of metrics, with commas between them. It has to be there.",
+        "Names of metrics, with commas between them.",
     ),
     param(
         "dimensions",
@@ -227,18 +224,19 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         "type": "text", "subjects": ["orders"],
     });
     let query = json!({
-        "metrics": ["revenue"], "dimensions": ["channel"], "grain": "week",
+        "metrics": ["credited_revenue"], "dimensions": ["channel"], "grain": "week",
         "from": "2026-06-01", "to": "2026-06-30",
         "filters": [{"dimension": "channel", "op": "in", "values": ["Email", "Paid Search"]}],
-        "order": [{"by": "revenue", "descending": true}],
+        "order": [{"by": "credited_revenue", "descending": true}],
     });
     let figures = json!({
         "columns": [
             {"name": "week", "label": "Week", "description": "First day of the week.", "kind": "time"},
-            {"name": "revenue", "label": "Revenue", "description": "Sales.", "kind": "metric",
+            {"name": "credited_revenue", "label": "Revenue", "description": "By the default model.",
+             "kind": "metric",
              "unit": "money", "currency": "EUR", "additivity": "sum"},
         ],
-        "rows": [{"week": "2026-06-01", "revenue": "1204.500000000"}],
+        "rows": [{"week": "2026-06-01", "credited_revenue": "1204.500000000"}],
         "row_count": 1, "is_truncated": false,
     });
     vec![
@@ -287,76 +285,98 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             )
             .tag("metrics")
             .takes(&PARAMS)
+            .needs("metrics")
             .takes(&[AS_OF])
             .takes_conditions()
             .gives_rows::<Figures>("The figures.", figures),
     ]
 }
 
-async fn list(State(app): State<App>) -> Response {
-    let project = &app.doors.manifest.project;
-    rows::json(&Metrics {
-        metrics: describe::metrics(&project.metrics, &project.config),
-    })
+async fn list(ask: Ask) -> Result<Response, Problem> {
+    let offered = Offered::to(&ask).await?;
+    let project = &ask.app.doors.manifest.project;
+    let mut metrics = describe::metrics(&project.metrics, &project.config);
+    metrics.retain(|metric| offered.has(metric));
+    Ok(rows::json(&Metrics { metrics }))
 }
 
-async fn show(State(app): State<App>, Path(name): Path<String>) -> Result<Response, Problem> {
-    let project = &app.doors.manifest.project;
+async fn show(ask: Ask, Path(name): Path<String>) -> Result<Response, Problem> {
+    let missing = |why: String| Problem::missing(why).hint("GET /api/v1/metrics lists them all");
+    let project = &ask.app.doors.manifest.project;
     let found = project.metrics.find(&Name::parse(&name));
-    let found = found.map_err(|why| {
-        Problem::missing(why.to_string()).hint("GET /api/v1/metrics lists them all")
-    })?;
+    let found = found.map_err(|why| missing(why.to_string()))?;
     let metric = describe::metric(&project.metrics, &project.config, found);
-    Ok(rows::json(&metric))
+    match Offered::to(&ask).await?.has(&metric) {
+        true => Ok(rows::json(&metric)),
+        false => Err(missing(
+            "you may not read what this metric is made of".to_owned(),
+        )),
+    }
 }
 
-async fn dimensions(State(app): State<App>) -> Response {
-    rows::json(&Dimensions {
-        dimensions: describe::dimensions(&app.doors.manifest.project.metrics),
-    })
+async fn dimensions(ask: Ask) -> Result<Response, Problem> {
+    let offered = Offered::to(&ask).await?;
+    let mut dimensions = describe::dimensions(&ask.app.doors.manifest.project.metrics);
+    for dimension in &mut dimensions {
+        let name = dimension.name.clone();
+        dimension
+            .subjects
+            .retain(|subject| offered.column(subject, &name));
+    }
+    dimensions.retain(|dimension| !dimension.subjects.is_empty());
+    Ok(rows::json(&Dimensions { dimensions }))
 }
 
-async fn query_by_body(
-    State(app): State<App>,
-    caller: Caller,
-    media: Media,
-    Extension(id): Extension<RequestId>,
-    headers: HeaderMap,
-    Json(asked): Json<MetricsQuery>,
-) -> Result<Response, Problem> {
+/// What of the semantic layer the caller may read.
+struct Offered(BTreeMap<String, Vec<String>>);
+
+impl Offered {
+    async fn to(ask: &Ask) -> Result<Self, Problem> {
+        let session = ask.session().await?;
+        let found = visible(session.context()).await;
+        let found = found.map_err(|error| crate::access::AccessError::of_planning(&error))?;
+        Ok(Self(found))
+    }
+
+    fn column(&self, subject: &str, name: &str) -> bool {
+        let columns = self.0.get(subject);
+        columns.is_some_and(|columns| columns.iter().any(|known| known == name))
+    }
+
+    fn has(&self, metric: &describe::MetricInfo) -> bool {
+        match metric.full_name.split_once('.') {
+            Some((subject, measure)) => self.column(subject, measure),
+            None => metric
+                .subjects
+                .iter()
+                .all(|subject| self.0.contains_key(subject)),
+        }
+    }
+}
+
+async fn query_by_body(ask: Ask, Json(asked): Json<MetricsQuery>) -> Result<Response, Problem> {
     let request = asked.request()?;
-    answer(&app, &caller, media, &id, &headers, request).await
+    answer(&ask, request).await
 }
 
-async fn query_by_link(
-    State(app): State<App>,
-    caller: Caller,
-    media: Media,
-    Extension(id): Extension<RequestId>,
-    headers: HeaderMap,
-    params: Params,
-) -> Result<Response, Problem> {
-    let request = by_link(&params)?;
-    answer(&app, &caller, media, &id, &headers, request).await
+async fn query_by_link(ask: Ask) -> Result<Response, Problem> {
+    let request = by_link(&ask.params)?;
+    answer(&ask, request).await
 }
 
-async fn answer(
-    app: &App,
-    caller: &Caller,
-    media: Media,
-    id: &RequestId,
-    headers: &HeaderMap,
-    request: Request,
-) -> Result<Response, Problem> {
-    let project = &app.doors.manifest.project;
+async fn answer(ask: &Ask, request: Request) -> Result<Response, Problem> {
+    let project = &ask.app.doors.manifest.project;
     let compiled = compile(&project.metrics, &project.config, &request)?;
-    let session = caller.session(app, request.as_of.as_deref()).await?;
-    let mut answer = Answer::new(media, "metrics", &session, caller, headers)?;
+    let session = ask
+        .caller
+        .session(&ask.app, request.as_of.as_deref())
+        .await?;
+    let mut answer = Answer::new(ask, "metrics", &session)?;
     let columns = serde_json::to_value(&compiled.columns).unwrap_or_default();
     answer.head.insert("columns".to_owned(), columns);
     let statement = session.prepare(&compiled.sql).await?;
     let rows = session.run(&statement, Some(values(&compiled))).await?;
-    note_export(app, caller, media, Some(id), &compiled.tables.join(", ")).await?;
+    note_export(ask, &compiled.tables.join(", ")).await?;
     answer.stream(rows).await
 }
 
@@ -446,8 +466,12 @@ fn by_link(params: &Params) -> Result<Request, Problem> {
             }),
         }
     }
+    let metrics = params.list("metrics")?;
+    if metrics.is_empty() {
+        return Err(Problem::bad("`metrics` is missing").hint("GET /api/v1/metrics lists them"));
+    }
     Ok(Request {
-        metrics: params.list("metrics")?,
+        metrics,
         dimensions: params.list("dimensions")?,
         grain: grain(params.get("grain"))?,
         from: params.get("from").map(str::to_owned),

@@ -7,9 +7,12 @@
 //! session only: no endpoint decides what a caller may see.
 
 mod app;
+mod ask;
 mod body;
 mod caller;
+mod conditions;
 mod csv;
+mod cursor;
 mod document;
 mod dress;
 mod encode;
@@ -20,6 +23,7 @@ mod media;
 mod meter;
 mod metrics;
 mod oidc;
+mod page;
 mod params;
 mod problem;
 mod repeats;
@@ -27,6 +31,7 @@ mod rows;
 mod server;
 mod session;
 mod sql;
+mod tables;
 #[cfg(test)]
 mod tests;
 
@@ -115,6 +120,7 @@ fn endpoints() -> Vec<Endpoint> {
         oidc::endpoints(),
         sql::endpoints(),
         metrics::endpoints(),
+        tables::endpoints(),
         server::endpoints(),
     ];
     resources.into_iter().flatten().collect()

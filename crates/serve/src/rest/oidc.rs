@@ -19,7 +19,7 @@ const COOKIE: &str = "throughline-oidc";
 const SECONDS: i64 = 600;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    let text = r#"{"type": "string", "maxLength": 2048}"#;
+    let text = r#"{"type": "string"}"#;
     let one = |name, description| Param {
         name,
         schema: text,

@@ -2,7 +2,7 @@
 
 use arrow_array::RecordBatch;
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, SecondsFormat, Utc};
 use datafusion::arrow::datatypes::SchemaRef;
@@ -12,9 +12,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::app::App;
-use super::caller::{By, Caller};
-use super::dress::RequestId;
+use super::ask::Ask;
+use super::caller::By;
 use super::encode::{Encoder, columns};
 use super::guard::Whole;
 use super::media::Media;
@@ -73,15 +72,9 @@ impl Answer {
     ///
     /// # Errors
     /// The request asks for texts as they are and does not come from a program.
-    pub(super) fn new(
-        media: Media,
-        name: &str,
-        session: &Session,
-        caller: &Caller,
-        headers: &HeaderMap,
-    ) -> Result<Self, Problem> {
-        let asked = headers.get(CSV_TEXT).map(HeaderValue::as_bytes);
-        let is_raw = match (asked, &caller.by) {
+    pub(super) fn new(ask: &Ask, name: &str, session: &Session) -> Result<Self, Problem> {
+        let asked = ask.headers.get(CSV_TEXT).map(HeaderValue::as_bytes);
+        let is_raw = match (asked, &ask.caller.by) {
             (None | Some(b"inert"), _) => false,
             (Some(b"as-is"), By::Token) => true,
             (Some(b"as-is"), _) => {
@@ -94,7 +87,7 @@ impl Answer {
             }
         };
         Ok(Self {
-            media,
+            media: ask.media,
             name: name.to_owned(),
             head: Map::new(),
             tail: Map::new(),
@@ -250,28 +243,19 @@ impl Source {
 ///
 /// # Errors
 /// It cannot be noted: then nothing leaves.
-pub(super) async fn note_export(
-    app: &App,
-    caller: &Caller,
-    media: Media,
-    id: Option<&RequestId>,
-    tables: &str,
-) -> Result<(), Problem> {
-    if !media.is_file() {
+pub(super) async fn note_export(ask: &Ask, tables: &str) -> Result<(), Problem> {
+    if !ask.media.is_file() {
         return Ok(());
     }
-    let event = Event::new(
-        &caller.principal.name,
-        caller.origin.door.as_str(),
-        Action::Export,
-        Outcome::Begun,
-    );
+    let caller = &ask.caller;
+    let door = caller.origin.door.as_str();
+    let event = Event::new(&caller.principal.name, door, Action::Export, Outcome::Begun);
     let event = event
         .from(caller.origin.address)
         .to(tables)
-        .with("format", media.name())
-        .with("request", id.map(|id| id.0.clone()));
-    let noted = app.doors.who.audit().append(event).await;
+        .with("format", ask.media.name())
+        .with("request", ask.id.as_ref().map(|id| id.0.clone()));
+    let noted = ask.app.doors.who.audit().append(event).await;
     noted.map(|_| ()).map_err(|error| Problem::internal(&error))
 }
 

@@ -1,8 +1,5 @@
 //! `/sql`: a statement, within what the caller may see.
 
-use axum::Extension;
-use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::error::DataFusionError;
@@ -10,12 +7,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::app::App;
+use super::ask::Ask;
 use super::body::Json;
-use super::caller::Caller;
-use super::dress::RequestId;
 use super::endpoint::Endpoint;
-use super::media::Media;
 use super::problem::Problem;
 use super::rows::{Answer, RowsAnswer, note_export};
 use crate::access::Statement;
@@ -43,16 +37,16 @@ struct Sql {
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let example = json!({
-        "statement": "select channel, sum(net_revenue) as revenue from star.fct_order \
-                      where date >= $1 group by channel order by 2 desc",
-        "parameters": ["2026-06-01"],
+        "statement": "select channel, channel_group from star.dim_channel \
+                      where channel_group = $1 order by channel",
+        "parameters": ["Paid"],
         "limit": 100,
     });
     let answer = json!({
         "columns": [
-            {"name": "channel", "type": "text"}, {"name": "revenue", "type": "decimal(38,9)"},
+            {"name": "channel", "type": "text"}, {"name": "channel_group", "type": "text"},
         ],
-        "rows": [{"channel": "Email", "revenue": "1204.500000000"}],
+        "rows": [{"channel": "Paid Search", "channel_group": "Paid"}],
         "row_count": 1,
         "is_truncated": false,
     });
@@ -72,19 +66,12 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-async fn run(
-    State(app): State<App>,
-    caller: Caller,
-    media: Media,
-    Extension(id): Extension<RequestId>,
-    headers: HeaderMap,
-    Json(sql): Json<Sql>,
-) -> Result<Response, Problem> {
+async fn run(ask: Ask, Json(sql): Json<Sql>) -> Result<Response, Problem> {
     if sql.limit == Some(0) {
         return Err(Problem::unprocessable("`limit` is at least 1"));
     }
-    let session = caller.session(&app, sql.as_of.as_deref()).await?;
-    let mut answer = Answer::new(media, "rows", &session, &caller, &headers)?;
+    let session = ask.caller.session(&ask.app, sql.as_of.as_deref()).await?;
+    let mut answer = Answer::new(&ask, "rows", &session)?;
     answer.limit = sql.limit;
     let rows = match sql.parameters.is_empty() {
         true => session.query(&sql.statement).await?,
@@ -95,7 +82,7 @@ async fn run(
         }
     };
     let tables: Vec<&str> = rows.tables().collect();
-    note_export(&app, &caller, media, Some(&id), &tables.join(", ")).await?;
+    note_export(&ask, &tables.join(", ")).await?;
     answer.stream(rows).await
 }
 

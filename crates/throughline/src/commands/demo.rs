@@ -134,12 +134,19 @@ fn examples(open: &Open, token: &str) -> Vec<String> {
         let url = format!("postgresql://token:$TOKEN@{at}/throughline");
         lines.push(format!("psql \"{url}\" -c \"{sql}\""));
         lines.push(format!(
-            "python3 -c \"import psycopg; print(psycopg.connect('{url}').execute('{sql}').fetchall())\""
+            "pip install 'psycopg[binary]'; python3 -c \"import psycopg; print(psycopg.connect('{url}').execute('{sql}').fetchall())\""
         ));
     }
     if let Some(at) = open.address(Kind::Http) {
         lines.push(format!(
             "curl -H \"Authorization: Bearer $TOKEN\" http://{at}/api/v1/metrics"
+        ));
+    }
+    if let Some(at) = open.address(Kind::Flight) {
+        lines.push(format!(
+            "pip install adbc-driver-flightsql pyarrow; python3 -c \"import adbc_driver_flightsql.dbapi \
+             as db; c = db.connect('grpc://{at}', db_kwargs={{'adbc.flight.sql.authorization_header': \
+             'Bearer $TOKEN'}}).cursor(); c.execute('{sql}'); print(c.fetch_arrow_table())\""
         ));
     }
     lines

@@ -144,7 +144,7 @@ async fn run(listening: Vec<Listening>, doors: &Doors) -> anyhow::Result<()> {
         open.spawn(async move {
             let (name, listener) = (one.name, one.listener);
             let ended = match one.kind {
-                Kind::Http => closed(doors, listener, stop).await,
+                Kind::Http => serve::rest::serve(doors, listener, stop).await,
                 Kind::Postgres => serve::sql::pgwire::serve(doors, listener, stop).await,
                 Kind::Flight => serve::sql::flight::serve(doors, listener, stop).await,
             };
@@ -187,7 +187,8 @@ pub(super) async fn doors(opened: Opened, tls: Option<Tls>) -> anyhow::Result<Do
     let runs = Arc::new(ProjectRuns(opened.log));
     let manifest = Arc::new(opened.manifest);
     let warehouse = Arc::new(opened.warehouse);
-    let tables = ProjectTables::new(warehouse, manifest.clone(), runs.clone());
+    let log = people::log_place(&opened.place, None)?;
+    let tables = ProjectTables::new(warehouse, manifest.clone(), runs.clone()).with_audit(log);
     let project = &manifest.project;
     let options = Options {
         file: Some(opened.place.dir.join(policy::FILE)),

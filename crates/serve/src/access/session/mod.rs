@@ -243,7 +243,8 @@ impl Session {
                 sql.to_owned(),
                 permit,
             );
-            self.shared.in_time(deadline, job).await
+            // What the engine does while it plans is large, and doors hold it many times over.
+            self.shared.in_time(deadline, Box::pin(job)).await
         };
         let planned = planned.await;
         if let Err(error) = &planned {

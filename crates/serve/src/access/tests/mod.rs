@@ -3,7 +3,7 @@
 mod catalogue;
 mod changes;
 mod differential;
-mod fixture;
+pub(crate) mod fixture;
 mod lineage;
 mod pathological;
-mod tricks;
+pub(crate) mod tricks;

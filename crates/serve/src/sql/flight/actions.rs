@@ -11,9 +11,7 @@ use tonic::Status;
 use super::error;
 use super::house::House;
 use super::login::{Caller, Options};
-use super::options::{
-    CloseResult, GetResult, OptionValue, SetError, SetRequest, SetResult, Wrong,
-};
+use super::options::{CloseResult, GetResult, OptionValue, SetError, SetRequest, SetResult, Wrong};
 use crate::access::session::CATALOG;
 
 const CANCEL: &str = "CancelFlightInfo";
@@ -79,7 +77,12 @@ pub(super) async fn perform(
         }
         SET => set(house, caller, read(action)?).await?.encode_to_vec(),
         GET => get(house, caller).await?.encode_to_vec(),
-        _ => return Err(error::unsupported("there is no such action", "see ListActions")),
+        _ => {
+            return Err(error::unsupported(
+                "there is no such action",
+                "see ListActions",
+            ));
+        }
     };
     Ok(answer.into())
 }

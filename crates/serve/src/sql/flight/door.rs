@@ -5,8 +5,8 @@ use std::time::Duration;
 use arrow_flight::flight_service_server::FlightService;
 use arrow_flight::sql::{Any, TicketStatementQuery};
 use arrow_flight::{
-    Action, BasicAuth, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo,
-    HandshakeRequest, HandshakeResponse, PollInfo, SchemaResult, Ticket,
+    Action, BasicAuth, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo, HandshakeRequest,
+    HandshakeResponse, PollInfo, SchemaResult, Ticket,
 };
 use bytes::Bytes;
 use prost::Message as _;
@@ -130,7 +130,10 @@ impl FlightService for Door {
         request: Request<Streaming<FlightData>>,
     ) -> Result<Response<Self::DoExchangeStream>, Status> {
         caller(&request)?;
-        Err(error::unsupported("nothing is exchanged here", "run a query"))
+        Err(error::unsupported(
+            "nothing is exchanged here",
+            "run a query",
+        ))
     }
 
     async fn do_action(

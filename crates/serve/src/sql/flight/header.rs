@@ -79,8 +79,14 @@ mod tests {
     #[test]
     fn credentials_are_read_from_their_header_alone() {
         let bearer = |headers: &HeaderMap| bearer(headers).map(|text| text.expose().to_owned());
-        assert_eq!(bearer(&with(AUTHORIZATION, "Bearer abc")), Some("abc".into()));
-        assert_eq!(bearer(&with(AUTHORIZATION, "bearer  abc ")), Some("abc".into()));
+        assert_eq!(
+            bearer(&with(AUTHORIZATION, "Bearer abc")),
+            Some("abc".into())
+        );
+        assert_eq!(
+            bearer(&with(AUTHORIZATION, "bearer  abc ")),
+            Some("abc".into())
+        );
         assert_eq!(bearer(&with(AUTHORIZATION, "Basic abc")), None);
         assert_eq!(bearer(&with(AUTHORIZATION, "abc")), None);
         assert_eq!(bearer(&with(OLD_BEARER, "YWJj")), Some("abc".into()));

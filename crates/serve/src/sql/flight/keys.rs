@@ -101,10 +101,19 @@ pub(super) async fn primary(
     }
     let parts: Vec<(&Primary, i32, &String)> = found
         .iter()
-        .flat_map(|key| (1..).zip(&key.columns).map(move |(at, name)| (key, at, name)))
+        .flat_map(|key| {
+            (1..)
+                .zip(&key.columns)
+                .map(move |(at, name)| (key, at, name))
+        })
         .collect();
     let text = |of: &dyn Fn(&(&Primary, i32, &String)) -> String| -> ArrayRef {
-        Arc::new(parts.iter().map(|part| Some(of(part))).collect::<StringArray>())
+        Arc::new(
+            parts
+                .iter()
+                .map(|part| Some(of(part)))
+                .collect::<StringArray>(),
+        )
     };
     let columns: Vec<ArrayRef> = vec![
         text(&|_| CATALOG.to_owned()),
@@ -112,7 +121,12 @@ pub(super) async fn primary(
         text(&|(key, ..)| key.table.1.clone()),
         text(&|(_, _, column)| (*column).clone()),
         text(&|(key, ..)| key.name.clone()),
-        Arc::new(parts.iter().map(|(_, at, _)| Some(*at)).collect::<Int32Array>()),
+        Arc::new(
+            parts
+                .iter()
+                .map(|(_, at, _)| Some(*at))
+                .collect::<Int32Array>(),
+        ),
     ];
     let batch = RecordBatch::try_new(primary_schema(), columns);
     batch.map_err(|error| unreadable(error.into()))
@@ -164,12 +178,21 @@ pub(super) async fn across(
         schema: command.fk_db_schema.as_ref(),
         table: &command.fk_table,
     };
-    foreign(&seen(manifest, session, |key| to.is(&key.to.0) && from.is(&key.from.0)).await)
+    foreign(
+        &seen(manifest, session, |key| {
+            to.is(&key.to.0) && from.is(&key.from.0)
+        })
+        .await,
+    )
 }
 
 fn foreign(keys: &[Foreign]) -> Result<RecordBatch, Status> {
     let text = |of: &dyn Fn(&Foreign) -> String| -> ArrayRef {
-        Arc::new(keys.iter().map(|key| Some(of(key))).collect::<StringArray>())
+        Arc::new(
+            keys.iter()
+                .map(|key| Some(of(key)))
+                .collect::<StringArray>(),
+        )
     };
     let rule = i32::from(UpdateDeleteRules::NoAction);
     let rule = u8::try_from(rule).unwrap_or_default();
@@ -208,7 +231,9 @@ fn primaries(manifest: &Manifest) -> Vec<Primary> {
             CheckKind::UniqueCombination { columns } => columns.clone(),
             _ => return None,
         };
-        let holds = columns.iter().all(|name| never_null.contains(&(model, name.as_str())));
+        let holds = columns
+            .iter()
+            .all(|name| never_null.contains(&(model, name.as_str())));
         holds.then_some(Primary {
             table: table_of(manifest, model)?,
             columns,
@@ -272,7 +297,11 @@ fn split(table: &str) -> Option<(String, String)> {
 }
 
 /// Whether a session shows these columns.
-async fn is_seen(session: &Session, (schema, table): &(String, String), columns: &[String]) -> bool {
+async fn is_seen(
+    session: &Session,
+    (schema, table): &(String, String),
+    columns: &[String],
+) -> bool {
     let Some(schema) = catalog(session).and_then(|catalog| catalog.schema(schema)) else {
         return false;
     };

@@ -184,11 +184,7 @@ impl Logins {
     ///
     /// # Errors
     /// The token is refused; too many attempts.
-    pub(super) async fn by_token(
-        &self,
-        token: &Secret,
-        peer: &Peer,
-    ) -> Result<Secret, LoginError> {
+    pub(super) async fn by_token(&self, token: &Secret, peer: &Peer) -> Result<Secret, LoginError> {
         let principal = self.doors.who.by_token(token, peer.origin).await?;
         peer.known();
         self.begin(&principal, Proof::Token(token_id(token)), peer.origin)

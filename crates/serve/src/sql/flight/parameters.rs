@@ -50,7 +50,10 @@ pub(super) async fn read(
         let refused = match bytes > BYTES {
             true => Some(too_much()),
             false => is_compressed(&data).then(|| {
-                error::unsupported("parameters are not taken compressed", "send them as they are")
+                error::unsupported(
+                    "parameters are not taken compressed",
+                    "send them as they are",
+                )
             }),
         };
         match refused {
@@ -109,14 +112,17 @@ fn columns(statement: &Statement, batch: &RecordBatch) -> Result<Vec<usize>, Sta
         let name = parameter.trim_start_matches('$');
         let place = match name.parse::<usize>() {
             Ok(number) => number.checked_sub(1),
-            Err(_) => schema.fields().iter().position(|field| {
-                field.name().trim_start_matches('$') == name
-            }),
+            Err(_) => schema
+                .fields()
+                .iter()
+                .position(|field| field.name().trim_start_matches('$') == name),
         };
-        place.filter(|place| *place < batch.num_columns()).ok_or_else(|| {
-            let text = format!("no value was sent for the parameter {parameter}");
-            error::said(Code::InvalidArgument, "07001", text)
-        })
+        place
+            .filter(|place| *place < batch.num_columns())
+            .ok_or_else(|| {
+                let text = format!("no value was sent for the parameter {parameter}");
+                error::said(Code::InvalidArgument, "07001", text)
+            })
     });
     found.collect()
 }

@@ -63,8 +63,14 @@ mod tests {
         for (sql, expected) in [
             ("select ?", "select $1"),
             ("select ?,?", "select $1,$2"),
-            ("select a\nfrom t where x=? and\r\n y in (?, ?)", "select a\nfrom t where x=$1 and\r\n y in ($2, $3)"),
-            ("select '?', \"a?\", ? -- ?\n, /* ? */ ?", "select '?', \"a?\", $1 -- ?\n, /* ? */ $2"),
+            (
+                "select a\nfrom t where x=? and\r\n y in (?, ?)",
+                "select a\nfrom t where x=$1 and\r\n y in ($2, $3)",
+            ),
+            (
+                "select '?', \"a?\", ? -- ?\n, /* ? */ ?",
+                "select '?', \"a?\", $1 -- ?\n, /* ? */ $2",
+            ),
             ("select 'it''s ?', 'ä' || ?", "select 'it''s ?', 'ä' || $1"),
             ("select ?-1", "select $1-1"),
             ("select $1, '?'", "select $1, '?'"),

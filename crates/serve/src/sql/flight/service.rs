@@ -82,8 +82,7 @@ impl FlightSqlService for Sql {
     ) -> Result<Response<<Self as FlightService>::DoGetStream>, Status> {
         let caller = caller(&request)?;
         let waiting = self.0.waiting(&caller, &ticket.statement_handle)?;
-        let schema = waiting.value.schema();
-        let rows = house::rows(waiting).await?;
+        let (schema, rows) = house::rows(waiting).await?;
         Ok(Response::new(stream::encoded(schema, rows)))
     }
 
@@ -130,7 +129,9 @@ impl FlightSqlService for Sql {
         request: Request<PeekableFlightDataStream>,
     ) -> Result<i64, Status> {
         let caller = caller(&request)?;
-        let prepared = self.0.prepared(&caller, &update.prepared_statement_handle)?;
+        let prepared = self
+            .0
+            .prepared(&caller, &update.prepared_statement_handle)?;
         let session = self.0.session(&caller).await?;
         change(&session, prepared.value.statement.sql()).await
     }
@@ -269,8 +270,11 @@ impl Sql {
 async fn change(session: &Session, sql: &str) -> Result<i64, Status> {
     let error = match session.prepare(sql).await {
         Err(error) => error,
-        Ok(_) => AccessError::new(Reason::Invalid, "the statement gives rows and changes nothing")
-            .hint("run it as a query"),
+        Ok(_) => AccessError::new(
+            Reason::Invalid,
+            "the statement gives rows and changes nothing",
+        )
+        .hint("run it as a query"),
     };
     Err(error::of(&error))
 }

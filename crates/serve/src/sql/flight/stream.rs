@@ -73,10 +73,12 @@ fn plain_type(data_type: &DataType) -> DataType {
 /// Rows in the types in which they are sent.
 fn plain_batch(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
     let columns = batch.columns().iter().zip(schema.fields());
-    let columns = columns.map(|(column, field)| match column.data_type() == field.data_type() {
-        true => Ok(column.clone()),
-        false => arrow_cast::cast(column, field.data_type()),
-    });
+    let columns = columns.map(
+        |(column, field)| match column.data_type() == field.data_type() {
+            true => Ok(column.clone()),
+            false => arrow_cast::cast(column, field.data_type()),
+        },
+    );
     let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     RecordBatch::try_new_with_options(schema.clone(), columns.collect::<Result<_, _>>()?, &rows)
 }

@@ -102,7 +102,9 @@ pub(super) fn command(sql: &str) -> Result<Command> {
         "copy" => copy(&mut words),
         "unlisten" => Ok(Command::Unlisten),
         "listen" | "notify" => Err(PgError::unsupported("there are no notifications here")),
-        "lock" => Err(PgError::unsupported("tables are not locked here: readers never wait")),
+        "lock" => Err(PgError::unsupported(
+            "tables are not locked here: readers never wait",
+        )),
         "call" | "do" => Err(PgError::unsupported("there are no procedures here")),
         _ => Ok(Command::Change(sql.to_owned())),
     }
@@ -261,8 +263,11 @@ fn set(words: &mut Words<'_>) -> Result<Command> {
 }
 
 fn not_another() -> PgError {
-    PgError::new("42501", "a connection is one principal's from its beginning to its end")
-        .hint("connect as the other one")
+    PgError::new(
+        "42501",
+        "a connection is one principal's from its beginning to its end",
+    )
+    .hint("connect as the other one")
 }
 
 /// The value that a setting is given: words, texts and numbers, several with commas.
@@ -426,9 +431,15 @@ mod tests {
     #[test]
     fn commands_are_known_by_their_words() {
         let is = |sql: &str| command(sql).unwrap();
-        assert_eq!(is("/* x */ select 1"), Command::Query("/* x */ select 1".into()));
+        assert_eq!(
+            is("/* x */ select 1"),
+            Command::Query("/* x */ select 1".into())
+        );
         assert_eq!(is("BEGIN READ ONLY"), Command::Begin);
-        assert_eq!(is("rollback to savepoint a"), Command::RollbackTo("a".into()));
+        assert_eq!(
+            is("rollback to savepoint a"),
+            Command::RollbackTo("a".into())
+        );
         assert_eq!(
             is("set DateStyle to 'ISO, MDY'"),
             Command::Set("datestyle".into(), "ISO, MDY".into(), false)
@@ -439,14 +450,24 @@ mod tests {
         );
         assert_eq!(
             is("set local time zone interval '+00:00' hour to minute"),
-            Command::Set("timezone".into(), "interval +00:00 hour to minute".into(), true)
+            Command::Set(
+                "timezone".into(),
+                "interval +00:00 hour to minute".into(),
+                true
+            )
         );
         assert_eq!(is("SHOW TRANSACTION ISOLATION LEVEL"), {
             Command::Show("transaction_isolation".into())
         });
-        assert_eq!(is("fetch 100 in \"C1\""), Command::Fetch("C1".into(), Count::Rows(100)));
+        assert_eq!(
+            is("fetch 100 in \"C1\""),
+            Command::Fetch("C1".into(), Count::Rows(100))
+        );
         assert_eq!(is("fetch all c"), Command::Fetch("c".into(), Count::All));
-        assert_eq!(is("move forward all in c"), Command::Move("c".into(), Count::All));
+        assert_eq!(
+            is("move forward all in c"),
+            Command::Move("c".into(), Count::All)
+        );
         assert_eq!(is("close all"), Command::Close(None));
         assert_eq!(is("prepare p (int) as select $1"), {
             Command::Prepare("p".into(), "select $1".into())

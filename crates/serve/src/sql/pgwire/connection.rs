@@ -54,8 +54,8 @@ pub(super) async fn serve(house: Arc<House>, mut wire: Wire) {
 }
 
 async fn begin(house: &Arc<House>, wire: &Wire) -> Result<Engine> {
-    let principal = pg_login::principal(wire)
-        .map_err(|_| PgError::fatal("28000", "nobody is logged in"))?;
+    let principal =
+        pg_login::principal(wire).map_err(|_| PgError::fatal("28000", "nobody is logged in"))?;
     let origin = Origin {
         door: Door::Postgres,
         address: Some(wire.socket_addr().ip()),
@@ -73,7 +73,13 @@ async fn begin(house: &Arc<House>, wire: &Wire) -> Result<Engine> {
             }
         }
     }
-    Engine::new(house.clone(), principal.as_ref().clone(), origin, parameters).await
+    Engine::new(
+        house.clone(),
+        principal.as_ref().clone(),
+        origin,
+        parameters,
+    )
+    .await
 }
 
 impl Connection {
@@ -132,7 +138,9 @@ impl Connection {
             PgWireFrontendMessage::Flush(_) => self.wire.flush_all().await?,
             PgWireFrontendMessage::Query(query) => {
                 *is_skipping = false;
-                let done = AssertUnwindSafe(self.simple(&query.query)).catch_unwind().await;
+                let done = AssertUnwindSafe(self.simple(&query.query))
+                    .catch_unwind()
+                    .await;
                 self.after(done)?;
                 self.ready().await?;
             }
@@ -141,7 +149,9 @@ impl Connection {
             | PgWireFrontendMessage::CopyDone(_)
             | PgWireFrontendMessage::CopyFail(_) => {}
             message => {
-                let done = AssertUnwindSafe(self.extended(message)).catch_unwind().await;
+                let done = AssertUnwindSafe(self.extended(message))
+                    .catch_unwind()
+                    .await;
                 *is_skipping = !self.after(done)?;
                 self.wire.flush_much().await?;
             }
@@ -176,7 +186,8 @@ impl Connection {
             return Err(error.into());
         }
         self.tell()?;
-        self.wire.put(&PgWireBackendMessage::ErrorResponse(error.response()))?;
+        self.wire
+            .put(&PgWireBackendMessage::ErrorResponse(error.response()))?;
         Ok(false)
     }
 
@@ -184,10 +195,12 @@ impl Connection {
     pub(super) fn tell(&mut self) -> Result<()> {
         for (name, value) in std::mem::take(&mut self.engine.told) {
             let told = ParameterStatus::new(name.to_owned(), value);
-            self.wire.put(&PgWireBackendMessage::ParameterStatus(told))?;
+            self.wire
+                .put(&PgWireBackendMessage::ParameterStatus(told))?;
         }
         for warning in std::mem::take(&mut self.engine.warnings) {
-            self.wire.put(&PgWireBackendMessage::NoticeResponse(warning.warning()))?;
+            self.wire
+                .put(&PgWireBackendMessage::NoticeResponse(warning.warning()))?;
         }
         Ok(())
     }
@@ -205,7 +218,10 @@ impl Connection {
 
     /// What fires when another connection asks that this one's query ends.
     pub(super) async fn cancel(&self) -> Cancel {
-        let handle = self.wire.session_extensions().get::<Arc<ConnectionHandle>>();
+        let handle = self
+            .wire
+            .session_extensions()
+            .get::<Arc<ConnectionHandle>>();
         match handle {
             Some(handle) => Cancel::new(Some(handle.start_query().await)),
             None => Cancel::new(None),

@@ -67,7 +67,9 @@ pub(super) fn copy_options(tokens: &[Token]) -> Result<CopyOptions> {
                 quotes_all = true;
             }
             "encoding" => {
-                let encoding = next_text(&mut at, &words).unwrap_or_default().to_lowercase();
+                let encoding = next_text(&mut at, &words)
+                    .unwrap_or_default()
+                    .to_lowercase();
                 if !["utf8", "utf-8", "unicode"].contains(&encoding.as_str()) {
                     return Err(PgError::unsupported("`copy` writes UTF8"));
                 }
@@ -84,7 +86,13 @@ pub(super) fn copy_options(tokens: &[Token]) -> Result<CopyOptions> {
         form,
         has_header,
         delimiter: delimiter.unwrap_or(if is_csv { b',' } else { b'\t' }),
-        null: null.unwrap_or_else(|| if is_csv { String::new() } else { "\\N".to_owned() }),
+        null: null.unwrap_or_else(|| {
+            if is_csv {
+                String::new()
+            } else {
+                "\\N".to_owned()
+            }
+        }),
         quote,
         escape: escape.unwrap_or(quote),
         quotes_all,
@@ -119,7 +127,10 @@ fn next_text(at: &mut usize, words: &[&Token]) -> Option<String> {
 fn one(text: Option<String>, option: &str) -> Result<u8> {
     match text.as_deref().map(str::as_bytes) {
         Some([byte]) if byte.is_ascii() && *byte != b'\n' && *byte != b'\r' => Ok(*byte),
-        _ => Err(PgError::new("22023", format!("`{option}` is a single one-byte character"))),
+        _ => Err(PgError::new(
+            "22023",
+            format!("`{option}` is a single one-byte character"),
+        )),
     }
 }
 
@@ -144,9 +155,8 @@ impl CopyOptions {
     }
 
     fn quoted(&self, value: &[u8], out: &mut Vec<u8>) {
-        let is_special = |byte: &u8| {
-            [self.delimiter, self.quote, self.escape, b'\n', b'\r'].contains(byte)
-        };
+        let is_special =
+            |byte: &u8| [self.delimiter, self.quote, self.escape, b'\n', b'\r'].contains(byte);
         let needs = self.quotes_all
             || value == self.null.as_bytes()
             || value == b"\\."
@@ -201,7 +211,10 @@ mod tests {
         let new = options("with (format csv, header true, delimiter ';', null 'NULL')").unwrap();
         let old = options("with csv header delimiter as ';' null as 'NULL'").unwrap();
         assert_eq!(new, old);
-        assert_eq!((new.form, new.delimiter, new.has_header), (CopyForm::Csv, b';', true));
+        assert_eq!(
+            (new.form, new.delimiter, new.has_header),
+            (CopyForm::Csv, b';', true)
+        );
         assert!(!options("(format csv, header false)").unwrap().has_header);
         assert_eq!(options("").unwrap().null, "\\N");
         assert!(options("(format json)").is_err());
@@ -213,7 +226,10 @@ mod tests {
     fn values_are_quoted_as_needed() {
         let line = |options: &CopyOptions, values: &[Option<&str>]| {
             let mut out = Vec::new();
-            options.line(values.iter().map(|value| value.map(str::as_bytes)), &mut out);
+            options.line(
+                values.iter().map(|value| value.map(str::as_bytes)),
+                &mut out,
+            );
             String::from_utf8(out).unwrap()
         };
         let csv = options("csv").unwrap();

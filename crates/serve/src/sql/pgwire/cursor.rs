@@ -78,7 +78,10 @@ impl Cursors {
         let cursor = self.one(name)?;
         let own = cursor.formats();
         let formats = formats.unwrap_or(&own);
-        let sent = cursor.rows.send(wire, formats, count.most(), cancel).await?;
+        let sent = cursor
+            .rows
+            .send(wire, formats, count.most(), cancel)
+            .await?;
         Ok(sent.0)
     }
 

@@ -51,7 +51,10 @@ fn cast(value: ScalarValue, target: &DataType) -> Result<ScalarValue> {
         ..CastOptions::default()
     };
     value.cast_to_with_options(target, &options).map_err(|_| {
-        PgError::new("22P02", "a parameter is not of the type that the statement asks for")
+        PgError::new(
+            "22P02",
+            "a parameter is not of the type that the statement asks for",
+        )
     })
 }
 
@@ -59,10 +62,16 @@ fn text(bytes: &[u8], oid: u32, target: &DataType) -> Result<ScalarValue> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| PgError::new("22021", "invalid byte sequence for encoding UTF8"))?;
     if text.contains('\0') {
-        return Err(PgError::new("22021", "invalid byte sequence for encoding UTF8: 0x00"));
+        return Err(PgError::new(
+            "22021",
+            "invalid byte sequence for encoding UTF8: 0x00",
+        ));
     }
     let is_bytes = oid == kinds::BYTEA
-        || matches!(target, DataType::Binary | DataType::LargeBinary | DataType::BinaryView);
+        || matches!(
+            target,
+            DataType::Binary | DataType::LargeBinary | DataType::BinaryView
+        );
     if is_bytes && let Some(digits) = text.strip_prefix("\\x") {
         let bytes = hex::decode(digits);
         let bytes = bytes.map_err(|_| PgError::new("22P02", "invalid hexadecimal digits"))?;
@@ -78,14 +87,19 @@ fn text(bytes: &[u8], oid: u32, target: &DataType) -> Result<ScalarValue> {
         return Ok(ScalarValue::Utf8(Some(with_whole_offset(text))));
     }
     let is_number = target.is_numeric();
-    Ok(ScalarValue::Utf8(Some(if is_number { text.trim() } else { text }.to_owned())))
+    Ok(ScalarValue::Utf8(Some(
+        if is_number { text.trim() } else { text }.to_owned(),
+    )))
 }
 
 fn truth(text: &str) -> Result<bool> {
     match text.trim().to_lowercase().as_str() {
         "t" | "true" | "1" | "on" | "yes" | "y" => Ok(true),
         "f" | "false" | "0" | "off" | "no" | "n" => Ok(false),
-        _ => Err(PgError::new("22P02", "invalid input syntax for type boolean")),
+        _ => Err(PgError::new(
+            "22P02",
+            "invalid input syntax for type boolean",
+        )),
     }
 }
 
@@ -98,13 +112,20 @@ fn with_whole_offset(text: &str) -> String {
             tail.starts_with(['+', '-']) && tail.bytes().skip(1).all(|byte| byte.is_ascii_digit())
         })
         && text.contains(':');
-    if is_short { format!("{text}:00") } else { text.to_owned() }
+    if is_short {
+        format!("{text}:00")
+    } else {
+        text.to_owned()
+    }
 }
 
 /// `{a,"b c",NULL}`.
 pub(super) fn array_elements(text: &str) -> Result<Vec<Option<String>>> {
     let wrong = || PgError::new("22P02", "malformed array literal");
-    let inside = text.trim().strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+    let inside = text
+        .trim()
+        .strip_prefix('{')
+        .and_then(|text| text.strip_suffix('}'));
     let mut chars = inside.ok_or_else(wrong)?.chars().peekable();
     let mut found = Vec::new();
     while chars.peek().is_some() {
@@ -137,7 +158,10 @@ pub(super) fn array_elements(text: &str) -> Result<Vec<Option<String>>> {
             false => Some(plain.to_owned()),
         });
         if found.len() > ELEMENTS {
-            return Err(PgError::new("54000", "an array parameter has too many elements"));
+            return Err(PgError::new(
+                "54000",
+                "an array parameter has too many elements",
+            ));
         }
     }
     Ok(found)
@@ -147,10 +171,17 @@ fn list_of_text(text: &str, element: &Field) -> Result<ScalarValue> {
     let elements = array_elements(text)?.into_iter();
     let element = element.data_type();
     let values = elements.map(|value| {
-        parameter(value.as_deref().map(str::as_bytes), false, kinds::UNKNOWN, Some(element))
+        parameter(
+            value.as_deref().map(str::as_bytes),
+            false,
+            kinds::UNKNOWN,
+            Some(element),
+        )
     });
     let values = values.collect::<Result<Vec<_>>>()?;
-    Ok(ScalarValue::List(ScalarValue::new_list_nullable(&values, element)))
+    Ok(ScalarValue::List(ScalarValue::new_list_nullable(
+        &values, element,
+    )))
 }
 
 fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N]> {
@@ -171,9 +202,7 @@ fn binary(bytes: &[u8], oid: u32) -> Result<ScalarValue> {
             let days = i32::from_be_bytes(fixed(bytes)?).checked_add(EPOCH_DAYS);
             ScalarValue::Date32(Some(days.ok_or_else(garbled)?))
         }
-        kinds::TIME => {
-            ScalarValue::Time64Microsecond(Some(i64::from_be_bytes(fixed(bytes)?)))
-        }
+        kinds::TIME => ScalarValue::Time64Microsecond(Some(i64::from_be_bytes(fixed(bytes)?))),
         kinds::TIMESTAMP | kinds::TIMESTAMPTZ => {
             let micros = i64::from_be_bytes(fixed(bytes)?).checked_add(EPOCH_MICROS);
             let zone = (oid == kinds::TIMESTAMPTZ).then(|| Arc::from("UTC"));
@@ -186,7 +215,13 @@ fn binary(bytes: &[u8], oid: u32) -> Result<ScalarValue> {
             let parts = parts.map(|(from, to)| digits.get(from..to).unwrap_or_default());
             ScalarValue::Utf8(Some(parts.join("-")))
         }
-        kinds::JSONB => return text(bytes.get(1..).unwrap_or_default(), kinds::TEXT, &DataType::Utf8),
+        kinds::JSONB => {
+            return text(
+                bytes.get(1..).unwrap_or_default(),
+                kinds::TEXT,
+                &DataType::Utf8,
+            );
+        }
         _ if kinds::element_of(oid).is_some() => list_of_binary(bytes)?,
         _ => return text(bytes, kinds::TEXT, &DataType::Utf8),
     })
@@ -219,7 +254,10 @@ fn list_of_binary(bytes: &[u8]) -> Result<ScalarValue> {
         _ => return Err(PgError::unsupported("arrays of arrays are not taken")),
     };
     if count > ELEMENTS {
-        return Err(PgError::new("54000", "an array parameter has too many elements"));
+        return Err(PgError::new(
+            "54000",
+            "an array parameter has too many elements",
+        ));
     }
     let mut values = Vec::new();
     for _ in 0..count {
@@ -229,7 +267,9 @@ fn list_of_binary(bytes: &[u8]) -> Result<ScalarValue> {
         };
         values.push(parameter(value, true, element, Some(&data))?);
     }
-    Ok(ScalarValue::List(ScalarValue::new_list_nullable(&values, &data)))
+    Ok(ScalarValue::List(ScalarValue::new_list_nullable(
+        &values, &data,
+    )))
 }
 
 /// The digits of a number in groups of four.
@@ -285,7 +325,10 @@ mod tests {
             parameter(Some(text.as_bytes()), false, oid, Some(wanted)).unwrap()
         };
         assert_eq!(of("7", 0, &DataType::Int64), ScalarValue::Int64(Some(7)));
-        assert_eq!(of("t", 0, &DataType::Boolean), ScalarValue::Boolean(Some(true)));
+        assert_eq!(
+            of("t", 0, &DataType::Boolean),
+            ScalarValue::Boolean(Some(true))
+        );
         assert_eq!(
             of("2026-02-01", kinds::VARCHAR, &DataType::Date32),
             ScalarValue::Date32(Some(20_485))
@@ -301,10 +344,22 @@ mod tests {
     #[test]
     fn binary_forms_are_read() {
         let of = |bytes: &[u8], oid| parameter(Some(bytes), true, oid, None).unwrap();
-        assert_eq!(of(&7_i32.to_be_bytes(), kinds::INT4), ScalarValue::Int32(Some(7)));
-        assert_eq!(of(&0_i32.to_be_bytes(), kinds::DATE), ScalarValue::Date32(Some(10_957)));
-        assert_eq!(numeric(&[0, 3, 0, 1, 0, 0, 0, 3, 0, 1, 9, 41, 26, 124]).unwrap(), "12345.678");
-        assert_eq!(numeric(&[0, 1, 255, 255, 64, 0, 0, 2, 1, 244]).unwrap(), "-0.05");
+        assert_eq!(
+            of(&7_i32.to_be_bytes(), kinds::INT4),
+            ScalarValue::Int32(Some(7))
+        );
+        assert_eq!(
+            of(&0_i32.to_be_bytes(), kinds::DATE),
+            ScalarValue::Date32(Some(10_957))
+        );
+        assert_eq!(
+            numeric(&[0, 3, 0, 1, 0, 0, 0, 3, 0, 1, 9, 41, 26, 124]).unwrap(),
+            "12345.678"
+        );
+        assert_eq!(
+            numeric(&[0, 1, 255, 255, 64, 0, 0, 2, 1, 244]).unwrap(),
+            "-0.05"
+        );
         for wrong in [&b""[..], b"\0", b"\0\0\0\0\0"] {
             assert!(parameter(Some(wrong), true, kinds::INT4, None).is_err());
             assert!(parameter(Some(wrong), true, 1007, None).is_err());

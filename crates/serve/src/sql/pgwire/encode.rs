@@ -6,8 +6,8 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray as _;
 use arrow_array::timezone::Tz;
 use arrow_array::types::{
-    Date32Type, Float32Type, Float64Type, Int64Type, IntervalMonthDayNanoType, Time64MicrosecondType,
-    TimestampMicrosecondType,
+    Date32Type, Float32Type, Float64Type, Int64Type, IntervalMonthDayNanoType,
+    Time64MicrosecondType, TimestampMicrosecondType,
 };
 use arrow_array::{
     Array, ArrayRef, BooleanArray, Date32Array, Float32Array, Float64Array, Int64Array,
@@ -75,19 +75,21 @@ impl Column {
             kinds::INT2 | kinds::INT4 | kinds::INT8 | kinds::OID | kinds::XID => {
                 Values::Integer(to(&DataType::Int64)?.as_primitive::<Int64Type>().clone())
             }
-            kinds::FLOAT4 => {
-                Values::Float(to(&DataType::Float32)?.as_primitive::<Float32Type>().clone())
+            kinds::FLOAT4 => Values::Float(
+                to(&DataType::Float32)?
+                    .as_primitive::<Float32Type>()
+                    .clone(),
+            ),
+            kinds::FLOAT8 => Values::Double(
+                to(&DataType::Float64)?
+                    .as_primitive::<Float64Type>()
+                    .clone(),
+            ),
+            kinds::NUMERIC => Values::Numeric(to(&DataType::LargeUtf8)?.as_string::<i64>().clone()),
+            kinds::BYTEA => Values::Bytes(to(&DataType::LargeBinary)?.as_binary::<i64>().clone()),
+            kinds::DATE => {
+                Values::Date(to(&DataType::Date32)?.as_primitive::<Date32Type>().clone())
             }
-            kinds::FLOAT8 => {
-                Values::Double(to(&DataType::Float64)?.as_primitive::<Float64Type>().clone())
-            }
-            kinds::NUMERIC => {
-                Values::Numeric(to(&DataType::LargeUtf8)?.as_string::<i64>().clone())
-            }
-            kinds::BYTEA => {
-                Values::Bytes(to(&DataType::LargeBinary)?.as_binary::<i64>().clone())
-            }
-            kinds::DATE => Values::Date(to(&DataType::Date32)?.as_primitive::<Date32Type>().clone()),
             kinds::TIME => {
                 let times = to(&DataType::Time64(TimeUnit::Microsecond))?;
                 Values::Time(times.as_primitive::<Time64MicrosecondType>().clone())
@@ -136,7 +138,13 @@ impl Column {
             Values::Integer(values) => write!(out, "{}", values.value(row)).map_err(|_| failed()),
             Values::Float(values) => {
                 let value = values.value(row);
-                float(f64::from(value), &format!("{value:?}"), &format!("{value:e}"), 6, out)
+                float(
+                    f64::from(value),
+                    &format!("{value:?}"),
+                    &format!("{value:e}"),
+                    6,
+                    out,
+                )
             }
             Values::Double(values) => {
                 let value = values.value(row);
@@ -147,7 +155,9 @@ impl Column {
                 put(out, "\\x")?;
                 put(out, &hex::encode(values.value(row)))
             }
-            Values::Date(values) => date(day(values.value(row))?, out).and_then(|era| put(out, era)),
+            Values::Date(values) => {
+                date(day(values.value(row))?, out).and_then(|era| put(out, era))
+            }
             Values::Time(values) => time(values.value(row), out),
             Values::Timestamp(values) => {
                 let time = moment(values.value(row))?;
@@ -155,7 +165,8 @@ impl Column {
                 put(out, era)
             }
             Values::Instant(values, zone) => {
-                let moment = DateTime::from_timestamp_micros(values.value(row)).ok_or_else(failed)?;
+                let moment =
+                    DateTime::from_timestamp_micros(values.value(row)).ok_or_else(failed)?;
                 instant(moment, *zone, out)
             }
             Values::Interval(values) => {
@@ -182,12 +193,18 @@ impl Column {
             Values::Text(values) => put(out, values.value(row))?,
             Values::Bytes(values) => out.extend_from_slice(values.value(row)),
             Values::Date(values) => {
-                let days = values.value(row).checked_sub(EPOCH_DAYS).ok_or_else(failed)?;
+                let days = values
+                    .value(row)
+                    .checked_sub(EPOCH_DAYS)
+                    .ok_or_else(failed)?;
                 out.extend_from_slice(&days.to_be_bytes());
             }
             Values::Time(values) => out.extend_from_slice(&values.value(row).to_be_bytes()),
             Values::Timestamp(values) | Values::Instant(values, _) => {
-                let micros = values.value(row).checked_sub(EPOCH_MICROS).ok_or_else(failed)?;
+                let micros = values
+                    .value(row)
+                    .checked_sub(EPOCH_MICROS)
+                    .ok_or_else(failed)?;
                 out.extend_from_slice(&micros.to_be_bytes());
             }
             Values::Interval(values) => {
@@ -357,7 +374,10 @@ fn date_time(moment: NaiveDateTime, out: &mut Vec<u8>) -> Result<&'static str> {
     let era = date(moment.date(), out)?;
     out.push(b' ');
     let seconds = i64::from(moment.num_seconds_from_midnight());
-    time(seconds * 1_000_000 + i64::from(moment.nanosecond() / 1_000), out)?;
+    time(
+        seconds * 1_000_000 + i64::from(moment.nanosecond() / 1_000),
+        out,
+    )?;
     Ok(era)
 }
 
@@ -392,7 +412,10 @@ fn interval(months: i32, days: i32, micros: i64, out: &mut Vec<u8>) -> Result<()
         if micros < 0 {
             out.push(b'-');
         }
-        time(i64::try_from(micros.unsigned_abs()).map_err(|_| failed())?, out)?;
+        time(
+            i64::try_from(micros.unsigned_abs()).map_err(|_| failed())?,
+            out,
+        )?;
     }
     Ok(())
 }
@@ -419,7 +442,9 @@ fn list_text(lists: &ListArray, inner: &Column, row: usize, out: &mut Vec<u8>) -
 fn elements(lists: &ListArray, row: usize) -> Result<std::ops::Range<usize>> {
     let bound = |at: usize| {
         let offset = lists.value_offsets().get(at).copied();
-        offset.and_then(|offset| usize::try_from(offset).ok()).ok_or_else(failed)
+        offset
+            .and_then(|offset| usize::try_from(offset).ok())
+            .ok_or_else(failed)
     };
     Ok(bound(row)?..bound(row + 1)?)
 }
@@ -460,12 +485,7 @@ fn list_binary(lists: &ListArray, inner: &Column, row: usize, out: &mut Vec<u8>)
 }
 
 /// Writes a value with its length before it, as it stands in rows and arrays.
-pub(super) fn field(
-    column: &Column,
-    row: usize,
-    is_binary: bool,
-    out: &mut Vec<u8>,
-) -> Result<()> {
+pub(super) fn field(column: &Column, row: usize, is_binary: bool, out: &mut Vec<u8>) -> Result<()> {
     let start = out.len();
     out.extend_from_slice(&(-1_i32).to_be_bytes());
     if column.is_null(row) {
@@ -490,7 +510,11 @@ fn numeric_binary(text: &str, out: &mut Vec<u8>) -> Result<()> {
     };
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let whole = whole.trim_start_matches('0');
-    if !whole.bytes().chain(fraction.bytes()).all(|digit| digit.is_ascii_digit()) {
+    if !whole
+        .bytes()
+        .chain(fraction.bytes())
+        .all(|digit| digit.is_ascii_digit())
+    {
         return Err(failed());
     }
     let padded = format!(
@@ -498,7 +522,10 @@ fn numeric_binary(text: &str, out: &mut Vec<u8>) -> Result<()> {
         "0".repeat((4 - whole.len() % 4) % 4),
         "0".repeat((4 - fraction.len() % 4) % 4)
     );
-    let group = |four: &[u8]| four.iter().fold(0_u16, |sum, digit| sum * 10 + u16::from(digit - b'0'));
+    let group = |four: &[u8]| {
+        four.iter()
+            .fold(0_u16, |sum, digit| sum * 10 + u16::from(digit - b'0'))
+    };
     let mut groups: Vec<u16> = padded.as_bytes().chunks(4).map(group).collect();
     let mut weight = i16::try_from(whole.len().div_ceil(4)).map_err(|_| failed())? - 1;
     while groups.last() == Some(&0) {
@@ -517,7 +544,9 @@ fn numeric_binary(text: &str, out: &mut Vec<u8>) -> Result<()> {
     out.extend_from_slice(&weight.to_be_bytes());
     out.extend_from_slice(&sign.to_be_bytes());
     out.extend_from_slice(&scale.to_be_bytes());
-    groups.iter().for_each(|group| out.extend_from_slice(&group.to_be_bytes()));
+    groups
+        .iter()
+        .for_each(|group| out.extend_from_slice(&group.to_be_bytes()));
     Ok(())
 }
 
@@ -540,10 +569,29 @@ mod tests {
 
     #[test]
     fn floats_are_as_short_as_they_can_be() {
-        let values = [0.0, 1.0, -2.5, 0.1, 1e15, 1e14, 1e-5, 0.0001, f64::NAN, f64::INFINITY];
+        let values = [
+            0.0,
+            1.0,
+            -2.5,
+            0.1,
+            1e15,
+            1e14,
+            1e-5,
+            0.0001,
+            f64::NAN,
+            f64::INFINITY,
+        ];
         let array = Arc::new(Float64Array::from(values.to_vec()));
         let expected = [
-            "0", "1", "-2.5", "0.1", "1e+15", "100000000000000", "1e-05", "0.0001", "NaN",
+            "0",
+            "1",
+            "-2.5",
+            "0.1",
+            "1e+15",
+            "100000000000000",
+            "1e-05",
+            "0.0001",
+            "NaN",
             "Infinity",
         ];
         let shown: Vec<String> = shown(array, "UTC").into_iter().flatten().collect();
@@ -556,7 +604,10 @@ mod tests {
         let array: ArrayRef = Arc::new(array.with_timezone("UTC"));
         let expected = [Some("2025-07-20 10:26:40.25+02".to_owned()), None];
         assert_eq!(shown(array.clone(), "Europe/Berlin"), expected);
-        assert_eq!(shown(array, "Asia/Kolkata")[0].as_deref(), Some("2025-07-20 13:56:40.25+05:30"));
+        assert_eq!(
+            shown(array, "Asia/Kolkata")[0].as_deref(),
+            Some("2025-07-20 13:56:40.25+05:30")
+        );
     }
 
     #[test]
@@ -574,7 +625,9 @@ mod tests {
         let bytes = |text: &str| {
             let mut out = Vec::new();
             numeric_binary(text, &mut out).unwrap();
-            let words = out.chunks(2).map(|two| i16::from_be_bytes([two[0], two[1]]));
+            let words = out
+                .chunks(2)
+                .map(|two| i16::from_be_bytes([two[0], two[1]]));
             words.collect::<Vec<_>>()
         };
         // Groups, weight, sign, scale, and the groups.

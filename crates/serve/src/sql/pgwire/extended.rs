@@ -88,7 +88,10 @@ impl Prepared {
         let number = name.trim_start_matches('$').parse::<usize>().ok();
         let place = number.and_then(|number| number.checked_sub(1));
         let Some(place) = place.filter(|place| *place < VALUES) else {
-            return Err(PgError::new("42P02", format!("there is no parameter {name}")));
+            return Err(PgError::new(
+                "42P02",
+                format!("there is no parameter {name}"),
+            ));
         };
         if self.parameters.len() <= place {
             self.parameters.resize(place + 1, (0, None));
@@ -150,7 +153,10 @@ impl Prepared {
 /// The literals in `('a', 1, null)`.
 fn literals(text: &str) -> Result<Vec<Option<String>>, PgError> {
     let wrong = || PgError::unsupported("`execute` takes literals: texts, numbers, true, null");
-    let mut all = tokens(text, VALUES).into_iter().map(|at| at.token).peekable();
+    let mut all = tokens(text, VALUES)
+        .into_iter()
+        .map(|at| at.token)
+        .peekable();
     let mut found = Vec::new();
     match all.next() {
         None => return Ok(found),
@@ -270,18 +276,25 @@ impl Connection {
                 let prepared = self.engine.prepared(name)?;
                 let types = prepared.parameters.iter().map(Prepared::told).collect();
                 let told = ParameterDescription::new(types);
-                self.wire.put(&PgWireBackendMessage::ParameterDescription(told))?;
+                self.wire
+                    .put(&PgWireBackendMessage::ParameterDescription(told))?;
                 (prepared, Formats::default())
             }
             TARGET_TYPE_BYTE_PORTAL => {
-                let portal = self.engine.portals.get(name).ok_or_else(|| no_portal(name))?;
+                let portal = self
+                    .engine
+                    .portals
+                    .get(name)
+                    .ok_or_else(|| no_portal(name))?;
                 (portal.prepared.clone(), portal.formats.clone())
             }
             _ => return Err(PgError::protocol("neither a statement nor a portal").into()),
         };
         match self.columns(&prepared)?.0 {
             Some(columns) => columns.describe(&mut self.wire, &formats),
-            None => Ok(self.wire.put(&PgWireBackendMessage::NoData(NoData::new()))?),
+            None => Ok(self
+                .wire
+                .put(&PgWireBackendMessage::NoData(NoData::new()))?),
         }
     }
 
@@ -296,7 +309,9 @@ impl Connection {
             }
             _ => return Err(PgError::protocol("neither a statement nor a portal").into()),
         }
-        Ok(self.wire.put(&PgWireBackendMessage::CloseComplete(CloseComplete::new()))?)
+        Ok(self
+            .wire
+            .put(&PgWireBackendMessage::CloseComplete(CloseComplete::new()))?)
     }
 
     pub(super) async fn execute(&mut self, message: &Execute) -> Result<()> {
@@ -305,7 +320,9 @@ impl Connection {
         let Some(mut portal) = self.engine.portals.remove(&name) else {
             return Err(no_portal(&name).into());
         };
-        let most = usize::try_from(message.max_rows).ok().filter(|most| *most > 0);
+        let most = usize::try_from(message.max_rows)
+            .ok()
+            .filter(|most| *most > 0);
         let mut cancel = self.cancel().await;
         let Some(command) = portal.prepared.command.clone() else {
             let empty = PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new());
@@ -317,7 +334,9 @@ impl Connection {
             match &command {
                 Command::Query(_) | Command::Change(_) => {
                     let values = std::mem::take(&mut portal.values);
-                    let rows = self.engine.run_prepared(&portal.prepared, values, &mut cancel);
+                    let rows = self
+                        .engine
+                        .run_prepared(&portal.prepared, values, &mut cancel);
                     portal.rows = Some(rows.await?);
                 }
                 _ => match self.engine.run(command.clone(), &mut cancel).await? {
@@ -333,7 +352,8 @@ impl Connection {
                 },
             }
         }
-        self.send_part(&mut portal, &command, most, &mut cancel).await?;
+        self.send_part(&mut portal, &command, most, &mut cancel)
+            .await?;
         self.engine.portals.insert(name, portal);
         Ok(())
     }
@@ -348,7 +368,9 @@ impl Connection {
         let Some(rows) = &mut portal.rows else {
             return self.complete("SELECT 0");
         };
-        let (sent, is_all) = rows.send(&mut self.wire, &portal.formats, most, cancel).await?;
+        let (sent, is_all) = rows
+            .send(&mut self.wire, &portal.formats, most, cancel)
+            .await?;
         if !is_all {
             let more = PgWireBackendMessage::PortalSuspended(PortalSuspended::new());
             return Ok(self.wire.put(&more)?);
@@ -382,7 +404,13 @@ mod tests {
         let is = |text: &str| literals(text).unwrap();
         assert!(is("").is_empty());
         let found = is("('a''b', -1.5, null, true, '2026-01-01'::date)");
-        let expected = [Some("a'b"), Some("-1.5"), None, Some("true"), Some("2026-01-01")];
+        let expected = [
+            Some("a'b"),
+            Some("-1.5"),
+            None,
+            Some("true"),
+            Some("2026-01-01"),
+        ];
         assert_eq!(found, expected.map(|text| text.map(str::to_owned)));
         assert!(literals("(now())").is_err());
         assert!(literals("(1").is_err());

@@ -79,12 +79,18 @@ pub(super) struct Kind {
 
 /// The type of arrays of a type.
 pub(super) fn array_of(element: u32) -> Option<u32> {
-    ARRAYS.iter().find(|(own, _)| *own == element).map(|(_, array)| *array)
+    ARRAYS
+        .iter()
+        .find(|(own, _)| *own == element)
+        .map(|(_, array)| *array)
 }
 
 /// The type of an array's elements.
 pub(super) fn element_of(array: u32) -> Option<u32> {
-    ARRAYS.iter().find(|(_, own)| *own == array).map(|(element, _)| *element)
+    ARRAYS
+        .iter()
+        .find(|(_, own)| *own == array)
+        .map(|(element, _)| *element)
 }
 
 /// Bytes of a type's values; -1 if they differ.
@@ -92,9 +98,8 @@ pub(super) fn length(oid: u32) -> i16 {
     match oid {
         BOOL | CHAR => 1,
         INT2 => 2,
-        INT4 | OID | FLOAT4 | DATE | REGPROC | REGCLASS | REGTYPE | REGNAMESPACE | REGROLE | XID => {
-            4
-        }
+        INT4 | OID | FLOAT4 | DATE | REGPROC | REGCLASS | REGTYPE | REGNAMESPACE | REGROLE
+        | XID => 4,
         INT8 | FLOAT8 | TIMESTAMP | TIMESTAMPTZ | TIME => 8,
         INTERVAL | UUID => 16,
         NAME => 64,
@@ -149,10 +154,16 @@ pub(super) fn of_type(data: &DataType) -> Kind {
         | DataType::ListView(element)
         | DataType::LargeListView(element) => {
             let element = of_field(element);
-            let array = (element.oid != JSON).then(|| array_of(element.oid)).flatten();
+            let array = (element.oid != JSON)
+                .then(|| array_of(element.oid))
+                .flatten();
             Kind {
                 oid: array.unwrap_or(JSON),
-                modifier: if array.is_some() { element.modifier } else { -1 },
+                modifier: if array.is_some() {
+                    element.modifier
+                } else {
+                    -1
+                },
             }
         }
         DataType::Struct(_) | DataType::Map(..) | DataType::Union(..) => plain(JSON),
@@ -203,6 +214,9 @@ mod tests {
         let list = |of| DataType::List(Arc::new(Field::new_list_field(of, true)));
         assert_eq!(oid(list(DataType::Int64)), 1016);
         assert_eq!(oid(list(list(DataType::Int64))), JSON);
-        assert_eq!(of_type(&DataType::Decimal128(18, 2)).modifier, (18 << 16 | 2) + 4);
+        assert_eq!(
+            of_type(&DataType::Decimal128(18, 2)).modifier,
+            (18 << 16 | 2) + 4
+        );
     }
 }

@@ -167,7 +167,10 @@ impl OpenRows {
             {
                 return Ok(true);
             }
-            let batches = self.batches.get_mut().unwrap_or_else(PoisonError::into_inner);
+            let batches = self
+                .batches
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner);
             let batch = tokio::select! {
                 batch = batches.next() => batch,
                 () = cancel.wanted() => {
@@ -229,11 +232,7 @@ impl OpenRows {
     }
 
     /// Passes over rows, at most so many; how many they were.
-    pub(super) async fn skip(
-        &mut self,
-        most: Option<usize>,
-        cancel: &mut Cancel,
-    ) -> Result<usize> {
+    pub(super) async fn skip(&mut self, most: Option<usize>, cancel: &mut Cancel) -> Result<usize> {
         let mut passed = 0;
         while most.is_none_or(|most| passed < most) && self.is_ready(cancel).await? {
             self.take();
@@ -253,7 +252,8 @@ impl OpenRows {
         let count = i16::try_from(self.columns.len())
             .map_err(|_| PgError::new("54011", "too many columns"))?;
         let code = i16::from(is_binary);
-        let begun = CopyOutResponse::new(i8::from(is_binary), count, vec![code; self.columns.len()]);
+        let begun =
+            CopyOutResponse::new(i8::from(is_binary), count, vec![code; self.columns.len()]);
         wire.put(&PgWireBackendMessage::CopyOutResponse(begun))?;
         if is_binary {
             put_data(wire, BINARY_HEAD.to_vec())?;

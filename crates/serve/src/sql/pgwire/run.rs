@@ -228,7 +228,11 @@ impl Engine {
             }
             Command::Close(name) => {
                 self.cursors.close(name.as_deref())?;
-                done(if name.is_some() { "CLOSE CURSOR" } else { "CLOSE CURSOR ALL" })
+                done(if name.is_some() {
+                    "CLOSE CURSOR"
+                } else {
+                    "CLOSE CURSOR ALL"
+                })
             }
             Command::Unlisten => done("UNLISTEN"),
         }
@@ -339,7 +343,8 @@ impl Engine {
                 self.warnings.push(PgError::new("25P01", message));
                 return Ok(());
             }
-            self.locals.push((name.clone(), self.set.get(&name).cloned()));
+            self.locals
+                .push((name.clone(), self.set.get(&name).cloned()));
         }
         if value.eq_ignore_ascii_case("default") {
             return Box::pin(self.reset(Some(&name))).await;
@@ -374,7 +379,8 @@ impl Engine {
         let as_of = as_of.trim();
         let principal = self.principal.clone();
         self.session = doors.session(principal, self.origin, Some(as_of)).await?;
-        self.set.insert(settings::AS_OF.to_owned(), as_of.to_owned());
+        self.set
+            .insert(settings::AS_OF.to_owned(), as_of.to_owned());
         for (name, value) in self.set.clone() {
             if name != settings::AS_OF {
                 self.apply(&name, &value)?;
@@ -399,7 +405,9 @@ impl Engine {
         let as_of = self.set.get(settings::AS_OF).map(String::as_str);
         let before = std::mem::replace(
             &mut self.session,
-            doors.session(self.principal.clone(), self.origin, as_of).await?,
+            doors
+                .session(self.principal.clone(), self.origin, as_of)
+                .await?,
         );
         for (name, value) in self.set.clone() {
             if name != settings::AS_OF {
@@ -440,7 +448,11 @@ impl Engine {
         if name == "all" {
             let all = self.all_settings();
             let column = |of: &dyn Fn(&(String, String)) -> String| {
-                Arc::new(all.iter().map(|pair| Some(of(pair))).collect::<StringArray>())
+                Arc::new(
+                    all.iter()
+                        .map(|pair| Some(of(pair)))
+                        .collect::<StringArray>(),
+                )
             };
             let batch = RecordBatch::try_new(
                 schema_of(&["name", "setting", "description"]),
@@ -488,7 +500,9 @@ impl Engine {
 }
 
 fn schema_of(names: &[&str]) -> SchemaRef {
-    let fields = names.iter().map(|name| Field::new(*name, DataType::Utf8, true));
+    let fields = names
+        .iter()
+        .map(|name| Field::new(*name, DataType::Utf8, true));
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 

@@ -120,7 +120,10 @@ pub(super) const SESSION: [&str; 17] = [
 
 /// What may be asked for but not set.
 pub(super) fn fixed(name: &str) -> Option<&'static str> {
-    FIXED.iter().find(|(own, _)| *own == name).map(|(_, value)| *value)
+    FIXED
+        .iter()
+        .find(|(own, _)| *own == name)
+        .map(|(_, value)| *value)
 }
 
 /// Names of all that may be asked for but not set.
@@ -135,7 +138,9 @@ pub(super) fn is_meaningless(name: &str) -> bool {
 
 /// The name under which a client is told of a setting.
 pub(super) fn told(name: &str) -> Option<&'static str> {
-    TOLD.iter().find(|(own, _)| *own == name).map(|(_, told)| *told)
+    TOLD.iter()
+        .find(|(own, _)| *own == name)
+        .map(|(_, told)| *told)
 }
 
 /// What a client is told as soon as it is logged in.
@@ -154,7 +159,8 @@ pub(super) fn told_at_first(user: &str) -> Vec<(String, String)> {
         ("default_transaction_read_only", "on"),
         ("session_authorization", user),
     ];
-    told.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+    told.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
 }
 
 /// A value as it is kept.
@@ -163,7 +169,10 @@ pub(super) fn told_at_first(user: &str) -> Vec<(String, String)> {
 /// It is one of those that mean another form of what is sent.
 pub(super) fn checked(name: &str, value: &str) -> Result<String, PgError> {
     let lower = value.to_lowercase();
-    let plain: String = lower.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    let plain: String = lower
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric())
+        .collect();
     let is_default = lower == "default";
     match name {
         "client_encoding" if ["utf8", "unicode", "sqlascii", "auto"].contains(&plain.as_str()) => {
@@ -171,7 +180,9 @@ pub(super) fn checked(name: &str, value: &str) -> Result<String, PgError> {
         }
         "client_encoding" if !is_default => Err(only(name, "UTF8")),
         "datestyle" if is_default || lower.starts_with("iso") => {
-            let order = ["dmy", "ymd"].into_iter().find(|order| lower.contains(order));
+            let order = ["dmy", "ymd"]
+                .into_iter()
+                .find(|order| lower.contains(order));
             Ok(format!("ISO, {}", order.unwrap_or("mdy").to_uppercase()))
         }
         "datestyle" if ["mdy", "dmy", "ymd"].contains(&plain.as_str()) => {
@@ -202,7 +213,9 @@ fn zone(value: &str) -> String {
     if ["GMT", "UCT", "Z", "ZULU", "ETC/UTC", "GMT0"].contains(&upper.as_str()) {
         return "UTC".to_owned();
     }
-    let westward = ["GMT", "UTC"].into_iter().find_map(|name| upper.strip_prefix(name));
+    let westward = ["GMT", "UTC"]
+        .into_iter()
+        .find_map(|name| upper.strip_prefix(name));
     let (text, sign) = match (westward, value.split_once('>')) {
         (Some(text), _) if text.starts_with(['+', '-']) => (text.to_owned(), -1),
         (None, Some((_, text))) if value.starts_with('<') => (text.to_owned(), -1),
@@ -210,7 +223,10 @@ fn zone(value: &str) -> String {
     };
     let (hours, minutes) = text.split_once(':').unwrap_or((&text, "0"));
     let is_west = hours.starts_with('-') != (sign < 0);
-    let numbers = (hours.trim_start_matches(['+', '-']).parse::<u8>(), minutes.parse::<u8>());
+    let numbers = (
+        hours.trim_start_matches(['+', '-']).parse::<u8>(),
+        minutes.parse::<u8>(),
+    );
     match numbers {
         (Ok(hours), Ok(minutes)) if hours < 24 && minutes < 60 => {
             format!("{}{hours:02}:{minutes:02}", if is_west { '-' } else { '+' })
@@ -240,14 +256,21 @@ pub(super) fn options(text: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut words = words.into_iter().filter(|word| !word.is_empty());
     while let Some(word) = words.next() {
-        let setting = match (word.as_str(), word.strip_prefix("--"), word.strip_prefix("-c")) {
+        let setting = match (
+            word.as_str(),
+            word.strip_prefix("--"),
+            word.strip_prefix("-c"),
+        ) {
             ("-c", ..) => words.next().unwrap_or_default(),
             (_, Some(long), _) => long.to_owned(),
             (_, _, Some(short)) => short.to_owned(),
             _ => continue,
         };
         if let Some((name, value)) = setting.split_once('=') {
-            found.push((name.trim().to_lowercase().replace('-', "_"), value.to_owned()));
+            found.push((
+                name.trim().to_lowercase().replace('-', "_"),
+                value.to_owned(),
+            ));
         }
     }
     found
@@ -260,7 +283,11 @@ mod tests {
     #[test]
     fn options_hold_settings() {
         let found = options("-c search_path=star --statement-timeout=5s -cdatestyle=ISO,\\ DMY");
-        let expected = [("search_path", "star"), ("statement_timeout", "5s"), ("datestyle", "ISO, DMY")];
+        let expected = [
+            ("search_path", "star"),
+            ("statement_timeout", "5s"),
+            ("datestyle", "ISO, DMY"),
+        ];
         let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(found, expected);
         assert!(options("").is_empty());
@@ -269,7 +296,10 @@ mod tests {
     #[test]
     fn only_what_is_sent_may_be_asked_for() {
         assert_eq!(checked("client_encoding", "UTF-8").unwrap(), "UTF8");
-        assert_eq!(checked("client_encoding", "LATIN1").unwrap_err().code, "22023");
+        assert_eq!(
+            checked("client_encoding", "LATIN1").unwrap_err().code,
+            "22023"
+        );
         assert_eq!(checked("datestyle", "iso, dmy").unwrap(), "ISO, DMY");
         assert!(checked("datestyle", "German").is_err());
         assert!(checked("standard_conforming_strings", "off").is_err());

@@ -28,7 +28,9 @@ impl Connection {
                 Outcome::Rows(mut rows) => {
                     let formats = Formats::default();
                     rows.columns.describe(&mut self.wire, &formats)?;
-                    let sent = rows.send(&mut self.wire, &formats, None, &mut cancel).await?;
+                    let sent = rows
+                        .send(&mut self.wire, &formats, None, &mut cancel)
+                        .await?;
                     let tag = match is_show {
                         true => "SHOW".to_owned(),
                         false => format!("SELECT {}", sent.0),
@@ -86,6 +88,8 @@ impl Connection {
     /// Says that a statement is done.
     pub(super) fn complete(&mut self, tag: &str) -> Result<()> {
         let done = CommandComplete::new(tag.to_owned());
-        Ok(self.wire.put(&PgWireBackendMessage::CommandComplete(done))?)
+        Ok(self
+            .wire
+            .put(&PgWireBackendMessage::CommandComplete(done))?)
     }
 }

@@ -63,7 +63,9 @@ pub(super) fn statements(text: &str) -> Vec<&str> {
 /// The words and signs of a statement, as many as are asked for.
 pub(super) fn tokens(text: &str, most: usize) -> Vec<At> {
     let mut scan = Scan::new(text);
-    std::iter::from_fn(|| scan.next_token()).take(most).collect()
+    std::iter::from_fn(|| scan.next_token())
+        .take(most)
+        .collect()
 }
 
 struct Scan<'a> {
@@ -237,8 +239,14 @@ mod tests {
             ("select 1", &["select 1"]),
             ("select 1; select 2;", &["select 1", "select 2"]),
             ("select ';', \";\" ; x", &["select ';', \";\"", "x"]),
-            ("/* a; /* b; */ ; */ select $$;$$; y", &["/* a; /* b; */ ; */ select $$;$$", "y"]),
-            ("select E'\\';' , 'a'';b'; z", &["select E'\\';' , 'a'';b'", "z"]),
+            (
+                "/* a; /* b; */ ; */ select $$;$$; y",
+                &["/* a; /* b; */ ; */ select $$;$$", "y"],
+            ),
+            (
+                "select E'\\';' , 'a'';b'; z",
+                &["select E'\\';' , 'a'';b'", "z"],
+            ),
         ];
         for (text, expected) in cases {
             assert_eq!(statements(text), expected, "{text}");
@@ -247,7 +255,15 @@ mod tests {
 
     #[test]
     fn what_is_left_open_ends_with_the_text() {
-        for text in ["select '", "select \"a", "select $$ a;", "select /* ", "E'\\", "$", "'é\\"] {
+        for text in [
+            "select '",
+            "select \"a",
+            "select $$ a;",
+            "select /* ",
+            "E'\\",
+            "$",
+            "'é\\",
+        ] {
             assert!(statements(text).len() <= 1, "{text}");
         }
     }

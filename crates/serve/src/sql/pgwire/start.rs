@@ -98,8 +98,10 @@ async fn negotiate(
     for _ in 0..3 {
         let mut request = [0; 8];
         socket.read_exact(&mut request).await?;
-        let [length, code] = [&request[..4], &request[4..]]
-            .map(|four| four.iter().fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte)));
+        let [length, code] = [&request[..4], &request[4..]].map(|four| {
+            four.iter()
+                .fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte))
+        });
         match (code, &acceptor) {
             // What comes in the clear behind the request is taken for TLS, never for a message.
             (TLS_REQUEST, Some(acceptor)) if length == 8 => {
