@@ -77,8 +77,11 @@ class Flight(Door):
         self.cursor = self.connection.cursor()
 
     def query(self, text):
-        self.cursor.execute(text)
-        return self.cursor.fetch_arrow_table()
+        # `cursor.execute` would have each statement prepared before, and so planned twice.
+        statement = self.cursor.adbc_statement
+        statement.set_sql_query(text)
+        stream, _ = statement.execute_query()
+        return pyarrow.RecordBatchReader.from_stream(stream).read_all()
 
     def close(self):
         self.cursor.close()
