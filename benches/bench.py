@@ -278,7 +278,7 @@ def one_size(binary, folder, events, days, seed, repeat, with_day):
     found = side.agree(folder / "built", folder / "built.db", "full build")
     if with_day:
         result["dashboard"], apart = dashboard.over_project(
-            measure, side.binary, folder / "built", folder / "dashboard", folder.parent,
+            measure, side.binary, folder / "built", folder / "dashboard",
         )
         found += apart
     result["science"], apart = science.over_project(

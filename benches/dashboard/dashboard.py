@@ -10,12 +10,12 @@ AIMS = {"DuckDB": 1.0, "ClickHouse tables": 2.0}
 TIMELINE = ("q06_timeline", 20.0)
 
 
-def over_project(measure, binary, project, work, kept):
-    """Asks everything of a built project; the report and what differs. The figures are also in
-    `kept`, as JSON."""
+def over_project(measure, binary, project, work):
+    """Asks everything of a built project; the report and what differs. The figures are also kept
+    beside the work space, as JSON."""
     run = measure([sys.executable, str(HERE / "run.py"), str(binary), str(project), str(work)])
     told = json.loads(run["out"].splitlines()[-1])
-    (kept / "dashboard.json").write_text(json.dumps(told, indent=2) + "\n")
+    work.with_suffix(".json").write_text(json.dumps(told, indent=2) + "\n")
     return report(told), told["found"]
 
 

@@ -1,5 +1,5 @@
 -- Customers who were active in the 28 days up to each day. An active day counts until the next
--- one, or for 28 days.
+-- one, or for 28 days: one more customer on the day, one fewer when it ends.
 with active as (
     select customer_key, cast(event_at as date) as day
     from star.int_customer_touch
@@ -16,12 +16,14 @@ span as (
 ),
 
 change as (
-    select day, 1 as customers from span
-    union all
     select
-        case when next_day < ends_on then next_day else ends_on end as day,
-        -1 as customers
-    from span
+        case
+            when sign.number = 1 then span.day
+            when span.next_day < span.ends_on then span.next_day
+            else span.ends_on
+        end as day,
+        sign.number as customers
+    from span cross join (select 1 as number union all select -1 as number) as sign
 ),
 
 daily as (
