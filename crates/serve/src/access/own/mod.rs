@@ -19,6 +19,7 @@ mod rows;
 mod sources;
 mod statement;
 mod temp;
+mod update;
 mod write;
 
 use std::collections::{BTreeMap, HashMap};
