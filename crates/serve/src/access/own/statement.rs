@@ -521,23 +521,26 @@ fn update_of(update: UpdateStatement) -> Result<Wanted> {
     }))
 }
 
-/// A table or query that an update takes values from, and what it is called there.
+/// A table or query that an update takes values from, called `o__`, and what the update calls it.
 fn other_table(table: &TableWithJoins) -> Option<(String, String)> {
-    match &table.relation {
+    let (shown, alias, own) = match &table.relation {
         TableFactor::Table { name, alias, .. } => {
-            let called = match alias {
-                Some(alias) => alias.name.to_string(),
-                None => name.0.last()?.to_string(),
-            };
-            Some((name.to_string(), called))
+            let own = name.0.last()?.to_string();
+            (name.to_string(), alias, Some(own))
         }
         TableFactor::Derived {
-            subquery,
-            alias: Some(alias),
-            ..
-        } => Some((format!("({subquery})"), alias.name.to_string())),
-        _ => None,
-    }
+            subquery, alias, ..
+        } => (format!("({subquery})"), alias, None),
+        _ => return None,
+    };
+    let columns = alias.iter().flat_map(|alias| &alias.columns);
+    let columns: Vec<String> = columns.map(ToString::to_string).collect();
+    let columns = match columns.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", columns.join(", ")),
+    };
+    let called = alias.as_ref().map(|alias| alias.name.to_string()).or(own)?;
+    Some((format!("{shown} as o__{columns}"), called))
 }
 
 /// A condition as text. `(a, b) in (select …)` is written as the engine knows it.

@@ -16,7 +16,7 @@ pub(super) struct Update {
     pub(super) name: Name,
     pub(super) alias: Option<String>,
     pub(super) set: Vec<(String, String)>,
-    /// A table or query that it takes values from, and what that is called.
+    /// A table or query that it takes values from, as `o__`, and what that is called.
     pub(super) other: Option<(String, String)>,
     pub(super) condition: Option<String>,
 }
@@ -46,7 +46,7 @@ impl Session {
                 (own, format!("({condition})"), hits)
             }
             Some((other, name)) => {
-                let other = format!("(select o__.*, true as {HIT} from {other} as o__) as {name}");
+                let other = format!("(select o__.*, true as {HIT} from {other}) as {name}");
                 let hits = format!("{own} join {other} on ({condition})");
                 let rows = format!("{own} left join {other} on ({condition})");
                 (rows, format!("{name}.{HIT}"), hits)
