@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Installs what only some tests need into target/tools: other readers of Delta tables, clients of the
-# doors and S3 in memory (Python), an S3 that overwrites (Node), and drivers of JDBC (Maven). Quick when they are there. Tests that miss them
-# are skipped and say so. `scripts/tools.sh spark` also installs Spark with Delta.
+# Installs what only some tests need into target/tools: other readers of Delta tables, clients of
+# the doors and S3 in memory (Python), dbt (Python), an S3 that overwrites (Node), and drivers of
+# JDBC (Maven). Quick when they are there. Tests that miss them are skipped and say so. `scripts/tools.sh spark` also installs Spark with Delta.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly TOOLS=${TARGET_DIR:-target}/tools
 readonly REQUIREMENTS=tests/readers/requirements.txt
+readonly DBT=tests/dbt/requirements.txt
 readonly S3RVER=3.7.1
 readonly FLIGHT_SQL_JDBC=18.3.0
 readonly PYSPARK=4.0.1
@@ -26,6 +27,19 @@ install_python() {
         cp "$REQUIREMENTS" "$done"
     else
         without "Delta readers" "pip could not install $REQUIREMENTS"
+    fi
+}
+
+install_dbt() {
+    local done=$TOOLS/dbt/.requirements
+    cmp -s "$DBT" "$done" && return
+    command -v python3 >/dev/null || { without dbt "python3 is missing"; return; }
+    echo "setup: installing $DBT into $TOOLS/dbt" >&2
+    if python3 -m venv "$TOOLS/dbt" \
+        && "$TOOLS/dbt/bin/pip" install --quiet --requirement "$DBT"; then
+        cp "$DBT" "$done"
+    else
+        without dbt "pip could not install $DBT"
     fi
 }
 
@@ -70,6 +84,7 @@ install_spark() {
 }
 
 install_python
+install_dbt
 install_node
 install_jdbc
 if [[ ${1:-} == spark ]]; then install_spark; fi

@@ -33,6 +33,16 @@ pub fn python() -> Option<PathBuf> {
     None
 }
 
+/// dbt with its adapter for PostgreSQL, as in `tests/dbt/requirements.txt`, if it is there.
+pub fn dbt() -> Option<PathBuf> {
+    let dbt = tools().join("dbt/bin/dbt");
+    if dbt.exists() {
+        return Some(dbt);
+    }
+    skip("target/tools/dbt is not here");
+    None
+}
+
 /// Starts moto, and ends it when its standard input ends: with the test's process, however that
 /// ends.
 const MOTO: &str = "

@@ -5,5 +5,7 @@ mod changes;
 mod differential;
 pub(crate) mod fixture;
 mod lineage;
+mod own;
+mod own_secrets;
 mod pathological;
 pub(crate) mod tricks;
