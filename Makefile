@@ -56,7 +56,7 @@ lint: setup ## Formatting, clippy without warnings, tidy, licences
 	else echo "cargo-deny is not installed: licences were checked by tidy alone"; fi
 
 .PHONY: bench
-bench: setup ## Throughline against DuckDB by hand; EVENTS=, DAYS=, SEED=, REPEAT=, GROWTH=1
+bench: setup ## Throughline against DuckDB by hand; EVENTS=, DAYS=, SEED=, REPEAT=, ROUNDS=, GROWTH=1
 	cargo build --release $(CARGO_FLAGS) --package throughline
 	cargo build --release $(CARGO_FLAGS) --package journeys --example fit_paths
 	@scripts/bench.sh "$$TARGET_DIR"

@@ -3,7 +3,7 @@
     python benches/bench.py BINARY EXAMPLE FOLDER
 
 EVENTS, DAYS and SEED (environment) make the company; REPEAT repeats the full builds in turn and
-takes the median; GROWTH=1 builds 1, 3, 10 and 30 million events instead (SIZES= names others) and
+takes the median; ROUNDS is how often each dashboard query is asked. GROWTH=1 builds 1, 3, 10 and 30 million events instead (SIZES= names others) and
 shows how the cost of an event grows. Both sides run on the same two CPUs, one after the other, and
 must agree in every figure of compare.py: else the exit status is 1.
 """
@@ -24,6 +24,7 @@ import duckdb
 
 import compare
 import report
+from dashboard import dashboard
 from science import science
 
 HERE = Path(__file__).resolve().parent
@@ -275,6 +276,11 @@ def one_size(binary, folder, events, days, seed, repeat, with_day):
         "day": None,
     }
     found = side.agree(folder / "built", folder / "built.db", "full build")
+    if with_day:
+        result["dashboard"], apart = dashboard.over_project(
+            measure, side.binary, folder / "built", folder / "dashboard",
+        )
+        found += apart
     result["science"], apart = science.over_project(
         measure, side.binary, folder / "built", folder / "science",
     )

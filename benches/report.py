@@ -55,6 +55,8 @@ def size(result):
         texts = [" ".join(f"{cpu:.1f}" for cpu in side) for side in result["all"]]
         parts.append(f"\nCPU seconds of every run: Throughline {texts[0]}; DuckDB {texts[1]}.")
     parts += ["", steps(*result["full"])]
+    if result.get("dashboard"):
+        parts += ["\n### Dashboards\n", result["dashboard"]]
     parts += ["\n### Journey science by itself\n", result["science"]]
     if result["day"]:
         parts += [

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# Installs what only some tests need into target/tools: other readers of Delta tables and S3 in
-# memory (Python), and an S3 that overwrites (Node). Quick when they are there. Tests that miss them
-# are skipped and say so. `scripts/tools.sh spark` also installs Spark with Delta.
+# Installs what only some tests need into target/tools: other readers of Delta tables, clients of
+# the doors and S3 in memory (Python), dbt (Python), an S3 that overwrites (Node), and drivers of
+# JDBC (Maven). Quick when they are there. Tests that miss them are skipped and say so. `scripts/tools.sh spark` also installs Spark with Delta.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly TOOLS=${TARGET_DIR:-target}/tools
 readonly REQUIREMENTS=tests/readers/requirements.txt
+readonly DBT=tests/dbt/requirements.txt
 readonly S3RVER=3.7.1
+readonly FLIGHT_SQL_JDBC=18.3.0
 readonly PYSPARK=4.0.1
 readonly DELTA_SPARK=4.0.0
 
@@ -28,6 +30,19 @@ install_python() {
     fi
 }
 
+install_dbt() {
+    local done=$TOOLS/dbt/.requirements
+    cmp -s "$DBT" "$done" && return
+    command -v python3 >/dev/null || { without dbt "python3 is missing"; return; }
+    echo "setup: installing $DBT into $TOOLS/dbt" >&2
+    if python3 -m venv "$TOOLS/dbt" \
+        && "$TOOLS/dbt/bin/pip" install --quiet --requirement "$DBT"; then
+        cp "$DBT" "$done"
+    else
+        without dbt "pip could not install $DBT"
+    fi
+}
+
 install_node() {
     [[ -x $TOOLS/node/node_modules/.bin/s3rver ]] && return
     command -v npm >/dev/null || { without s3rver "npm is missing"; return; }
@@ -35,6 +50,19 @@ install_node() {
     mkdir -p "$TOOLS/node"
     npm install --silent --no-fund --no-audit --prefix "$TOOLS/node" "s3rver@$S3RVER" >/dev/null \
         || without s3rver "npm could not install it"
+}
+
+# Drivers that tests run with java.
+install_jdbc() {
+    local home=$TOOLS/jdbc
+    [[ -f $home/flight-sql-jdbc-driver.jar ]] && return
+    command -v java >/dev/null || { without "drivers of JDBC" "java is missing"; return; }
+    command -v mvn >/dev/null || { without "drivers of JDBC" "mvn is missing"; return; }
+    echo "setup: installing flight-sql-jdbc-driver $FLIGHT_SQL_JDBC into $home" >&2
+    mvn --quiet --batch-mode dependency:copy -Dmdep.stripVersion=true \
+        "-Dartifact=org.apache.arrow:flight-sql-jdbc-driver:$FLIGHT_SQL_JDBC" \
+        "-DoutputDirectory=$(realpath -m "$home")" \
+        || without "drivers of JDBC" "Maven Central did not give them"
 }
 
 # Spark with Delta, from PyPI and Maven Central: half a gigabyte, so only where it is asked for.
@@ -56,5 +84,7 @@ install_spark() {
 }
 
 install_python
+install_dbt
 install_node
+install_jdbc
 if [[ ${1:-} == spark ]]; then install_spark; fi

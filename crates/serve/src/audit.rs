@@ -79,6 +79,8 @@ pub enum Action {
     Query,
     /// Data left in a file.
     Export,
+    /// Something of a user's own schema was made, changed or removed.
+    OwnChange,
     /// A policy changed.
     PolicyChange,
     /// A user changed.
@@ -100,6 +102,7 @@ impl Action {
             Self::Denied => "denied",
             Self::Query => "query",
             Self::Export => "export",
+            Self::OwnChange => "own_change",
             Self::PolicyChange => "policy_change",
             Self::UserChange => "user_change",
             Self::TokenChange => "token_change",
@@ -251,6 +254,41 @@ impl Audit {
         let (sender, _) = oneshot::channel();
         self.writer.send(event, sender);
     }
+}
+
+/// A file of a log, as far as it counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogFile {
+    /// Its name in the log's folder.
+    pub name: String,
+    /// Its content.
+    pub content: Vec<u8>,
+}
+
+/// The files of a log as they are at one instant, one after another: what is copied of it is a
+/// whole log.
+///
+/// # Errors
+/// A file cannot be read, or `take` fails.
+pub fn files(
+    folder: &Path,
+    take: &mut dyn FnMut(LogFile) -> std::io::Result<()>,
+) -> Result<(), AuditError> {
+    let snapshot = files::snapshot(folder)?;
+    let head = snapshot.head.map(|content| LogFile {
+        name: files::HEAD.to_owned(),
+        content,
+    });
+    let failed = |error: std::io::Error| files::failed(folder, &error);
+    for file in &snapshot.files {
+        let name = file.path.file_name().unwrap_or_default();
+        let file = LogFile {
+            name: name.to_string_lossy().into_owned(),
+            content: files::bytes(file)?,
+        };
+        take(file).map_err(failed)?;
+    }
+    head.map_or(Ok(()), take).map_err(failed)
 }
 
 /// The records of a log in their order, from `after` on, at most so many; and no more than what was

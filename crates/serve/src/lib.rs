@@ -4,6 +4,7 @@
 pub mod access;
 pub mod audit;
 pub mod audit_log;
+pub mod copies;
 pub mod doors;
 pub mod format;
 pub mod metrics;

@@ -33,6 +33,16 @@ pub fn python() -> Option<PathBuf> {
     None
 }
 
+/// dbt with its adapter for PostgreSQL, as in `tests/dbt/requirements.txt`, if it is there.
+pub fn dbt() -> Option<PathBuf> {
+    let dbt = tools().join("dbt/bin/dbt");
+    if dbt.exists() {
+        return Some(dbt);
+    }
+    skip("target/tools/dbt is not here");
+    None
+}
+
 /// Starts moto, and ends it when its standard input ends: with the test's process, however that
 /// ends.
 const MOTO: &str = "
@@ -50,6 +60,17 @@ pub fn spark() -> Option<(PathBuf, PathBuf)> {
         return Some((home.join("bin/python"), home.join("jars")));
     }
     let _ = writeln!(std::io::stderr(), "skipped: target/tools/spark is not here");
+    None
+}
+
+/// The JDBC driver for Arrow Flight SQL, if it is there and something to run it with.
+pub fn flight_sql_jdbc() -> Option<PathBuf> {
+    let driver = tools().join("jdbc/flight-sql-jdbc-driver.jar");
+    let java = Command::new("java").arg("-version").output();
+    if driver.exists() && java.is_ok_and(|out| out.status.success()) {
+        return Some(driver);
+    }
+    skip("target/tools/jdbc or java is not here");
     None
 }
 

@@ -19,7 +19,7 @@ pub(crate) use write::Writer;
 pub(crate) const PROJECT: &str = "project/";
 /// Where the lake's files are.
 pub(crate) const LAKE: &str = "lake/";
-/// The state database.
-pub(crate) const STATE: &str = "state/state.db";
+/// What the project keeps beside its lake: the log of runs, users, the audit log, own tables.
+pub(crate) const STATE: &str = "state/";
 /// The manifest.
 const MANIFEST: &str = "manifest.json";

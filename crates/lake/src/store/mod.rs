@@ -88,6 +88,27 @@ impl Location {
             allow_http: config.allow_http,
         })
     }
+
+    /// The place of a folder below this one: a lake of its own, which this one does not see.
+    #[must_use]
+    pub fn below(&self, folder: &str) -> Self {
+        match self {
+            Self::Folder(root) => Self::Folder(root.join(folder)),
+            Self::S3 {
+                bucket,
+                prefix,
+                endpoint,
+                region,
+                allow_http,
+            } => Self::S3 {
+                bucket: bucket.clone(),
+                prefix: format!("{prefix}/{folder}").trim_matches('/').to_owned(),
+                endpoint: endpoint.clone(),
+                region: region.clone(),
+                allow_http: *allow_http,
+            },
+        }
+    }
 }
 
 impl std::fmt::Display for Location {

@@ -48,6 +48,20 @@ pub enum Reason {
     Failed,
     /// A setting that there is not, or that may not be set.
     Setting,
+    /// There is a table, view or schema of this name already.
+    Exists,
+    /// There is no such schema for this principal.
+    NoSchema,
+    /// Others need it.
+    InUse,
+    /// It is of another kind: a view, a table.
+    OtherKind,
+    /// An own schema is full.
+    Full,
+    /// Somebody else changed it meanwhile.
+    Conflict,
+    /// The session only reads.
+    ReadOnly,
     /// A fault of the server.
     Internal,
 }
@@ -75,6 +89,13 @@ impl Reason {
             Self::OutOfRange => "22003",
             Self::Failed => "22000",
             Self::Setting => "42704",
+            Self::Exists => "42P07",
+            Self::NoSchema => "3F000",
+            Self::InUse => "2BP01",
+            Self::OtherKind => "42809",
+            Self::Full => "53100",
+            Self::Conflict => "40001",
+            Self::ReadOnly => "25006",
             Self::Internal => "XX000",
         }
     }

@@ -1,6 +1,6 @@
 //! The gate: the one place where a recognised principal becomes a session.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
@@ -17,6 +17,7 @@ use super::error::{AccessError, Reason, Result};
 use super::guarded::{Directory, Guarded};
 use super::limits::{Admission, Limits};
 use super::options::Options;
+use super::own::{self, OwnSchemas};
 use super::policy::{Policy, Rights, SeenTable};
 use super::principal::{Principal, PrincipalId};
 use super::secured::MaskKey;
@@ -41,6 +42,9 @@ pub enum OpenError {
     /// The tags cannot be found out.
     #[error(transparent)]
     Tags(#[from] AccessError),
+    /// The own schemas cannot be opened.
+    #[error("own schemas: {0}")]
+    Own(AccessError),
     /// The system gives no threads.
     #[error("no threads for queries: {0}")]
     Threads(std::io::Error),
@@ -58,9 +62,13 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) admission: Admission,
     pub(crate) mask_key: MaskKey,
+    /// The users' own schemas.
+    pub(crate) own: Option<Arc<OwnSchemas>>,
     file: Option<PathBuf>,
     policy: RwLock<Policies>,
     standings: Mutex<BTreeMap<PrincipalId, Weak<Standing>>>,
+    /// Who was revoked and has not come back.
+    revoked: Mutex<BTreeSet<PrincipalId>>,
     directory: Option<Arc<dyn Directory>>,
     witness: Option<Arc<dyn Witness>>,
     metrics: Option<(Arc<Layer>, Arc<ProjectConfig>)>,
@@ -93,8 +101,16 @@ impl Gate {
             None => (Policy::built_in(), String::new()),
             Some(file) => read(file)?,
         };
+        let own = match options.own {
+            Some(settings) => {
+                let opened = OwnSchemas::open(settings).await;
+                Some(Arc::new(opened.map_err(OpenError::Own)?))
+            }
+            None => None,
+        };
         let shared = Shared {
             guarded,
+            own,
             admission: Admission::new(&options.limits),
             limits: options.limits,
             mask_key: MaskKey::new(&options.key),
@@ -106,6 +122,7 @@ impl Gate {
                 tags_stamp: 0,
             }),
             standings: Mutex::default(),
+            revoked: Mutex::default(),
             directory: options.directory,
             witness: options.witness,
             metrics: options.metrics,
@@ -141,6 +158,7 @@ impl Gate {
         as_of: Option<DateTime<Utc>>,
     ) -> Result<Session> {
         let id = principal.id();
+        self.shared.revoked().remove(&id);
         let standing = self.shared.standing(principal);
         Session::new(self.shared.clone(), standing, id, owner, as_of)
     }
@@ -153,6 +171,11 @@ impl Gate {
     /// The tags that hold now.
     pub fn tags(&self) -> Arc<TagMap> {
         self.shared.policies().tags.clone()
+    }
+
+    /// The users' own schemas, with the tags and the lineage of what is in them.
+    pub fn own(&self) -> Option<&Arc<OwnSchemas>> {
+        self.shared.own.as_ref()
     }
 
     /// The roles that a principal holds, by itself and by its groups.
@@ -194,14 +217,26 @@ impl Gate {
     /// nothing (a name may be misspelt), expressions that cannot be planned (who they are for then
     /// cannot read the table).
     pub async fn misfits(&self) -> Vec<String> {
+        let (owner, tags) = self.all();
+        super::policy::check(&self.policy(), &owner, &tags).await
+    }
+
+    /// All tables, own ones too, and their tags.
+    fn all(&self) -> (datafusion::prelude::SessionContext, Arc<TagMap>) {
         let owner = self.shared.guarded.session();
-        super::policy::check(&self.policy(), &owner, &self.tags()).await
+        let Some(own) = &self.shared.own else {
+            return (owner, self.tags());
+        };
+        let mut tags = self.tags().as_ref().clone();
+        own.tags_into(&mut tags);
+        let owner = own::overlay(&self.shared, own, &owner, None);
+        (owner, Arc::new(tags))
     }
 
     /// What a principal sees of each table, for administrators.
     pub async fn seen_by(&self, principal: Principal) -> Vec<SeenTable> {
-        let owner = self.shared.guarded.session();
-        super::policy::tables_of(&self.rights(principal), &owner, &self.tags()).await
+        let (owner, tags) = self.all();
+        super::policy::tables_of(&self.rights(principal), &owner, &tags).await
     }
 
     /// Finds out the tags again, after a run has built tables or a model was changed.
@@ -237,14 +272,21 @@ impl Gate {
             standing.set(None);
         }
         self.shared.standings().remove(id);
+        self.shared.revoked().insert(id.clone());
         self.shared.note(&Event::Principal {
             principal: id.clone(),
             is_revoked: true,
         });
     }
 
-    /// Looks once whether the policy's file or a principal with sessions has changed.
+    /// Looks once whether the policy's file, the list of own tables or a principal with sessions has
+    /// changed.
     pub async fn look(&self) {
+        if let Some(own) = &self.shared.own
+            && let Err(error) = own.keep_up().await
+        {
+            log::error!("own tables: {error}");
+        }
         if let Err(error) = self.reload() {
             log::error!("the policy before holds on: {error}");
         }
@@ -307,6 +349,25 @@ impl Shared {
             .unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, standing| standing.strong_count() > 0);
         all
+    }
+
+    fn revoked(&self) -> MutexGuard<'_, BTreeSet<PrincipalId>> {
+        self.revoked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What somebody may see now who need not have a session: the owner of a view.
+    pub(crate) async fn standing_of(&self, owner: &Principal) -> Result<Arc<Standing>> {
+        let id = owner.id();
+        let gone = || AccessError::new(Reason::Unknown, format!("{id} has no access any more"));
+        if let Some(directory) = &self.directory {
+            let now = directory.current(&id).await?;
+            return now.map(|owner| self.standing(owner)).ok_or_else(gone);
+        }
+        if self.revoked().contains(&id) {
+            return Err(gone());
+        }
+        let known = self.known(&id);
+        Ok(known.unwrap_or_else(|| self.standing(owner.clone())))
     }
 
     fn known(&self, id: &PrincipalId) -> Option<Arc<Standing>> {

@@ -70,6 +70,28 @@ impl Witness for Audit {
                     .with_sql(sql)
             }
             Event::Refused { .. } => return,
+            Event::Change {
+                principal,
+                action,
+                object,
+                sql,
+                origin,
+                outcome,
+            } => {
+                let end = match outcome {
+                    None => Outcome::Begun,
+                    Some(Ok(())) => Outcome::Done,
+                    Some(Err(_)) => Outcome::Failed,
+                };
+                let noted = at(principal, *origin, Action::OwnChange, end)
+                    .to(object.clone())
+                    .with("statement", action.clone());
+                match outcome {
+                    None => noted.with_sql(sql),
+                    Some(Ok(())) => noted,
+                    Some(Err(error)) => noted.with("sqlstate", error.sqlstate()),
+                }
+            }
             Event::Policy { roles } => {
                 audit::Event::new("-", "gate", Action::PolicyChange, Outcome::Done)
                     .to("access.yml")

@@ -12,6 +12,7 @@ pub mod guarded;
 mod joined;
 pub mod limits;
 pub mod options;
+pub mod own;
 pub mod policy;
 mod pool;
 pub mod principal;
@@ -21,7 +22,7 @@ pub mod session;
 mod standing;
 pub mod tags;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod who;
 pub mod witness;
 
@@ -30,6 +31,7 @@ pub use gate::Gate;
 pub use guarded::{Directory, Guarded};
 pub use limits::Limits;
 pub use options::Options;
+pub use own::{Changed, OwnLimits, OwnSchemas, OwnSettings};
 pub use policy::Policy;
 pub use principal::{Attribute, Principal, PrincipalId, PrincipalKind};
 pub use session::{Canceller, Rows, Session, Statement};

@@ -8,6 +8,7 @@ use domain::metrics::Layer;
 
 use super::guarded::Directory;
 use super::limits::Limits;
+use super::own::OwnSettings;
 use super::witness::Witness;
 
 /// How a gate is made.
@@ -22,6 +23,8 @@ pub struct Options {
     pub threads: usize,
     /// Where principals are looked up while they have sessions.
     pub directory: Option<Arc<dyn Directory>>,
+    /// Where the users' own tables are kept; none: nobody may make any.
+    pub own: Option<OwnSettings>,
     /// Who takes note.
     pub witness: Option<Arc<dyn Witness>>,
     /// The semantic layer that sessions have as the schema `metrics`.
@@ -37,6 +40,7 @@ impl Options {
             limits: Limits::default(),
             threads: std::thread::available_parallelism().map_or(2, usize::from),
             directory: None,
+            own: None,
             witness: None,
             metrics: None,
         }

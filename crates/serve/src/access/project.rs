@@ -18,6 +18,8 @@ use super::error::{AccessError, Reason, Result};
 use super::guarded::Guarded;
 use super::session::CATALOG;
 use super::tags::{TagMap, of_project};
+use crate::audit::Place;
+use crate::audit_log::AuditLog;
 
 /// States of the past that are kept at hand.
 const KEPT: usize = 8;
@@ -61,6 +63,7 @@ pub struct ProjectTables {
     past: Mutex<Vec<(Versions, SessionContext)>>,
     epoch: AtomicU64,
     shown: Mutex<Shown>,
+    audit: Option<Place>,
 }
 
 /// What is shown.
@@ -85,7 +88,16 @@ impl ProjectTables {
             past: Mutex::default(),
             epoch: AtomicU64::new(0),
             shown: Mutex::default(),
+            audit: None,
         }
+    }
+
+    /// The same with the audit log as `ops.audit_log`. Nobody sees it but whom `access.yml` grants
+    /// it.
+    #[must_use]
+    pub fn with_audit(mut self, place: Place) -> Self {
+        self.audit = Some(place);
+        self
     }
 
     /// The versions to show: all as they are, or while a run is at work as the last one left them.
@@ -106,6 +118,9 @@ impl ProjectTables {
         let graph = Graph::new(&self.manifest)?;
         let order: Vec<String> = graph.models().map(str::to_owned).collect();
         past.register_views(&self.manifest, &order).await?;
+        if let Some(place) = &self.audit {
+            past.register("ops", "audit_log", Arc::new(AuditLog::new(place.clone())))?;
+        }
         Ok(past.session)
     }
 }

@@ -38,6 +38,21 @@ pub enum Event {
         /// From where it came.
         origin: Option<Origin>,
     },
+    /// Something of an own schema is made, changed or removed: once as it begins, once as it ends.
+    Change {
+        /// Who.
+        principal: PrincipalId,
+        /// What: the command's tag in PostgreSQL, `CREATE TABLE`.
+        action: String,
+        /// The schema, table or view.
+        object: String,
+        /// Its text; its literals may be personal data.
+        sql: String,
+        /// From where it came.
+        origin: Option<Origin>,
+        /// How it ended; none as it begins.
+        outcome: Option<Result<(), AccessError>>,
+    },
     /// The policy changed.
     Policy {
         /// The roles there are now.

@@ -179,11 +179,14 @@ impl IntoResponse for Problem {
 impl From<AccessError> for Problem {
     fn from(error: AccessError) -> Self {
         let status = match error.reason {
-            Reason::Denied => StatusCode::FORBIDDEN,
+            Reason::Denied | Reason::ReadOnly => StatusCode::FORBIDDEN,
             Reason::Unknown => StatusCode::UNAUTHORIZED,
-            Reason::PolicyChanged => StatusCode::CONFLICT,
+            Reason::PolicyChanged | Reason::Exists | Reason::InUse | Reason::Conflict => {
+                StatusCode::CONFLICT
+            }
             Reason::Syntax | Reason::Setting => StatusCode::BAD_REQUEST,
-            Reason::NoTable => StatusCode::NOT_FOUND,
+            Reason::NoTable | Reason::NoSchema => StatusCode::NOT_FOUND,
+            Reason::Full => StatusCode::INSUFFICIENT_STORAGE,
             Reason::TooComplex => StatusCode::PAYLOAD_TOO_LARGE,
             Reason::Cancelled => StatusCode::GATEWAY_TIMEOUT,
             Reason::OutOfMemory => StatusCode::SERVICE_UNAVAILABLE,
@@ -193,6 +196,7 @@ impl From<AccessError> for Problem {
             | Reason::NoFunction
             | Reason::Invalid
             | Reason::Unsupported
+            | Reason::OtherKind
             | Reason::TooManyRows
             | Reason::DivisionByZero
             | Reason::BadValue

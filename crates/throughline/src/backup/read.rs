@@ -180,8 +180,8 @@ fn folder_manifest(folder: &Path) -> anyhow::Result<Manifest> {
 fn is_safe(path: &str) -> io::Result<()> {
     let mut parts = Path::new(path).components();
     let is_plain = parts.all(|part| matches!(part, Component::Normal(_)));
-    let is_known = path.starts_with(PROJECT) || path.starts_with(LAKE);
-    if is_plain && (is_known || path == STATE || path == MANIFEST) {
+    let is_known = [PROJECT, LAKE, STATE].iter().any(|at| path.starts_with(at));
+    if is_plain && (is_known || path == MANIFEST) {
         return Ok(());
     }
     let why = format!("`{path}` is no path of a backup");

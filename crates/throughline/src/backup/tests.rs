@@ -144,7 +144,7 @@ fn what_was_broken_off_is_no_backup() {
 fn what_is_damaged_missing_or_added_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let [target, archive] = both(&folder);
-    let state = target.join(STATE);
+    let state = target.join("state/state.db");
     let whole = std::fs::read(&state).expect("bytes");
     let mut damaged = whole.clone();
     damaged[100] ^= 1;
@@ -155,9 +155,9 @@ fn what_is_damaged_missing_or_added_is_named() {
     std::fs::write(&state, whole).expect("written");
     verify(&target).expect("whole again");
     let text = std::fs::read_to_string(target.join(MANIFEST)).expect("text");
-    let newer = text.replace("\"format\": 1", "\"format\": 2");
+    let newer = text.replace("\"format\": 2", "\"format\": 3");
     std::fs::write(target.join(MANIFEST), newer).expect("written");
-    assert!(why(&target).contains("of format 2, this program knows up to 1"));
+    assert!(why(&target).contains("of format 3, this program knows up to 2"));
     let leads_out = text.replace("project/models/a.sql", "project/../../a.sql");
     std::fs::write(target.join(MANIFEST), leads_out).expect("written");
     assert!(

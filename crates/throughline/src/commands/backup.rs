@@ -1,12 +1,14 @@
 //! `backup`: the project as it is at one state, in a folder or a file.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use lake::{Lake, LakeFile};
 use orchestrate::RunLog;
 use serde_json::json;
+use serve::access::{own, policy};
+use serve::{audit, copies};
 
 use super::Exit;
 use crate::backup::{LAKE, Manifest, PROJECT, STATE, TableEntry, Writer};
@@ -16,6 +18,11 @@ use crate::say::Voice;
 
 /// Folders of a project that people write.
 const FOLDERS: [&str; 6] = ["models", "macros", "seeds", "tests", "quality", "metrics"];
+
+/// Users and tokens.
+const USERS: &str = "access.db";
+/// The audit log's folder.
+const AUDIT: &str = "audit";
 
 /// Folders deeper than this are a loop or a mistake.
 const DEPTH_MAX: usize = 32;
@@ -40,6 +47,8 @@ pub(crate) async fn backup(place: &Place, args: &BackupArgs, voice: Voice) -> an
     }
     // The runs are copied before the tables: what they tell of is then in the tables.
     state(place, &mut writer).await?;
+    users(place, &mut writer).await?;
+    own_tables(place, lake.location(), &mut writer).await?;
     if let Some(file) = lake.format_file().await? {
         copy_file(&lake, &file, &mut writer).await?;
     }
@@ -68,7 +77,7 @@ pub(crate) async fn backup(place: &Place, args: &BackupArgs, voice: Voice) -> an
 
 /// The files that people write.
 fn settings(place: &Place, writer: &mut Writer) -> anyhow::Result<()> {
-    for name in [CONFIG, ".gitignore"] {
+    for name in [CONFIG, policy::FILE, ".gitignore"] {
         let path = place.dir.join(name);
         if path.is_file() {
             writer.copy(&format!("{PROJECT}{name}"), &path)?;
@@ -127,24 +136,88 @@ fn sources(
     Ok(())
 }
 
-/// The state database, as it is at one instant.
+/// A name for a copy that is at hand for as long as it is written to the backup.
+fn beside(place: &Place, name: &str) -> PathBuf {
+    let own = std::process::id();
+    place.state().join(format!("backup-{own}-{name}"))
+}
+
+/// Puts a copy into the backup, and removes it.
+fn take(
+    copied: Result<(), impl Into<anyhow::Error>>,
+    copy: &Path,
+    name: &str,
+    writer: &mut Writer,
+) -> anyhow::Result<()> {
+    let written = match copied {
+        Ok(()) => writer.copy(&format!("{STATE}{name}"), copy),
+        Err(error) => Err(error.into()),
+    };
+    let _ = std::fs::remove_file(copy);
+    written
+}
+
+/// The log of runs, as it is at one instant.
 async fn state(place: &Place, writer: &mut Writer) -> anyhow::Result<()> {
     let path = place.state().join("state.db");
     if !path.is_file() {
         return Ok(());
     }
-    let beside = place
-        .state()
-        .join(format!("backup-{}.db", std::process::id()));
+    let copy = beside(place, "state.db");
     let log = RunLog::open(&path).await?;
-    let copied = log.copy_to(&beside).await;
+    let copied = log.copy_to(&copy).await;
     log.close().await;
-    let written = match copied {
-        Ok(()) => writer.copy(STATE, &beside),
-        Err(error) => Err(error.into()),
+    take(copied, &copy, "state.db", writer)
+}
+
+/// Users and tokens, without open sessions, and then the audit log: it tells of all of them.
+async fn users(place: &Place, writer: &mut Writer) -> anyhow::Result<()> {
+    let path = place.state().join(USERS);
+    if path.is_file() {
+        let copy = beside(place, USERS);
+        let copied = copies::users(&path, &copy).await;
+        take(copied, &copy, USERS, writer)?;
+    }
+    audit::files(&place.state().join(AUDIT), &mut |file| {
+        let path = format!("{STATE}{AUDIT}/{}", file.name);
+        writer.begin(&path, file.content.len() as u64)?;
+        writer.write(&file.content)?;
+        writer.end()
+    })?;
+    Ok(())
+}
+
+/// The list of own tables, and each table as it is at the version that the list names: what is
+/// added meanwhile may have tags that the list does not know yet.
+async fn own_tables(
+    place: &Place,
+    project: &lake::Location,
+    writer: &mut Writer,
+) -> anyhow::Result<()> {
+    let path = place.state().join(own::FILE);
+    if !path.is_file() {
+        return Ok(());
+    }
+    let copy = beside(place, own::FILE);
+    let copied = copies::own_tables(&path, &copy).await;
+    let tables = match copied.is_ok() {
+        true => own::tables_in(&copy).await?,
+        false => vec![],
     };
-    let _ = std::fs::remove_file(&beside);
-    written
+    take(copied, &copy, own::FILE, writer)?;
+    let lake = Lake::open_at(own::lake_of(project))?;
+    let within = |file: &LakeFile| format!("{LAKE}{}/{}", own::LAKE, file.path);
+    if let Some(file) = lake.format_file().await? {
+        copy_to(&lake, &file, &within(&file), writer).await?;
+    }
+    for (name, version) in tables {
+        let table = lake.table_at(&name, version).await?;
+        let table = table.with_context(|| format!("own table `{name}` is gone"))?;
+        for file in lake.files_of(&table).await? {
+            copy_to(&lake, &file, &within(&file), writer).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn copy_table(lake: &Lake, table: &lake::Table, writer: &mut Writer) -> anyhow::Result<()> {
@@ -155,7 +228,16 @@ async fn copy_table(lake: &Lake, table: &lake::Table, writer: &mut Writer) -> an
 }
 
 async fn copy_file(lake: &Lake, file: &LakeFile, writer: &mut Writer) -> anyhow::Result<()> {
-    writer.begin(&format!("{LAKE}{}", file.path), file.bytes)?;
+    copy_to(lake, file, &format!("{LAKE}{}", file.path), writer).await
+}
+
+async fn copy_to(
+    lake: &Lake,
+    file: &LakeFile,
+    path: &str,
+    writer: &mut Writer,
+) -> anyhow::Result<()> {
+    writer.begin(path, file.bytes)?;
     lake.read_file(&file.path, &mut |piece| writer.write(piece))
         .await?;
     writer.end()?;

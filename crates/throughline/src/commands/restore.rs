@@ -79,8 +79,9 @@ async fn restore_to(args: &RestoreArgs, part: &Path) -> anyhow::Result<Location>
     while let Some((path, _)) = reader.next()? {
         if let Some(relative) = path.strip_prefix(PROJECT) {
             write(&part.join(relative), relative == KEY_FILE, &mut reader)?;
-        } else if path == STATE {
-            write(&place.state().join("state.db"), false, &mut reader)?;
+        } else if let Some(relative) = path.strip_prefix(STATE) {
+            // Users and the audit log are their owner's alone, and so is all beside them.
+            write(&place.state().join(relative), true, &mut reader)?;
         } else if let Some(relative) = path.strip_prefix(LAKE) {
             if lake.is_none() {
                 lake = Some(open_lake(args, &place).await?);

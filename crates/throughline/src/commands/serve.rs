@@ -9,9 +9,9 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow, bail};
 use serde_json::json;
 use serve::access::project::ProjectTables;
-use serve::access::who::Secret;
 use serve::access::who::oidc::{Oidc, OidcSettings};
-use serve::access::{Gate, Options, policy};
+use serve::access::who::{Clock, Secret};
+use serve::access::{Gate, Options, OwnSettings, policy};
 use serve::{Doors, Tls};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -187,9 +187,14 @@ pub(super) async fn doors(opened: Opened, tls: Option<Tls>) -> anyhow::Result<Do
     let runs = Arc::new(ProjectRuns(opened.log));
     let manifest = Arc::new(opened.manifest);
     let warehouse = Arc::new(opened.warehouse);
-    let tables = ProjectTables::new(warehouse, manifest.clone(), runs.clone());
+    let log = people::log_place(&opened.place, None)?;
+    let tables = ProjectTables::new(warehouse, manifest.clone(), runs.clone()).with_audit(log);
     let project = &manifest.project;
+    let lake = opened.place.lake(&project.config)?;
+    let clock: Clock = Arc::new(now);
+    let own = OwnSettings::new(&lake, &opened.place.state(), clock.clone());
     let options = Options {
+        own: Some(own),
         file: Some(opened.place.dir.join(policy::FILE)),
         directory: Some(Arc::new(who.clone())),
         witness: Some(Arc::new(who.audit().clone())),
@@ -212,7 +217,7 @@ pub(super) async fn doors(opened: Opened, tls: Option<Tls>) -> anyhow::Result<Do
         manifest,
         runs,
         tls,
-        clock: Arc::new(now),
+        clock,
     })
 }
 

@@ -91,6 +91,44 @@ fn what_is_restored_is_up_to_date_and_has_the_same_tables() {
 }
 
 #[test]
+fn users_tokens_rules_and_the_audit_log_come_back() {
+    let project = Project::new(crate::PROGRAM, "");
+    let roles = "roles: {modeller: {grants: [{schema: marts}], own_schemas: [dbt]}}\n";
+    project.write("access.yml", roles);
+    project.json(
+        &["user", "add", "ana", "--role", "modeller", "--generate"],
+        0,
+    );
+    project.json(
+        &["token", "create", "--name", "dbt", "--role", "modeller"],
+        0,
+    );
+    let wanted = |project: &Project| {
+        let users = project.json(&["user", "list"], 0);
+        (users, project.json(&["token", "list"], 0))
+    };
+    let before = wanted(&project);
+    for name in ["backup", "backup.tar.zst"] {
+        let backup = back_up(&project, name, &[]);
+        let restored = restored(&project, &backup);
+        assert_eq!(wanted(&restored), before, "{name}");
+        let path = restored.dir().join("access.yml");
+        assert_eq!(std::fs::read_to_string(path).unwrap(), roles);
+        let out = restored.run(&["audit", "verify"]);
+        assert!(out.status.success(), "{}", text(&out));
+        // The log goes on where it was.
+        restored.json(&["user", "disable", "ana"], 0);
+        assert!(restored.run(&["audit", "verify"]).status.success());
+        #[cfg(unix)]
+        {
+            let state = restored.dir().join(".throughline");
+            assert_eq!(mode(&state.join("access.db")), 0o600);
+            assert_eq!(mode(&state.join("audit/head")), 0o600);
+        }
+    }
+}
+
+#[test]
 fn the_key_may_be_left_out_and_the_sources_taken_along() {
     let company = COMPANY.copy(&[]);
     let backup = back_up(&company, "backup", &["--without-key", "--with-sources"]);

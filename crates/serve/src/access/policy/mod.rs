@@ -16,7 +16,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use condition::Condition;
-use target::{Pattern, Target};
+use target::{OwnPattern, Pattern, Target};
 
 use super::who::oidc::OidcConfig;
 
@@ -54,6 +54,8 @@ pub(crate) struct Role {
     pub(crate) includes: BTreeSet<String>,
     pub(crate) grants: Vec<Target>,
     pub(crate) rules: Rules,
+    /// Schemas in which its holders may make tables and views.
+    pub(crate) own: Vec<OwnPattern>,
 }
 
 /// Restrictions.

@@ -36,6 +36,9 @@ pub(super) struct Role {
     pub(super) row_filters: Vec<RowFilter>,
     #[serde(default)]
     pub(super) masks: Vec<Mask>,
+    /// Schemas in which its holders may make tables and views.
+    #[serde(default, alias = "own_schema")]
+    pub(super) own_schemas: Many,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use transform::project::ProjectError;
 use transform::project::problem::{Place, Problem, suggestion, unless};
 
+use super::super::own::is_reserved;
 use super::condition::Condition;
 use super::raw::{self, Many, TagOf};
-use super::target::{Pattern, TablePattern, TagMatch, Target};
+use super::target::{OwnPattern, Pattern, TablePattern, TagMatch, Target};
 use super::{
     ADMIN, CLOSED, DenyRule, Expression, FILE, FilterRule, Mask, MaskRule, Policy, Role, Rules,
 };
@@ -143,12 +144,36 @@ impl<'a> Reader<'a> {
             })
         });
         let grants = grants.collect();
+        let own = raw.own_schemas.list();
+        let own = own.iter().filter_map(|text| self.own_schema(text));
+        let own = own.collect();
         Role {
+            own,
             description: raw.description,
             is_built_in: false,
             includes: BTreeSet::new(),
             grants,
             rules: self.rules(&raw.deny, &raw.row_filters, &raw.masks),
+        }
+    }
+
+    /// A schema in which tables and views may be made.
+    fn own_schema(&mut self, text: &str) -> Option<OwnPattern> {
+        if text.is_empty() || is_reserved(text) {
+            let problem = Problem::new(format!("`{text}` cannot be an own schema"))
+                .why("its tables are the program's")
+                .hint("choose a name of your own: `own_schemas: [dbt, \"dbt_{{ user.name }}\"]`");
+            self.say(problem, text);
+            return None;
+        }
+        match OwnPattern::parse(text) {
+            Ok(pattern) => Some(pattern),
+            Err(why) => {
+                let problem = Problem::new(format!("`{text}` cannot be an own schema")).why(why);
+                let hint = "`{{ user.name }}` stands for who makes it, `*` for anything";
+                self.say(problem.hint(hint), text);
+                None
+            }
         }
     }
 

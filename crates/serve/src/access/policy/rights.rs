@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use super::target::Target;
+use super::target::{Pattern, Target};
 use super::{ADMIN, CLOSED, FilterRule, Mask, Policy, Rules};
+use crate::access::own::{TEMP, is_reserved};
 use crate::access::principal::Principal;
 use crate::access::tags::Tags;
 
@@ -17,6 +18,8 @@ pub struct Rights {
     /// It sees everything.
     pub is_admin: bool,
     grants: Vec<Target>,
+    /// Schemas in which it may make tables and views.
+    own: Vec<Pattern>,
     /// The rules that hold for it: those for everybody, then those of each role.
     rules: Vec<Rules>,
     fingerprint: u64,
@@ -63,15 +66,40 @@ impl Rights {
         let rules = std::iter::once(&policy.everywhere).chain(own);
         let rules: Vec<Rules> = rules.map(|rules| holding(rules, &roles)).collect();
         let grants: Vec<Target> = known.iter().flat_map(|role| role.grants.clone()).collect();
+        let own = known.iter().flat_map(|role| &role.own);
+        let own: Vec<Pattern> = own.filter_map(|own| own.of(&principal.name)).collect();
         let mut hasher = DefaultHasher::new();
-        (is_admin, &grants, &rules, &principal.attributes).hash(&mut hasher);
+        (is_admin, &grants, &own, &rules, &principal.attributes).hash(&mut hasher);
         Self {
             fingerprint: hasher.finish(),
             principal,
             is_admin,
             grants,
+            own,
             rules,
         }
+    }
+
+    /// Whether it may make, change and remove tables and views of a schema.
+    pub fn may_write(&self, schema: &str) -> bool {
+        let is_own = || self.own.iter().any(|own| own.matches(schema));
+        !is_reserved(schema) && (self.is_admin || is_own())
+    }
+
+    /// Whether there is any such schema.
+    pub fn may_write_any(&self) -> bool {
+        self.is_admin || !self.own.is_empty()
+    }
+
+    /// The names and patterns of the schemas that its roles name.
+    pub fn own_schemas(&self) -> impl Iterator<Item = &str> {
+        self.own.iter().map(|own| own.0.as_str())
+    }
+
+    /// Whether all tables of a schema may be read because they are its own. Temporary tables are
+    /// in nobody else's session.
+    fn owns(&self, schema: &str) -> bool {
+        schema == TEMP || self.may_write(schema)
     }
 
     /// A number that differs where what may be seen differs.
@@ -83,6 +111,7 @@ impl Rights {
     pub(crate) fn has_schema(&self, schema: &str) -> bool {
         let grants = || self.grants.iter().filter_map(|grant| grant.tables.as_ref());
         self.is_admin
+            || self.owns(schema)
             || (!CLOSED.contains(&schema)
                 && grants().flatten().any(|table| table.schema.matches(schema)))
     }
@@ -94,7 +123,7 @@ impl Rights {
                 .iter()
                 .any(|grant| grant.has_table(schema, table))
         };
-        self.is_admin || (!is_closed(schema, table) && granted())
+        self.is_admin || self.owns(schema) || (!is_closed(schema, table) && granted())
     }
 
     /// What may be seen of a table; none where nothing.
@@ -114,10 +143,12 @@ impl Rights {
         if !self.may_have(schema, table) || self.is_denied(schema, table) {
             return None;
         }
+        let is_own = self.owns(schema);
         let visible = columns.iter().enumerate().filter_map(|(index, column)| {
-            let granted = self.grants.iter().any(|grant| {
-                grant.has_table(schema, table) && grant.has_column(column.name, &column.tags)
-            });
+            let granted = is_own
+                || self.grants.iter().any(|grant| {
+                    grant.has_table(schema, table) && grant.has_column(column.name, &column.tags)
+                });
             let denied = self.rules.iter().flat_map(|rules| &rules.deny).any(|rule| {
                 rule.on.has_table(schema, table) && rule.on.has_column(column.name, &column.tags)
             });

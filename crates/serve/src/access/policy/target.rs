@@ -26,6 +26,48 @@ impl Pattern {
     }
 }
 
+/// What stands for the principal's name in a pattern for own schemas.
+const USER: &str = "user.name";
+
+/// A pattern for own schemas: `dbt_*`, `dbt_{{ user.name }}`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct OwnPattern(Vec<Option<String>>);
+
+impl OwnPattern {
+    /// Reads one.
+    ///
+    /// # Errors
+    /// What stands in braces is not known.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("{{") {
+            let Some((inside, after)) = after.split_once("}}") else {
+                return Err("`{{` is not closed by `}}`".to_owned());
+            };
+            if inside.trim() != USER {
+                let inside = inside.trim();
+                return Err(format!("`{{{{ {inside} }}}}` is not known here"));
+            }
+            pieces.push(Some(before.to_owned()));
+            pieces.push(None);
+            rest = after;
+        }
+        pieces.push(Some(rest.to_owned()));
+        Ok(Self(pieces))
+    }
+
+    /// For a principal of this name; none where the name could be taken for a pattern.
+    pub(crate) fn of(&self, user: &str) -> Option<Pattern> {
+        let asks = self.0.iter().any(Option::is_none);
+        if asks && (user.is_empty() || user.contains('*')) {
+            return None;
+        }
+        let pieces = self.0.iter().map(|piece| piece.as_deref().unwrap_or(user));
+        Some(Pattern(pieces.collect()))
+    }
+}
+
 /// A table by its schema and name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct TablePattern {
@@ -83,7 +125,18 @@ impl Target {
 
 #[cfg(test)]
 mod tests {
-    use super::Pattern;
+    use super::{OwnPattern, Pattern};
+
+    #[test]
+    fn a_principals_name_is_never_a_pattern() {
+        let own = OwnPattern::parse("dbt_{{ user.name }}").expect("a pattern");
+        let of = |user: &str| own.of(user).map(|pattern| pattern.0);
+        assert_eq!(of("ana"), Some("dbt_ana".to_owned()));
+        assert_eq!(of("*"), None);
+        assert_eq!(of(""), None);
+        assert!(OwnPattern::parse("dbt_{{ user.country }}").is_err());
+        assert!(OwnPattern::parse("dbt_{{ user.name").is_err());
+    }
 
     #[test]
     fn a_star_stands_for_anything() {

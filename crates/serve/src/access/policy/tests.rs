@@ -138,6 +138,42 @@ policies:
 }
 
 #[test]
+fn own_schemas_are_those_of_the_roles() {
+    let policy = Policy::parse(
+        "roles:
+  modeller: {own_schemas: [dbt, \"dbt_{{ user.name }}\", \"x_*\"]}
+  team: {includes: modeller}
+  viewer: {grants: [{schema: marts}]}
+",
+    )
+    .expect("a policy");
+    let may = |roles: &[&str], schema: &str| {
+        let mut principal = Principal::user("ana", []);
+        principal.roles = roles.iter().map(|role| (*role).to_owned()).collect();
+        Rights::of(&policy, Arc::new(principal)).may_write(schema)
+    };
+    for schema in ["dbt", "dbt_ana", "x_1"] {
+        assert!(may(&["team"], schema), "{schema}");
+        assert!(!may(&["viewer"], schema), "{schema}");
+        assert!(may(&[ADMIN], schema), "{schema}");
+    }
+    for schema in [
+        "dbt_bo",
+        "marts",
+        "pg_catalog",
+        "DBT",
+        "metrics",
+        "ops",
+        "own",
+    ] {
+        assert!(!may(&["team"], schema), "{schema}");
+    }
+    for schema in ["marts", "pg_temp", "information_schema", "work_x", "raw"] {
+        assert!(!may(&[ADMIN], schema), "{schema}");
+    }
+}
+
+#[test]
 fn what_is_wrong_is_told_with_its_place() {
     let text = wrong("roles:\n  a:\n    grant: [{schema: marts}]\n");
     assert!(
@@ -170,6 +206,13 @@ fn what_is_wrong_is_told_with_its_place() {
         text.contains("access.yml:5") && text.contains("without quotes"),
         "{text}"
     );
+    let text = wrong("roles:\n  a: {own_schemas: [dbt, marts]}\n");
+    assert!(
+        text.contains("`marts` cannot be an own schema") && text.contains("access.yml:2"),
+        "{text}"
+    );
+    let text = wrong("roles:\n  a: {own_schemas: \"dbt_{{ user.team }}\"}\n");
+    assert!(text.contains("`{{ user.team }}` is not known"), "{text}");
     let text = wrong("policies:\n  deny: [{except: [admin]}]\n");
     assert!(text.contains("a denial says of nothing"), "{text}");
     let text = wrong("groups: {g: [nobody]}\n");

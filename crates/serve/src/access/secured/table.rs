@@ -16,6 +16,7 @@ use super::inside::Inside;
 use super::leakproof::is_leakproof;
 use super::mask::MaskKey;
 use crate::access::error::Result;
+use crate::access::own::{Lender, OwnTable};
 use crate::access::policy::TableRights;
 use crate::access::standing::{Standing, View};
 
@@ -81,7 +82,12 @@ impl SecuredTable {
             key,
         } = parts;
         let whole = inner.schema();
-        let tags = |column: &str| view.tags.column(&schema_name, &table_name, column);
+        let own = inner.downcast_ref::<OwnTable>();
+        let tags = |column: &str| match own {
+            // Own tables come and go: they bring their tags with them.
+            Some(own) => own.tags(column),
+            None => view.tags.column(&schema_name, &table_name, column),
+        };
         let columns: Vec<_> = whole
             .fields()
             .iter()
@@ -133,12 +139,44 @@ impl SecuredTable {
     /// The tags of the columns that the principal sees, for the audit.
     pub fn tags(&self) -> BTreeSet<crate::access::tags::Tag> {
         let columns = self.schema.fields().iter();
-        let of = |field: &Arc<Field>| {
-            self.view
-                .tags
-                .column(&self.schema_name, &self.table_name, field.name())
-        };
-        columns.flat_map(of).collect()
+        columns
+            .flat_map(|field| self.tags_of(field.name()))
+            .collect()
+    }
+
+    /// The tags of a column.
+    pub(crate) fn tags_of(&self, column: &str) -> crate::access::tags::Tags {
+        match self.own() {
+            Some(own) => own.tags(column),
+            None => {
+                let tags = &self.view.tags;
+                tags.column(&self.schema_name, &self.table_name, column)
+            }
+        }
+    }
+
+    fn own(&self) -> Option<&OwnTable> {
+        self.inner.downcast_ref::<OwnTable>()
+    }
+
+    /// Bytes that the longest value of a column takes at most; 0 where that is not known.
+    pub(crate) fn widest(&self, column: &str) -> u64 {
+        self.own().map_or(0, |own| own.widest(column))
+    }
+
+    /// How many tables it stands for: of an own view those that it reads.
+    pub(crate) fn weight(&self) -> u64 {
+        self.own().map_or(1, OwnTable::weight)
+    }
+
+    /// Those with whose rights an own view reads.
+    pub(crate) fn lenders(&self) -> &[Lender] {
+        self.own().map_or(&[], OwnTable::lenders)
+    }
+
+    /// Whether its principal sees all of it as it is: every row, every column, every value.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.is_open && self.schema.fields().len() == self.inner.schema().fields().len()
     }
 
     fn is_masked(&self, name: &str) -> bool {

@@ -6,12 +6,14 @@
 
 use std::cell::Cell;
 
+use datafusion::catalog::default_table_source::source_as_provider;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, LogicalPlan, Operator, TableScan};
 
 use super::text::too_complex;
 use crate::access::error::{AccessError, Result};
 use crate::access::flow::{Domain, Flow};
+use crate::access::secured::SecuredTable;
 
 /// Bytes that a stored value is taken to have.
 const STORED: u64 = 64;
@@ -20,16 +22,17 @@ const GATHERED: u64 = 64 << 10;
 /// Bytes that no value may come to have: with 8,192 rows in a batch, two gibibytes.
 const MOST: u64 = 256 << 10;
 
-/// Refuses a plan whose values could become too large.
+/// How large the values of each column of a plan can become, in bytes.
 ///
 /// # Errors
-/// They could.
-pub(super) fn check(plan: &LogicalPlan) -> Result<()> {
+/// Some could become too large.
+pub(super) fn check(plan: &LogicalPlan) -> Result<Vec<u64>> {
     let growth = Growth::default();
     let sizes = Flow::new(&growth).plan(plan);
     let sizes = sizes.map_err(|error| AccessError::of_planning(&error))?;
     let largest = sizes
-        .into_iter()
+        .iter()
+        .copied()
         .max()
         .unwrap_or(0)
         .max(growth.largest.get());
@@ -37,7 +40,7 @@ pub(super) fn check(plan: &LogicalPlan) -> Result<()> {
         true => Err(too_complex(
             "a text or list of the query could become too large".to_owned(),
         )),
-        false => Ok(()),
+        false => Ok(sizes),
     }
 }
 
@@ -50,8 +53,12 @@ struct Growth {
 impl Domain for Growth {
     type Value = u64;
 
-    fn column(&self, _: &TableScan, _: &str) -> u64 {
-        STORED
+    fn column(&self, scan: &TableScan, name: &str) -> u64 {
+        let provider = source_as_provider(&scan.source).ok();
+        let secured = provider
+            .as_ref()
+            .and_then(|it| it.downcast_ref::<SecuredTable>());
+        secured.map_or(0, |table| table.widest(name)).max(STORED)
     }
 
     fn literal(&self, value: Option<&ScalarValue>) -> u64 {

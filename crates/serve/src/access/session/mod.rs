@@ -4,10 +4,10 @@ pub(crate) mod catalog;
 mod functions;
 mod growth;
 mod rows;
-mod settings;
-mod statement;
+pub(crate) mod settings;
+pub(crate) mod statement;
 mod stop;
-mod text;
+pub(crate) mod text;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -23,7 +23,8 @@ use datafusion::prelude::SessionContext;
 
 use super::error::{AccessError, Reason, Result};
 use super::gate::Shared;
-use super::limits::Permit;
+use super::limits::{Limits, Permit};
+use super::own::{Temp, overlay};
 use super::principal::{Principal, PrincipalId};
 use super::standing::Standing;
 use super::who::Origin;
@@ -39,13 +40,15 @@ pub(crate) const BOUND: &str = "too much:";
 
 /// One principal's session. Cheap to make; statements of one session may run side by side.
 pub struct Session {
-    shared: Arc<Shared>,
-    standing: Arc<Standing>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) standing: Arc<Standing>,
     id: PrincipalId,
     context: SessionContext,
     as_of: Option<DateTime<Utc>>,
     origin: Option<Origin>,
     settings: settings::Settings,
+    /// Its temporary tables; none where there are no own schemas.
+    pub(crate) temp: Option<Arc<Temp>>,
 }
 
 /// A statement that was looked at and planned. It is planned anew each time it runs, so that it
@@ -74,11 +77,21 @@ impl Statement {
     }
 }
 
-/// A plan that was looked at.
+/// A plan that was looked at, and what was found.
+pub(crate) struct Looked {
+    pub(crate) state: SessionState,
+    pub(crate) plan: LogicalPlan,
+    pub(crate) reads: Reads,
+    /// How large the values of each of its columns can become, in bytes.
+    pub(crate) sizes: Vec<u64>,
+}
+
+/// A plan that may run.
 pub(crate) struct Planned {
     pub(crate) state: SessionState,
     pub(crate) plan: LogicalPlan,
     pub(crate) reads: Reads,
+    pub(crate) sizes: Vec<u64>,
     pub(crate) stamp: u64,
     /// Leave to plan and run it, until both have ended.
     pub(crate) permit: Permit,
@@ -93,23 +106,22 @@ impl Session {
         as_of: Option<DateTime<Utc>>,
     ) -> Result<Self> {
         let is_admin = standing.view()?.rights.is_admin;
-        let shown = Shown {
-            owner: owner.clone(),
-            standing: standing.clone(),
-            key: shared.mask_key.clone(),
+        // Own tables have no past: who looks back sees the project's alone.
+        let own = shared.own.as_ref().filter(|_| as_of.is_none());
+        let temp = own.map(|own| Arc::new(Temp::new(own.clone())));
+        let owner = match own {
+            Some(own) => overlay(&shared, own, &owner, temp.clone()),
+            None => owner,
         };
-        let catalogs = MemoryCatalogProviderList::new();
-        catalogs.register_catalog(CATALOG.to_owned(), Arc::new(GovernedCatalog::new(shown)));
-        let context = governed(&owner.state(), Arc::new(catalogs), is_admin);
-        shared.add_metrics(&context)?;
         Ok(Self {
+            context: governed(&shared, &standing, &owner, is_admin)?,
             shared,
             standing,
             id,
-            context,
             as_of,
             origin: None,
             settings: settings::Settings::default(),
+            temp,
         })
     }
 
@@ -155,7 +167,7 @@ impl Session {
     /// # Errors
     /// It does anything but read, reads what the principal may not, or cannot be planned.
     pub async fn prepare(&self, sql: &str) -> Result<Statement> {
-        let planned = self.planned(sql, self.deadline()).await?;
+        let planned = self.planned(sql, self.deadline(), text::check).await?;
         let schema = Arc::new(planned.plan.schema().as_arrow().clone());
         let known = planned.plan.get_parameter_types();
         let known = known.map_err(|error| AccessError::of_planning(&error))?;
@@ -198,7 +210,7 @@ impl Session {
         promised: Option<&SchemaRef>,
     ) -> Result<Rows> {
         let deadline = self.deadline();
-        let mut planned = self.planned(sql, deadline).await?;
+        let mut planned = self.planned(sql, deadline, text::check).await?;
         if let Some(promised) = promised
             && !is_same(promised, planned.plan.schema().as_arrow())
         {
@@ -209,12 +221,22 @@ impl Session {
             let bound = planned.plan.with_param_values(values);
             planned.plan = bound.map_err(|error| AccessError::of_planning(&error))?;
         }
+        self.started(planned, sql, deadline).await
+    }
+
+    /// Starts what was planned.
+    pub(crate) async fn started(
+        &self,
+        planned: Planned,
+        sql: &str,
+        deadline: Instant,
+    ) -> Result<Rows> {
         self.note(&planned.reads, sql);
         rows::start(&self.shared, self.standing.clone(), planned, deadline).await
     }
 
     /// When a statement that starts now must have ended.
-    fn deadline(&self) -> Instant {
+    pub(crate) fn deadline(&self) -> Instant {
         let most = self.shared.limits.time;
         Instant::now() + self.settings.time().map_or(most, |asked| asked.min(most))
     }
@@ -231,58 +253,100 @@ impl Session {
     }
 
     /// Plans a statement on the gate's own threads: their stacks are large, and a panic or an
-    /// endless plan there is an error here.
-    async fn planned(&self, sql: &str, deadline: Instant) -> Result<Planned> {
+    /// endless plan there is an error here. `check` measures the text before it is parsed.
+    pub(crate) async fn planned(
+        &self,
+        sql: &str,
+        deadline: Instant,
+        check: fn(&str, &Limits) -> Result<()>,
+    ) -> Result<Planned> {
         let planned = async {
-            text::check(sql, &self.shared.limits)?;
+            check(sql, &self.shared.limits)?;
             let permit = self.shared.admission.admit(&self.id).await?;
             let job = plan(
                 self.context.clone(),
+                self.temp.clone(),
                 self.standing.clone(),
                 self.shared.clone(),
                 sql.to_owned(),
                 permit,
             );
-            self.shared.in_time(deadline, job).await
+            // What the engine does while it plans is large, and doors hold it many times over.
+            self.shared.in_time(deadline, Box::pin(job)).await
         };
         let planned = planned.await;
         if let Err(error) = &planned {
-            self.shared.note(&Event::Refused {
-                principal: self.id.clone(),
-                error: error.clone(),
-                sql: sql.to_owned(),
-                origin: self.origin,
-            });
+            self.refused(error, sql);
         }
         planned
+    }
+
+    /// Takes note of a statement that was refused.
+    pub(crate) fn refused(&self, error: &AccessError, sql: &str) {
+        self.shared.note(&Event::Refused {
+            principal: self.id.clone(),
+            error: error.clone(),
+            sql: sql.to_owned(),
+            origin: self.origin,
+        });
     }
 }
 
 async fn plan(
     context: SessionContext,
+    temp: Option<Arc<Temp>>,
     standing: Arc<Standing>,
     shared: Arc<Shared>,
     sql: String,
     permit: Permit,
 ) -> Result<Planned> {
-    let of_planning = |error| AccessError::of_planning(&error);
     let view = standing.view()?;
     let is_admin = view.rights.is_admin;
-    let sql = sql.trim().trim_end_matches(';');
-    let parsed = transform::parse(&context, sql).map_err(of_planning)?;
-    statement::check(&parsed, is_admin, &shared.limits)?;
-    let state = context.state();
-    let plan = of_one_state(&state, &shared, parsed).await?;
-    let schema = &state.config_options().catalog.default_schema;
-    let reads = statement::verify(&plan, schema, is_admin)?;
-    growth::check(&plan)?;
+    let looked = looked_at(&shared, &context, temp.as_deref(), is_admin, &sql).await?;
     // What was planned while the policy changed is refused by its tables when it is run.
     Ok(Planned {
+        state: looked.state,
+        plan: looked.plan,
+        reads: looked.reads,
+        sizes: looked.sizes,
+        stamp: view.stamp,
+        permit,
+    })
+}
+
+/// Looks at a query and plans it: as a statement of a session, or as the inside of a view.
+pub(crate) async fn looked_at(
+    shared: &Shared,
+    context: &SessionContext,
+    temp: Option<&Temp>,
+    is_admin: bool,
+    sql: &str,
+) -> Result<Looked> {
+    let of_planning = |error| AccessError::of_planning(&error);
+    let limits = &shared.limits;
+    let sql = sql.trim().trim_end_matches(';');
+    let mut parsed = transform::parse(context, sql).map_err(of_planning)?;
+    statement::check(&parsed, is_admin, limits)?;
+    if let Some(temp) = temp {
+        temp.qualify(&mut parsed);
+    }
+    let state = context.state();
+    let plan = of_one_state(&state, shared, parsed).await?;
+    let schema = &state.config_options().catalog.default_schema;
+    let reads = statement::verify(&plan, schema, is_admin)?;
+    if reads.scans > limits.tables as u64 {
+        let message = format!(
+            "the statement and the views in it read more than {} tables",
+            limits.tables
+        );
+        return Err(text::too_complex(message));
+    }
+    let sizes = growth::check(&plan)?;
+    Ok(Looked {
         state,
         plan,
         reads,
-        stamp: view.stamp,
-        permit,
+        sizes,
     })
 }
 
@@ -303,11 +367,20 @@ async fn of_one_state(
 
 /// The owner's engine with a principal's catalogue, the functions that may be called, and nothing
 /// that could make, write or open anything else.
-fn governed(
-    owner: &SessionState,
-    catalogs: Arc<MemoryCatalogProviderList>,
+pub(crate) fn governed(
+    shared: &Shared,
+    standing: &Arc<Standing>,
+    owner: &SessionContext,
     is_admin: bool,
-) -> SessionContext {
+) -> Result<SessionContext> {
+    let shown = Shown {
+        owner: owner.clone(),
+        standing: standing.clone(),
+        key: shared.mask_key.clone(),
+    };
+    let catalogs = MemoryCatalogProviderList::new();
+    catalogs.register_catalog(CATALOG.to_owned(), Arc::new(GovernedCatalog::new(shown)));
+    let owner = owner.state();
     let scalars = functions::scalars(owner.scalar_functions().iter(), is_admin);
     let tables = functions::tables(owner.table_functions());
     let tables = tables
@@ -320,16 +393,26 @@ fn governed(
         .clone()
         .with_information_schema(false)
         .with_create_default_catalog_and_schema(false);
-    let mut builder = SessionStateBuilder::new_from_existing(owner.clone())
+    let mut builder = SessionStateBuilder::new_from_existing(owner)
         .with_config(config)
-        .with_catalog_list(catalogs)
+        .with_catalog_list(Arc::new(catalogs))
         .with_scalar_functions(scalars)
         .with_table_functions(tables)
         .with_table_factories(Default::default())
         .with_file_formats(vec![]);
     *builder.function_factory() = None;
     *builder.cache_factory() = None;
-    SessionContext::new_with_state(builder.build())
+    let context = SessionContext::new_with_state(builder.build());
+    shared.add_metrics(&context)?;
+    Ok(context)
+}
+
+/// Lets names without a schema be looked up in this one.
+pub(crate) fn search(context: &SessionContext, schema: &str) {
+    let state = context.state_ref();
+    let mut state = state.write();
+    let options = state.config_mut().options_mut();
+    schema.clone_into(&mut options.catalog.default_schema);
 }
 
 fn is_same(promised: &SchemaRef, schema: &datafusion::arrow::datatypes::Schema) -> bool {

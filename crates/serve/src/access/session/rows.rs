@@ -10,6 +10,7 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, Stream, StreamExt as _};
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
@@ -19,6 +20,7 @@ use super::{Planned, Reads};
 use crate::access::error::{AccessError, Reason, Result};
 use crate::access::gate::Shared;
 use crate::access::limits::Permit;
+use crate::access::own::Lender;
 use crate::access::pool;
 use crate::access::standing::Standing;
 
@@ -145,7 +147,8 @@ pub(super) async fn start(
     let ready = shared.in_time(deadline, job).await?;
     let (send, batches) = mpsc::channel(WAITING);
     let cancel = Arc::new(watch::Sender::new(false));
-    let end = end(standing, stamp, deadline, cancel.subscribe());
+    let lenders = reads.lenders.clone();
+    let end = end((standing, stamp), lenders, deadline, cancel.subscribe());
     let work = shared.spawn(async move {
         if let Err(error) = work(ready, &send).await {
             // A client that has gone needs no error.
@@ -220,18 +223,34 @@ async fn work(ready: Ready, send: &mpsc::Sender<Result<RecordBatch>>) -> Result<
 }
 
 async fn end(
-    standing: Arc<Standing>,
-    stamp: u64,
+    (standing, stamp): Lender,
+    lenders: Vec<Lender>,
     deadline: Instant,
     mut cancel: watch::Receiver<bool>,
 ) -> AccessError {
     let cancelled = AccessError::new(Reason::Cancelled, "the query was cancelled");
     tokio::select! {
         error = standing.ended(stamp) => error,
+        () = any_ended(&lenders) => {
+            let message = "what a view in the query may read has changed since it was planned";
+            AccessError::new(Reason::PolicyChanged, message).hint("run the query again")
+        }
         () = tokio::time::sleep_until(deadline.into()) => {
             AccessError::new(Reason::Cancelled, "the query took longer than it may")
                 .hint("read fewer days, or a mart in the place of facts")
         }
         _ = cancel.wait_for(|is_cancelled| *is_cancelled) => cancelled,
+    }
+}
+
+/// Ends when one of those loses its rights with whose rights a view reads.
+async fn any_ended(lenders: &[Lender]) {
+    let each = lenders
+        .iter()
+        .map(|(standing, stamp)| standing.ended(*stamp));
+    let mut all: FuturesUnordered<_> = each.collect();
+    match all.next().await {
+        Some(_) => {}
+        None => std::future::pending().await,
     }
 }

@@ -123,13 +123,7 @@ impl Session {
             let message = format!("there is no schema `{first}`, or you may not read it");
             return Err(AccessError::new(Reason::NoTable, message));
         }
-        let state = self.context.state_ref();
-        state
-            .write()
-            .config_mut()
-            .options_mut()
-            .catalog
-            .default_schema = first;
+        super::search(&self.context, &first);
         Ok(())
     }
 
@@ -147,7 +141,8 @@ impl Session {
     }
 }
 
-fn schema_of(context: &SessionContext) -> String {
+/// The schema in which names without one are looked up.
+pub(crate) fn schema_of(context: &SessionContext) -> String {
     context
         .state_ref()
         .read()

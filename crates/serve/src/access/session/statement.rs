@@ -14,6 +14,7 @@ use datafusion::sql::sqlparser::ast::{Query, Select, SetExpr, Statement, Visit a
 use super::text::{Size, too_complex};
 use crate::access::error::{AccessError, Reason, Result};
 use crate::access::limits::Limits;
+use crate::access::own::Lender;
 use crate::access::secured::SecuredTable;
 use crate::access::tags::Tag;
 use crate::metrics::MetricsTable;
@@ -75,9 +76,9 @@ fn explainable(may_explain: bool) -> Result<()> {
     }
 }
 
-fn read_only() -> AccessError {
+pub(crate) fn read_only() -> AccessError {
     AccessError::new(Reason::Denied, "this statement would do more than read")
-        .hint("a session runs `select`; tables are made by models")
+        .hint("a session runs `select`; tables are made by models, or in a schema of your own")
 }
 
 /// Finds what writes or locks inside a query.
@@ -127,6 +128,10 @@ pub(crate) struct Reads {
     pub(crate) tables: BTreeSet<String>,
     /// The tags of what it may see of them.
     pub(crate) tags: BTreeSet<Tag>,
+    /// How many tables it reads, each as often as it does, those in own views too.
+    pub(crate) scans: u64,
+    /// Those with whose rights own views in it read.
+    pub(crate) lenders: Vec<Lender>,
 }
 
 /// Schemas beside the governed ones that a plan may read.
@@ -195,6 +200,8 @@ fn one(
             {
                 reads.tables.insert(secured.name().to_owned());
                 reads.tags.extend(secured.tags());
+                reads.scans = reads.scans.saturating_add(secured.weight());
+                reads.lenders.extend(secured.lenders().iter().cloned());
                 return Ok(());
             }
             // A metrics table is read from governed tables.

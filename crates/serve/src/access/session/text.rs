@@ -21,7 +21,7 @@ const CUBE_COLUMNS: usize = 8;
 ///
 /// # Errors
 /// There are too many, or they are no SQL.
-pub(super) fn check(sql: &str, limits: &Limits) -> Result<()> {
+pub(crate) fn check(sql: &str, limits: &Limits) -> Result<()> {
     if sql.len() > limits.statement_bytes {
         let message = format!(
             "the statement is longer than {} bytes",
@@ -233,7 +233,7 @@ impl Visitor for Size<'_> {
     }
 }
 
-pub(super) fn too_complex(message: String) -> AccessError {
+pub(crate) fn too_complex(message: String) -> AccessError {
     AccessError::new(Reason::TooComplex, message)
         .hint("many values of one column are asked for by `in (…)`; split the statement otherwise")
 }

@@ -5,6 +5,7 @@
 //! Declared declassifiers end a flow: a count says nothing of single values, a keyed hash of an
 //! identifier is a pseudonym that nobody can turn back.
 
+use datafusion::catalog::default_table_source::source_as_provider;
 use datafusion::common::ScalarValue;
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{AggregateFunction, ScalarFunction, WindowFunction};
@@ -12,6 +13,8 @@ use datafusion::logical_expr::{Expr, LogicalPlan, Operator, TableScan, WindowFun
 
 use super::{PII, Tag, TagMap, Tags, UNCLEAR};
 use crate::access::flow::{Domain, Flow};
+use crate::access::secured::SecuredTable;
+use crate::metrics::MetricsTable;
 
 /// Functions whose result says nothing of single values, or nothing that could be turned back.
 const DECLASSIFIERS: [&str; 14] = [
@@ -88,6 +91,24 @@ impl Domain for Lineage<'_> {
     type Value = Tags;
 
     fn column(&self, scan: &TableScan, name: &str) -> Tags {
+        // Behind the gate a table knows itself, by whatever name a query reads it.
+        if let Ok(provider) = source_as_provider(&scan.source)
+            && let Some(secured) = provider.downcast_ref::<SecuredTable>()
+        {
+            return secured.tags_of(name);
+        }
+        // A metric may be made from all that its tables show.
+        if let Ok(provider) = source_as_provider(&scan.source)
+            && let Some(metrics) = provider.downcast_ref::<MetricsTable>()
+        {
+            let sources = metrics.sources.values();
+            let providers = sources.filter_map(|source| source_as_provider(source).ok());
+            let tags = providers.filter_map(|provider| {
+                let secured = provider.downcast_ref::<SecuredTable>();
+                secured.map(SecuredTable::tags)
+            });
+            return tags.flatten().collect();
+        }
         match scan.table_name.schema() {
             // A part of a table that is kept in parts: `model.part`.
             Some(PARTS) => {

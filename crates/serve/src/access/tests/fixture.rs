@@ -22,12 +22,12 @@ use crate::access::tags::{Tag, TagMap, Tags, lineage::tags_of};
 use crate::access::{AccessError, Attribute, Gate, Limits, Options, Policy, Principal, Session};
 
 /// Stands in every value that nobody of the personas may see.
-pub(super) const CANARY: &str = "CNRY";
+pub(crate) const CANARY: &str = "CNRY";
 /// Stands in every number that nobody of them may see.
-pub(super) const NUMBER: &str = "77077";
+pub(crate) const NUMBER: &str = "77077";
 
 /// The policy of the fixture.
-pub(super) const POLICY: &str = "
+pub(crate) const POLICY: &str = "
 version: 1
 roles:
   analyst_de:
@@ -71,9 +71,9 @@ groups:
   german: [analyst_de]
 ";
 
-pub(super) struct Owner {
-    pub(super) context: SessionContext,
-    pub(super) tags: Arc<TagMap>,
+pub(crate) struct Owner {
+    pub(crate) context: SessionContext,
+    pub(crate) tags: Arc<TagMap>,
 }
 
 #[async_trait]
@@ -88,41 +88,41 @@ impl Guarded for Owner {
 }
 
 /// Germany's analyst: a row filter, masks, a denied column.
-pub(super) fn ana() -> Principal {
+pub(crate) fn ana() -> Principal {
     Principal::user("ana", ["analyst_de"]).with_attribute("country", Attribute::Text("DE".into()))
 }
 
 /// The same by a group, as a program.
-pub(super) fn bot() -> Principal {
+pub(crate) fn bot() -> Principal {
     Principal::service("bot", [])
         .in_group("german")
         .with_attribute("country", Attribute::Text("DE".into()))
 }
 
 /// A few columns, another mask, several countries.
-pub(super) fn four() -> Principal {
+pub(crate) fn four() -> Principal {
     let countries = Attribute::Texts(vec!["DE".into(), "FR".into()]);
     Principal::user("four", ["reader_four"]).with_attribute("countries", countries)
 }
 
 /// A filter that asks another table.
-pub(super) fn mapped() -> Principal {
+pub(crate) fn mapped() -> Principal {
     Principal::user("mapped", ["by_mapping"])
 }
 
 /// Nobody: no role at all.
-pub(super) fn eve() -> Principal {
+pub(crate) fn eve() -> Principal {
     Principal::user("eve", ["no_such_role"])
 }
 
-pub(super) fn admin() -> Principal {
+pub(crate) fn admin() -> Principal {
     Principal::user("root", ["admin"])
 }
 
 /// How many rows the fixture has; every third is German.
-pub(super) const ROWS: i64 = 60;
+pub(crate) const ROWS: i64 = 60;
 
-pub(super) fn country(id: i64) -> &'static str {
+pub(crate) fn country(id: i64) -> &'static str {
     ["DE", "US", "FR"][(id % 3) as usize]
 }
 
@@ -265,7 +265,7 @@ fn tables() -> [(&'static str, &'static str, (Arc<Schema>, Vec<RecordBatch>)); 6
 }
 
 /// The session of the owner: tables, views, and all functions of the program.
-pub(super) async fn owner() -> Owner {
+pub(crate) async fn owner() -> Owner {
     let context = empty();
     let catalog = context.catalog("throughline").expect("the catalogue");
     for schema in ["raw", "marts", "star", "secret"] {
@@ -334,7 +334,7 @@ async fn view(context: &SessionContext, tags: &mut TagMap, name: &str, sql: &str
         .expect("registered");
 }
 
-pub(super) async fn gate_with(policy: &str, limits: Limits) -> Gate {
+pub(crate) async fn gate_with(policy: &str, limits: Limits) -> Gate {
     let mut options = Options::new(b"a project's key".to_vec());
     options.limits = limits;
     options.threads = 2;
@@ -345,12 +345,12 @@ pub(super) async fn gate_with(policy: &str, limits: Limits) -> Gate {
     gate
 }
 
-pub(super) async fn gate() -> Gate {
+pub(crate) async fn gate() -> Gate {
     gate_with(POLICY, Limits::default()).await
 }
 
 /// All that a client gets to see of a statement: rows and names and types of columns, or the error.
-pub(super) async fn shown(session: &Session, sql: &str) -> Result<String, AccessError> {
+pub(crate) async fn shown(session: &Session, sql: &str) -> Result<String, AccessError> {
     let rows = session.query(sql).await?;
     let schema = format!("{:?}", rows.schema());
     let batches = rows.collect().await?;
@@ -359,7 +359,7 @@ pub(super) async fn shown(session: &Session, sql: &str) -> Result<String, Access
 }
 
 /// The values of a result, sorted.
-pub(super) async fn values(session: &Session, sql: &str) -> Vec<String> {
+pub(crate) async fn values(session: &Session, sql: &str) -> Vec<String> {
     let batches = session
         .query(sql)
         .await
@@ -370,7 +370,7 @@ pub(super) async fn values(session: &Session, sql: &str) -> Vec<String> {
     lines(&batches)
 }
 
-pub(super) fn lines(batches: &[RecordBatch]) -> Vec<String> {
+pub(crate) fn lines(batches: &[RecordBatch]) -> Vec<String> {
     let table = pretty_format_batches(batches).expect("a table").to_string();
     let rows = table.lines().filter(|line| line.starts_with('|')).skip(1);
     let plain = |line: &str| {
@@ -383,7 +383,7 @@ pub(super) fn lines(batches: &[RecordBatch]) -> Vec<String> {
 }
 
 /// No canary in what a client sees.
-pub(super) fn is_clean(seen: &Result<String, AccessError>) -> bool {
+pub(crate) fn is_clean(seen: &Result<String, AccessError>) -> bool {
     let text = match seen {
         Ok(text) => text.clone(),
         Err(error) => format!("{error} {error:?}"),

@@ -3,7 +3,9 @@
 mod catalogue;
 mod changes;
 mod differential;
-mod fixture;
+pub(crate) mod fixture;
 mod lineage;
+mod own;
+mod own_secrets;
 mod pathological;
-mod tricks;
+pub(crate) mod tricks;

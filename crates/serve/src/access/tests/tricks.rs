@@ -4,7 +4,7 @@ use super::fixture::{ana, bot, eve, four, gate, is_clean, mapped, shown, values}
 use crate::access::Reason;
 
 /// Statements that may give rows or fail, but never show what is hidden. `T` is the table.
-const TRICKS: &[&str] = &[
+pub(crate) const TRICKS: &[&str] = &[
     // Errors of hidden rows, and errors that print values.
     "select * from T where 1/revenue > 0",
     "select * from T where 10 % revenue = 1",
@@ -187,7 +187,7 @@ const TRICKS: &[&str] = &[
 ];
 
 /// Statements that must be refused, whoever sends them.
-const REFUSED: &[&str] = &[
+pub(crate) const REFUSED: &[&str] = &[
     "with x as (delete from marts.events returning *) select * from x",
     "with x as (update marts.events set country = 'DE' returning *) select * from x",
     "with x as (insert into marts.events values (1)) select 1",
@@ -247,6 +247,19 @@ const REFUSED: &[&str] = &[
     "--",
 ];
 
+/// A trick about the table of events.
+pub(crate) fn about_events(trick: &str) -> String {
+    let sql = trick
+        .replace("T.", "events.")
+        .replace(" T ", " marts.events ");
+    match sql.strip_suffix(" T") {
+        Some(rest) => format!("{rest} marts.events"),
+        None => sql
+            .replace(" T)", " marts.events)")
+            .replace(" T,", " marts.events,"),
+    }
+}
+
 #[tokio::test]
 async fn no_trick_shows_a_canary() {
     let gate = gate().await;
@@ -255,15 +268,7 @@ async fn no_trick_shows_a_canary() {
         let session = gate.session(persona).expect("a session");
         let mut failed = Vec::new();
         for trick in TRICKS {
-            let sql = trick
-                .replace("T.", "events.")
-                .replace(" T ", " marts.events ");
-            let sql = match sql.strip_suffix(" T") {
-                Some(rest) => format!("{rest} marts.events"),
-                None => sql
-                    .replace(" T)", " marts.events)")
-                    .replace(" T,", " marts.events,"),
-            };
+            let sql = about_events(trick);
             let seen = shown(&session, &sql).await;
             assert!(is_clean(&seen), "{name}: {sql}\n{seen:?}");
             let prepared = session.prepare(&sql).await.map(|it| format!("{it:?}"));

@@ -1,6 +1,7 @@
 //! Descriptions: catalogues, schemas, tables, keys, types, and the server itself. All of it out of
 //! the catalogue of the caller's own session, which holds only what it may see.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow_array::{RecordBatch, StringArray};
@@ -23,6 +24,8 @@ use super::{error, info, keys};
 use crate::access::Session;
 use crate::access::session::CATALOG;
 
+/// Longest pattern in bytes, and longest list of what is asked for.
+const LONGEST: usize = 1_000;
 /// Kinds of tables.
 const TABLE: &str = "TABLE";
 const VIEW: &str = "VIEW";
@@ -82,6 +85,7 @@ pub(super) async fn rows(
     caller: &Caller,
     command: Command,
 ) -> Result<RecordBatch, Status> {
+    check(&command)?;
     let session = house.session(caller).await?;
     let manifest = &house.doors.manifest;
     match command {
@@ -103,13 +107,33 @@ pub(super) async fn rows(
         }
         Command::CommandGetSqlInfo(command) => {
             let all = info::server().map_err(unreadable)?;
-            all.record_batch(command.info).map_err(unreadable)
+            let asked: BTreeSet<u32> = command.info.into_iter().collect();
+            all.record_batch(asked).map_err(unreadable)
         }
         Command::CommandGetXdbcTypeInfo(CommandGetXdbcTypeInfo { data_type }) => {
             let all = info::types().map_err(unreadable)?;
             all.record_batch(data_type).map_err(unreadable)
         }
         _ => Err(error::no_handle("ticket")),
+    }
+}
+
+/// Patterns and lists as long as anybody needs; each is gone through for every table.
+fn check(command: &Command) -> Result<(), Status> {
+    let is_long = |text: &Option<String>| text.as_ref().is_some_and(|text| text.len() > LONGEST);
+    let is_too_much = match command {
+        Command::CommandGetDbSchemas(command) => is_long(&command.db_schema_filter_pattern),
+        Command::CommandGetTables(command) => {
+            is_long(&command.db_schema_filter_pattern)
+                || is_long(&command.table_name_filter_pattern)
+                || command.table_types.len() > LONGEST
+        }
+        Command::CommandGetSqlInfo(command) => command.info.len() > LONGEST,
+        _ => false,
+    };
+    match is_too_much {
+        true => Err(error::malformed("so long a filter")),
+        false => Ok(()),
     }
 }
 

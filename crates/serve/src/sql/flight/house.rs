@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow_array::RecordBatch;
 use arrow_flight::sql::{ProstMessageExt as _, TicketStatementQuery};
 use arrow_flight::{FlightEndpoint, FlightInfo, Ticket};
-use arrow_schema::Schema;
+use arrow_schema::{Schema, SchemaRef};
 use bytes::Bytes;
 use chrono::TimeDelta;
 use datafusion::common::ParamValues;
@@ -124,7 +124,12 @@ impl House {
         statement: Statement,
         runs: Runs,
     ) -> Result<FlightInfo, Status> {
-        let schema = stream::plain_schema(statement.schema());
+        // Where the types of parameters follow from their values alone, so may those of the result.
+        let is_typed = statement
+            .parameters()
+            .iter()
+            .all(|(_, known)| known.is_some());
+        let schema = is_typed.then(|| stream::plain_schema(statement.schema()));
         let id = seal::new_id().map_err(|_| no_random())?;
         let (snapshot, until) = (caller.snapshot(), self.after(FETCHED_WITHIN));
         let owner = caller.id();
@@ -144,7 +149,7 @@ impl House {
         if !self.waiting.insert(id, entry, self.now()) {
             return Err(too_many("statements wait to be fetched"));
         }
-        info(&schema, sealed, until)
+        info(schema.as_deref(), sealed, until)
     }
 
     /// What a client needs to fetch a description, of which this is the command.
@@ -159,7 +164,7 @@ impl House {
         let sealed = self
             .seal
             .close(Purpose::Description, until, command, &owner, "");
-        info(schema, sealed, until)
+        info(Some(schema), sealed, until)
     }
 
     /// The command of a description, out of its ticket.
@@ -303,11 +308,6 @@ impl Prepared {
 }
 
 impl Waiting {
-    /// The columns as they are sent.
-    pub(super) fn schema(&self) -> arrow_schema::SchemaRef {
-        stream::plain_schema(self.statement.schema())
-    }
-
     fn cancel(&self) {
         self.is_cancelled.send_replace(true);
         let running = self.running.lock();
@@ -317,19 +317,21 @@ impl Waiting {
     }
 }
 
-/// The rows of all runs, one after the other. What fails at once fails here.
+/// The columns and rows of all runs, one after the other. What fails at once fails here.
 pub(super) async fn rows(
     entry: Arc<Entry<Waiting>>,
-) -> Result<BoxStream<'static, Result<RecordBatch, Status>>, Status> {
+) -> Result<(SchemaRef, BoxStream<'static, Result<RecordBatch, Status>>), Status> {
     let mut runs = entry.value.runs.values.to_vec().into_iter();
     let Some(first) = runs.next() else {
-        return Ok(futures::stream::empty().boxed());
+        let schema = stream::plain_schema(entry.value.statement.schema());
+        return Ok((schema, futures::stream::empty().boxed()));
     };
     let first = begin(entry.clone(), first).await?;
+    let schema = stream::plain_schema(first.schema());
     let others = futures::stream::iter(runs).then(move |values| begin(entry.clone(), values));
     let all = futures::stream::once(async { Ok(first) }).chain(others);
     let rows = all.map_ok(|rows| rows.map_err(|error| error::of(&error)));
-    Ok(rows.try_flatten().boxed())
+    Ok((schema, rows.try_flatten().boxed()))
 }
 
 /// Begins one run, unless the statement is cancelled before.
@@ -359,7 +361,7 @@ fn was_cancelled() -> Status {
 }
 
 /// One endpoint: this server.
-fn info(schema: &Schema, sealed: Bytes, until: i64) -> Result<FlightInfo, Status> {
+fn info(schema: Option<&Schema>, sealed: Bytes, until: i64) -> Result<FlightInfo, Status> {
     let handle = TicketStatementQuery {
         statement_handle: sealed,
     };
@@ -371,9 +373,13 @@ fn info(schema: &Schema, sealed: Bytes, until: i64) -> Result<FlightInfo, Status
     let endpoint = FlightEndpoint::new()
         .with_ticket(ticket)
         .with_expiration_time(expires);
-    let info = FlightInfo::new().try_with_schema(schema);
-    let info = info.map_err(|_| error::internal("the schema cannot be sent"))?;
-    Ok(info.with_endpoint(endpoint))
+    let info = FlightInfo::new().with_endpoint(endpoint);
+    match schema {
+        Some(schema) => info
+            .try_with_schema(schema)
+            .map_err(|_| error::internal("the schema cannot be sent")),
+        None => Ok(info),
+    }
 }
 
 fn too_many(what: &str) -> Status {

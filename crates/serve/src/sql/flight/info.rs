@@ -1,5 +1,7 @@
 //! What clients ask about the server: what it can do (`SqlInfo`), and its types.
 
+use std::collections::BTreeMap;
+
 use arrow_flight::error::Result;
 use arrow_flight::sql::metadata::{
     SqlInfoData, SqlInfoDataBuilder, XdbcTypeInfo, XdbcTypeInfoData, XdbcTypeInfoDataBuilder,
@@ -7,8 +9,8 @@ use arrow_flight::sql::metadata::{
 use arrow_flight::sql::{
     Nullable, Searchable, SqlInfo, SqlNullOrdering, SqlOuterJoinsSupportLevel,
     SqlSupportedCaseSensitivity, SqlSupportedGroupBy, SqlSupportedSubqueries,
-    SqlSupportedTransaction, SqlSupportedUnions, SqlTransactionIsolationLevel, SupportedSqlGrammar,
-    XdbcDataType, XdbcDatetimeSubcode,
+    SqlSupportedTransaction, SqlSupportedUnions, SqlSupportsConvert, SqlTransactionIsolationLevel,
+    SupportedSqlGrammar, XdbcDataType, XdbcDatetimeSubcode,
 };
 
 /// Words of the dialect beyond those of SQL:2003.
@@ -146,7 +148,9 @@ fn the_language(all: &mut SqlInfoDataBuilder) {
     // Entry level of SQL-92.
     all.append(SqlInfo::SqlAnsi92SupportedLevel, mask([0]));
     let joins = i32::from(SqlOuterJoinsSupportLevel::SqlFullOuterJoins);
-    all.append(SqlInfo::SqlOuterJoinsSupportLevel, i64::from(joins));
+    // Drivers read this ordinal as a 32-bit number, and the others as 64-bit ones.
+    all.append(SqlInfo::SqlOuterJoinsSupportLevel, joins);
+    all.append(SqlInfo::SqlSupportsConvert, casts());
     all.append(SqlInfo::SqlSchemaTerm, "schema");
     all.append(SqlInfo::SqlCatalogTerm, "catalog");
     all.append(
@@ -174,6 +178,40 @@ fn the_language(all: &mut SqlInfoDataBuilder) {
     ] {
         all.append(name, NAME_LONGEST);
     }
+}
+
+/// Which types can be cast to which.
+fn casts() -> BTreeMap<i32, Vec<i32>> {
+    use SqlSupportsConvert::{
+        SqlConvertBigint, SqlConvertBit, SqlConvertChar, SqlConvertDate, SqlConvertDecimal,
+        SqlConvertFloat, SqlConvertInteger, SqlConvertNumeric, SqlConvertReal, SqlConvertSmallint,
+        SqlConvertTime, SqlConvertTimestamp, SqlConvertTinyint, SqlConvertVarchar,
+    };
+    let numbers = [
+        SqlConvertBigint,
+        SqlConvertBit,
+        SqlConvertDecimal,
+        SqlConvertFloat,
+        SqlConvertInteger,
+        SqlConvertNumeric,
+        SqlConvertReal,
+        SqlConvertSmallint,
+        SqlConvertTinyint,
+    ];
+    let texts = [SqlConvertChar, SqlConvertVarchar];
+    let times = [SqlConvertDate, SqlConvertTime, SqlConvertTimestamp];
+    let codes = |all: &[SqlSupportsConvert]| all.iter().map(|one| i32::from(*one)).collect();
+    let mut casts: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
+    for from in texts {
+        casts.insert(from.into(), codes(&[&numbers[..], &texts, &times].concat()));
+    }
+    for from in numbers {
+        casts.insert(from.into(), codes(&[&numbers[..], &texts].concat()));
+    }
+    for from in times {
+        casts.insert(from.into(), codes(&[&times[..], &texts].concat()));
+    }
+    casts
 }
 
 fn what_there_is_not(all: &mut SqlInfoDataBuilder) {

@@ -82,8 +82,7 @@ impl FlightSqlService for Sql {
     ) -> Result<Response<<Self as FlightService>::DoGetStream>, Status> {
         let caller = caller(&request)?;
         let waiting = self.0.waiting(&caller, &ticket.statement_handle)?;
-        let schema = waiting.value.schema();
-        let rows = house::rows(waiting).await?;
+        let (schema, rows) = house::rows(waiting).await?;
         Ok(Response::new(stream::encoded(schema, rows)))
     }
 

@@ -65,7 +65,7 @@ impl Prepared {
             command,
         };
         match &prepared.command {
-            Some(Command::Query(sql) | Command::Change(sql)) => {
+            Some(Command::Query(sql)) => {
                 let statement = engine.session.prepare(sql).await?;
                 prepared.columns = Some(Columns::of(statement.schema()));
                 for (name, data) in statement.parameters() {
@@ -332,7 +332,7 @@ impl Connection {
         self.engine.check(&command)?;
         if portal.rows.is_none() && !portal.is_done {
             match &command {
-                Command::Query(_) | Command::Change(_) => {
+                Command::Query(_) => {
                     let values = std::mem::take(&mut portal.values);
                     let rows = self
                         .engine

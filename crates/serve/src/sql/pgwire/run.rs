@@ -161,8 +161,12 @@ impl Engine {
         self.check(&command)?;
         let done = |tag: &str| Ok(Outcome::Done(tag.to_owned()));
         match command {
-            Command::Query(sql) | Command::Change(sql) => {
-                Ok(Outcome::Rows(self.query(&sql, cancel).await?))
+            Command::Query(sql) => Ok(Outcome::Rows(self.query(&sql, cancel).await?)),
+            Command::Change(sql) => {
+                let changed = cancel.unless(Box::pin(self.session.change(&sql))).await?;
+                let notice = changed.notice.map(|notice| PgError::new("00000", notice));
+                self.warnings.extend(notice);
+                Ok(Outcome::Done(changed.tag))
             }
             Command::CopyOut(sql, options) => {
                 Ok(Outcome::Copy(self.query(&sql, cancel).await?, options))
