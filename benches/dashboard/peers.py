@@ -201,7 +201,7 @@ class ClickHouse:
 class ClickHouseOwn:
     """ClickHouse's own tables, in the session of the other."""
 
-    dialect = "clickhouse"
+    dialect = "mergetree"
 
     def __init__(self, clickhouse):
         self.clickhouse = clickhouse
