@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
 use datafusion_postgres::pgwire::api::auth::{
@@ -33,6 +33,9 @@ use crate::access::who::{Door, LoginError, Origin, ScramLogin, Secret, Who, Wire
 
 /// The one database that there is.
 pub const DATABASE: &str = "throughline";
+
+/// Gives each connection a number of its own.
+static NUMBERS: LazyLock<RandomPidSecretKeyGenerator> = LazyLock::new(Default::default);
 
 /// Longest name or database that is looked at.
 const NAME_BYTES_MAX: usize = 256;
@@ -151,7 +154,7 @@ impl<P> PgLogin<P> {
         client
             .metadata_mut()
             .insert(METADATA_USER.to_owned(), principal.name.clone());
-        let (pid, key) = RandomPidSecretKeyGenerator::default().generate(client);
+        let (pid, key) = NUMBERS.generate(client);
         client.set_pid_and_secret_key(pid, key.clone());
         if let Some(connections) = &self.connections {
             let (handle, guard) = connections.register(pid, key);

@@ -43,6 +43,7 @@ mod metrics;
 mod other_readers;
 mod own_sources;
 mod parts_and_keys;
+mod pg_clients;
 mod probable_links;
 mod real_exports;
 mod reconcile;

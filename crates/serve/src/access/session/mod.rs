@@ -281,6 +281,35 @@ impl Session {
         planned
     }
 
+    /// Does something else with a statement in the way that queries are run: it is measured first,
+    /// waits its turn, has the time of a query and the stack of one. `work` reads nothing but what
+    /// it was given.
+    ///
+    /// # Errors
+    /// The principal was revoked, the statement is too large, too many queries run, or `work` fails.
+    pub(crate) async fn aside<T: Send + 'static>(
+        &self,
+        sql: &str,
+        work: impl FnOnce(Instant) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let deadline = self.deadline();
+        let done = async {
+            text::check(sql, &self.shared.limits)?;
+            self.standing.view()?;
+            let permit = self.shared.admission.admit(&self.id).await?;
+            let job = async move {
+                let _permit = permit;
+                work(deadline)
+            };
+            self.shared.in_time(deadline, job).await
+        };
+        let done = done.await;
+        if let Err(error) = &done {
+            self.refused(error, sql);
+        }
+        done
+    }
+
     /// Takes note of a statement that was refused.
     pub(crate) fn refused(&self, error: &AccessError, sql: &str) {
         self.shared.note(&Event::Refused {

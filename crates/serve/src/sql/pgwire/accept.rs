@@ -9,6 +9,7 @@ use datafusion_postgres::pgwire::api::ConnectionManager;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{AbortHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
 
 use super::start;
 use crate::doors::Doors;
@@ -20,9 +21,14 @@ const STRANGERS: usize = 100;
 /// How long connections may take to end once the door closes.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// The protocol that a client must name that asks for TLS straight away.
+pub(super) const ALPN: &[u8] = b"postgresql";
+
 /// What all connections share.
 pub(super) struct House {
     pub(super) doors: Doors,
+    /// What connections are encrypted with.
+    pub(super) acceptor: Option<TlsAcceptor>,
     pub(super) connections: Arc<ConnectionManager>,
     pub(super) places: Arc<Semaphore>,
     pub(super) strangers: Strangers,
@@ -41,8 +47,14 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let (close, closing) = watch::channel(false);
+    let acceptor = doors.tls.as_ref().map(|tls| {
+        let mut config = tls.server.as_ref().clone();
+        config.alpn_protocols = vec![ALPN.to_vec()];
+        TlsAcceptor::from(Arc::new(config))
+    });
     let house = Arc::new(House {
         doors,
+        acceptor,
         connections: Arc::new(ConnectionManager::new()),
         places: Arc::new(Semaphore::new(CONNECTIONS)),
         strangers: Strangers::default(),

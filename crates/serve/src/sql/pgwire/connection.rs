@@ -73,11 +73,13 @@ async fn begin(house: &Arc<House>, wire: &Wire) -> Result<Engine> {
             }
         }
     }
+    let (pid, _) = wire.pid_and_secret_key();
     Engine::new(
         house.clone(),
         principal.as_ref().clone(),
         origin,
         parameters,
+        pid,
     )
     .await
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::ScalarValue;
+use datafusion::common::{ParamValues, ScalarValue};
+use datafusion::sql::sqlparser::ast::Query;
 use datafusion_postgres::pgwire::messages::PgWireBackendMessage;
 use datafusion_postgres::pgwire::messages::data::{NoData, ParameterDescription};
 use datafusion_postgres::pgwire::messages::extendedquery::{
@@ -18,7 +19,7 @@ use super::decode;
 use super::error::{PgError, Result};
 use super::kinds;
 use super::rows::{Cancel, Columns, Formats, OpenRows};
-use super::run::{Engine, Outcome, only_command};
+use super::run::{Engine, Outcome, Routed, only_command};
 use super::split::{Token, tokens};
 use crate::access::Statement;
 
@@ -36,6 +37,8 @@ pub(super) struct Prepared {
     command: Option<Command>,
     /// A query, as the gate has planned it.
     pub(super) statement: Option<Statement>,
+    /// A query on the catalogue.
+    catalog: Option<(String, Box<Query>)>,
     columns: Option<Columns>,
     /// For each value the type that the client names, and the one that the statement asks for.
     parameters: Vec<(u32, Option<DataType>)>,
@@ -60,19 +63,36 @@ impl Prepared {
         }
         let mut prepared = Self {
             statement: None,
+            catalog: None,
             columns: None,
             parameters: types.iter().map(|oid| (*oid, None)).collect(),
             command,
         };
         match &prepared.command {
-            Some(Command::Query(sql)) => {
-                let statement = engine.session.prepare(sql).await?;
-                prepared.columns = Some(Columns::of(statement.schema()));
-                for (name, data) in statement.parameters() {
-                    prepared.set_parameter(name, data.clone())?;
+            Some(Command::Query(sql)) => match engine.routed(sql).await? {
+                Routed::Warehouse(sql, names) => {
+                    let statement = engine.session.prepare(&sql).await?;
+                    prepared.columns = Some(Columns::of(statement.schema()).named(names));
+                    for (name, data) in statement.parameters() {
+                        prepared.set_parameter(name, data.clone())?;
+                    }
+                    prepared.statement = Some(statement);
                 }
-                prepared.statement = Some(statement);
-            }
+                Routed::Catalog(query) => {
+                    let sql = sql.clone();
+                    let planned = engine.plan_catalog(&sql, &query, types).await?;
+                    prepared.columns = Some(Columns::of(&planned.schema));
+                    for (place, kind) in planned.parameters.into_iter().enumerate() {
+                        prepared.set_parameter(&format!("${}", place + 1), None)?;
+                        if let Some((own @ (0 | kinds::UNKNOWN), _)) =
+                            prepared.parameters.get_mut(place)
+                        {
+                            *own = kind.unwrap_or(kinds::TEXT);
+                        }
+                    }
+                    prepared.catalog = Some((sql, query));
+                }
+            },
             Some(Command::Execute(name, _)) => {
                 prepared.columns = engine.prepared(name)?.columns.clone();
             }
@@ -198,6 +218,30 @@ fn literals(text: &str) -> Result<Vec<Option<String>>, PgError> {
 }
 
 impl Engine {
+    /// Runs a prepared query.
+    pub(super) async fn run_prepared(
+        &self,
+        prepared: &Prepared,
+        values: Vec<ScalarValue>,
+        cancel: &mut Cancel,
+    ) -> Result<OpenRows> {
+        if let Some((sql, query)) = &prepared.catalog {
+            let types: Vec<u32> = prepared.parameters.iter().map(|(oid, _)| *oid).collect();
+            let run = self.run_catalog(sql, query, &values, &types);
+            return cancel.unless(Box::pin(run)).await;
+        }
+        let Some(statement) = &prepared.statement else {
+            return Err(PgError::unsupported("the statement gives no rows").into());
+        };
+        let values = (!values.is_empty()).then(|| ParamValues::from(values));
+        let rows = cancel.unless(self.session.run(statement, values)).await?;
+        let mut rows = OpenRows::of_query(rows, self.zone()?);
+        if let Some(columns) = &prepared.columns {
+            rows.columns = columns.clone();
+        }
+        Ok(rows)
+    }
+
     /// Keeps a prepared statement under a name.
     pub(super) fn keep(&mut self, name: &str, prepared: Prepared) -> Result<(), PgError> {
         if !name.is_empty() && self.statements.contains_key(name) {

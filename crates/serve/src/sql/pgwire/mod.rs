@@ -6,21 +6,28 @@
 //! what that session may see.
 
 mod accept;
+mod catalog;
 mod command;
 mod connection;
 mod copy;
 mod cursor;
 mod decode;
+mod describe;
 mod encode;
 mod error;
 mod extended;
 mod kinds;
+mod names;
+mod oids;
+mod route;
 mod rows;
 mod run;
 mod settings;
 mod simple;
 mod split;
 mod start;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use accept::serve;

@@ -33,6 +33,16 @@ impl Columns {
         Self(Arc::new(columns.collect()))
     }
 
+    /// The same with other names, if there is one or none for each.
+    pub(super) fn named(self, names: Option<Vec<Option<String>>>) -> Self {
+        let Some(names) = names.filter(|names| names.len() == self.0.len()) else {
+            return self;
+        };
+        let columns = self.0.iter().zip(names);
+        let columns = columns.map(|((own, kind), name)| (name.unwrap_or(own.clone()), *kind));
+        Self(Arc::new(columns.collect()))
+    }
+
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
@@ -145,6 +155,12 @@ impl OpenRows {
             zone,
             current: None,
         }
+    }
+
+    /// The same with other names of its columns.
+    pub(super) fn named(mut self, names: Option<Vec<Option<String>>>) -> Self {
+        self.columns = self.columns.named(names);
+        self
     }
 
     /// Rows that are there already.

@@ -6,15 +6,19 @@ use std::sync::Arc;
 use arrow_array::timezone::Tz;
 use arrow_array::{RecordBatch, StringArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::common::{ParamValues, ScalarValue};
+use datafusion::common::ScalarValue;
+use datafusion::sql::sqlparser::ast::Query;
 use datafusion_postgres::pgwire::messages::response::TransactionStatus;
+use tokio::sync::Mutex;
 
 use super::accept::House;
 use super::command::{Command, command};
 use super::copy::CopyOptions;
 use super::cursor::Cursors;
+use super::describe::Described;
 use super::error::{PgError, Result};
 use super::extended::{Portal, Prepared};
+use super::route::{self, Route};
 use super::rows::{Cancel, OpenRows};
 use super::settings;
 use crate::access::who::Origin;
@@ -34,6 +38,9 @@ pub(super) struct Engine {
     principal: Principal,
     origin: Origin,
     pub(super) session: Session,
+    /// The number by which other connections know this one.
+    pub(super) pid: i32,
+    pub(super) described: Mutex<Described>,
     pub(super) transaction: Transaction,
     savepoints: Vec<String>,
     /// Settings that were only set until the transaction ends, as they were before.
@@ -48,6 +55,13 @@ pub(super) struct Engine {
     /// What the client is to be told before the next answer.
     pub(super) told: Vec<(&'static str, String)>,
     pub(super) warnings: Vec<PgError>,
+}
+
+/// Which engine answers a query.
+pub(super) enum Routed {
+    /// The warehouse's: the text for it, and the names of the columns where they are others.
+    Warehouse(String, Option<Vec<Option<String>>>),
+    Catalog(Box<Query>),
 }
 
 /// What a command came to.
@@ -71,6 +85,7 @@ impl Engine {
         principal: Principal,
         origin: Origin,
         parameters: BTreeMap<String, String>,
+        pid: i32,
     ) -> Result<Self> {
         let doors = &house.doors;
         let as_of = parameters.get(settings::AS_OF).map(String::as_str);
@@ -80,6 +95,8 @@ impl Engine {
             principal,
             origin,
             session,
+            pid,
+            described: Mutex::default(),
             transaction: Transaction::None,
             savepoints: Vec::new(),
             locals: Vec::new(),
@@ -135,25 +152,37 @@ impl Engine {
         }
     }
 
-    /// Runs a query without parameters.
-    pub(super) async fn query(&self, sql: &str, cancel: &mut Cancel) -> Result<OpenRows> {
-        let rows = cancel.unless(self.session.query(sql)).await?;
-        Ok(OpenRows::of_query(rows, self.zone()?))
+    /// Finds out which engine answers a query.
+    pub(super) async fn routed(&self, sql: &str) -> Result<Routed> {
+        let text = sql.to_owned();
+        let found = self.session.aside(sql, move |_| Ok(route::route(&text)));
+        match found.await?? {
+            Route::Warehouse(names) => Ok(Routed::Warehouse(sql.to_owned(), names)),
+            Route::Catalog(query) => Ok(Routed::Catalog(query)),
+            Route::Mixed(statement) => {
+                let world = self.world().await?;
+                let written = self.session.aside(sql, move |_| {
+                    let mut value = |query| Self::literal(&world, &query);
+                    Ok(route::written_out(*statement, &mut value))
+                });
+                let (sql, names) = written.await??;
+                Ok(Routed::Warehouse(sql, names))
+            }
+        }
     }
 
-    /// Runs a prepared query.
-    pub(super) async fn run_prepared(
-        &self,
-        prepared: &Prepared,
-        values: Vec<ScalarValue>,
-        cancel: &mut Cancel,
-    ) -> Result<OpenRows> {
-        let Some(statement) = &prepared.statement else {
-            return Err(PgError::unsupported("the statement gives no rows").into());
-        };
-        let values = (!values.is_empty()).then(|| ParamValues::from(values));
-        let rows = cancel.unless(self.session.run(statement, values)).await?;
-        Ok(OpenRows::of_query(rows, self.zone()?))
+    /// Runs a query without parameters.
+    pub(super) async fn query(&self, sql: &str, cancel: &mut Cancel) -> Result<OpenRows> {
+        match self.routed(sql).await? {
+            Routed::Catalog(query) => {
+                let run = self.run_catalog(sql, &query, &[], &[]);
+                cancel.unless(Box::pin(run)).await
+            }
+            Routed::Warehouse(sql, names) => {
+                let rows = cancel.unless(self.session.query(&sql)).await?;
+                Ok(OpenRows::of_query(rows, self.zone()?).named(names))
+            }
+        }
     }
 
     /// Does a command.
@@ -166,6 +195,7 @@ impl Engine {
                 let changed = cancel.unless(Box::pin(self.session.change(&sql))).await?;
                 let notice = changed.notice.map(|notice| PgError::new("00000", notice));
                 self.warnings.extend(notice);
+                *self.described.get_mut() = None;
                 Ok(Outcome::Done(changed.tag))
             }
             Command::CopyOut(sql, options) => {
@@ -363,6 +393,7 @@ impl Engine {
 
     /// Lets a setting hold.
     fn apply(&mut self, name: &str, value: &str) -> Result<(), PgError> {
+        *self.described.get_mut() = None;
         if settings::fixed(name).is_some() {
             let message = format!("parameter \"{name}\" cannot be changed");
             return Err(PgError::new("55P02", message));
@@ -383,6 +414,7 @@ impl Engine {
         let as_of = as_of.trim();
         let principal = self.principal.clone();
         self.session = doors.session(principal, self.origin, Some(as_of)).await?;
+        *self.described.get_mut() = None;
         self.set
             .insert(settings::AS_OF.to_owned(), as_of.to_owned());
         for (name, value) in self.set.clone() {
@@ -407,6 +439,7 @@ impl Engine {
         }
         // What a setting is at first, a new session knows.
         let as_of = self.set.get(settings::AS_OF).map(String::as_str);
+        *self.described.get_mut() = None;
         let before = std::mem::replace(
             &mut self.session,
             doors

@@ -136,6 +136,11 @@ pub(super) fn is_meaningless(name: &str) -> bool {
     MEANINGLESS.contains(&name) || name.starts_with("tcp_") || name.starts_with("pgaudit.")
 }
 
+/// Names of all that may be set and mean nothing here.
+pub(super) fn meaningless() -> impl Iterator<Item = &'static str> {
+    MEANINGLESS.into_iter()
+}
+
 /// The name under which a client is told of a setting.
 pub(super) fn told(name: &str) -> Option<&'static str> {
     TOLD.iter()

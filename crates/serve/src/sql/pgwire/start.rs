@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
-use super::accept::House;
+use super::accept::{ALPN, House};
 use super::connection;
 use super::error::{PgError, of_library};
 use super::settings;
@@ -26,8 +26,6 @@ const START_TIME: Duration = Duration::from_secs(30);
 const TLS_REQUEST: u32 = 80_877_103;
 /// What a client sends that wants Kerberos.
 const GSS_REQUEST: u32 = 80_877_104;
-/// The protocol that a client must name that asks for TLS straight away.
-const ALPN: &[u8] = b"postgresql";
 
 /// What a client is told of the server.
 struct Parameters;
@@ -84,13 +82,12 @@ async fn negotiate(
     mut socket: TcpStream,
     address: SocketAddr,
 ) -> io::Result<Option<Wire>> {
-    let acceptor = house.doors.tls.as_ref();
-    let acceptor = acceptor.map(|tls| TlsAcceptor::from(tls.server.clone()));
+    let acceptor = house.acceptor.as_ref();
     let mut first = [0; 1];
     socket.peek(&mut first).await?;
     if first == [0x16] {
         return match acceptor {
-            Some(acceptor) => encrypted(&acceptor, socket, address, true).await,
+            Some(acceptor) => encrypted(acceptor, socket, address, true).await,
             None => Ok(None),
         };
     }
@@ -102,7 +99,7 @@ async fn negotiate(
             four.iter()
                 .fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte))
         });
-        match (code, &acceptor) {
+        match (code, acceptor) {
             // What comes in the clear behind the request is taken for TLS, never for a message.
             (TLS_REQUEST, Some(acceptor)) if length == 8 => {
                 socket.write_all(b"S").await?;
