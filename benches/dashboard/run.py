@@ -19,7 +19,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from dashboard import doors, equal, peers, texts  # noqa: E402
-from science.science import files_of  # noqa: E402
 
 # The customers whose timeline is asked for: their place among all, by the number of touches.
 PLACES = (0.0001, 0.001, 0.01, 0.1, 0.5)
@@ -102,6 +101,7 @@ class Board:
                 name: {
                     "rows": self.rows[name],
                     "p50_ms": {e: statistics.median(t) for e, t in times.items()},
+                    "min_ms": {e: min(t) for e, t in times.items()},
                     "max_ms": {e: max(t) for e, t in times.items()},
                     "first_ms": self.first[name],
                     "cpu_ms": self.cpu[name],
@@ -120,7 +120,7 @@ def main():
     threads = len(os.sched_getaffinity(0))
     folder.mkdir(parents=True, exist_ok=True)
     lake = project / ".throughline" / "lake"
-    linked = peers.link(lambda table: files_of(lake.joinpath(*table.split("."))), folder / "files")
+    linked = peers.link(lake, folder / "files")
     duck = peers.DuckDB(linked, threads)
     clickhouse = peers.ClickHouse(linked, threads, folder / "clickhouse")
     began = time.perf_counter()
