@@ -207,6 +207,16 @@ impl OwnSchemas {
         all.collect()
     }
 
+    /// A number that differs whenever something of them has changed.
+    pub fn state(&self) -> i64 {
+        self.registry.now().epoch
+    }
+
+    /// What is kept of a table or view.
+    pub fn relation(&self, schema: &str, name: &str) -> Option<Arc<Relation>> {
+        self.registry.now().relation(schema, name).cloned()
+    }
+
     /// What there is now.
     pub(crate) fn now(&self) -> Arc<State> {
         self.registry.now()

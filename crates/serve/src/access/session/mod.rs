@@ -231,7 +231,13 @@ impl Session {
         deadline: Instant,
     ) -> Result<Rows> {
         self.note(&planned.reads, sql);
-        Box::pin(rows::start(&self.shared, self.standing.clone(), planned, deadline)).await
+        Box::pin(rows::start(
+            &self.shared,
+            self.standing.clone(),
+            planned,
+            deadline,
+        ))
+        .await
     }
 
     /// When a statement that starts now must have ended.
