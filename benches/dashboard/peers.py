@@ -139,7 +139,9 @@ class ClickHouse:
 
     def views(self, prefix):
         for view, table in CURRENT.items():
-            self.run(f"create view {prefix}{view} as select * from {prefix}{table} where is_current")
+            self.run(
+                f"create view {prefix}{view} as select * from {prefix}{table} where is_current"
+            )
 
     def run(self, text):
         self.session.query(text)

@@ -1,4 +1,4 @@
-"""The twelve dashboard queries on a built project: Throughline's doors, DuckDB and ClickHouse in turn.
+"""The twelve dashboard queries on a built project: Throughline, DuckDB and ClickHouse in turn.
 
     python benches/dashboard/run.py BINARY PROJECT FOLDER
 
@@ -77,7 +77,8 @@ class Board:
 
     def compare(self, name, order):
         """All rows of all engines must be those of the first one."""
-        for number, given in enumerate(self.given if texts.asks_for_customer(name) else self.given[:1]):
+        each = self.given if texts.asks_for_customer(name) else self.given[:1]
+        for number, given in enumerate(each):
             whole = None
             for engine in order:
                 asked = self.engines[engine]
