@@ -342,7 +342,11 @@ fn text(of: &Of<'_>, fields: &[&str], order: &[Sort], tests: &[String]) -> Strin
     }
     let condition = match tests.is_empty() {
         true => String::new(),
-        false => format!(" where {}", tests.join(" and ")),
+        false => {
+            // Each by itself: what stands right of `is distinct from` would take the next with it.
+            let tests: Vec<String> = tests.iter().map(|test| format!("({test})")).collect();
+            format!(" where {}", tests.join(" and "))
+        }
     };
     format!(
         "select {} from {}{condition} order by {}",
