@@ -8,6 +8,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly TOOLS=${TARGET_DIR:-target}/tools
 readonly REQUIREMENTS=tests/readers/requirements.txt
 readonly DBT=tests/dbt/requirements.txt
+readonly REST=tests/rest/requirements.txt
+readonly REDOCLY=2.77.0
+readonly SPECTRAL=6.16.3
 readonly S3RVER=3.7.1
 readonly FLIGHT_SQL_JDBC=18.3.0
 readonly PYSPARK=4.0.1
@@ -41,6 +44,30 @@ install_dbt() {
     else
         without dbt "pip could not install $DBT"
     fi
+}
+
+install_rest() {
+    local done=$TOOLS/rest/.requirements
+    cmp -s "$REST" "$done" && return
+    command -v python3 >/dev/null || { without schemathesis "python3 is missing"; return; }
+    echo "setup: installing $REST into $TOOLS/rest" >&2
+    if python3 -m venv "$TOOLS/rest" \
+        && "$TOOLS/rest/bin/pip" install --quiet --requirement "$REST"; then
+        cp "$REST" "$done"
+    else
+        without schemathesis "pip could not install $REST"
+    fi
+}
+
+# What reads the OpenAPI document critically.
+install_linters() {
+    [[ -x $TOOLS/linters/node_modules/.bin/spectral ]] && return
+    command -v npm >/dev/null || { without "redocly and spectral" "npm is missing"; return; }
+    echo "setup: installing redocly $REDOCLY and spectral $SPECTRAL into $TOOLS/linters" >&2
+    mkdir -p "$TOOLS/linters"
+    npm install --silent --no-fund --no-audit --prefix "$TOOLS/linters" \
+        "@redocly/cli@$REDOCLY" "@stoplight/spectral-cli@$SPECTRAL" >/dev/null \
+        || without "redocly and spectral" "npm could not install them"
 }
 
 install_node() {
@@ -85,6 +112,8 @@ install_spark() {
 
 install_python
 install_dbt
+install_rest
+install_linters
 install_node
 install_jdbc
 if [[ ${1:-} == spark ]]; then install_spark; fi

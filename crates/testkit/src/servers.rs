@@ -43,6 +43,27 @@ pub fn dbt() -> Option<PathBuf> {
     None
 }
 
+/// schemathesis, as in `tests/rest/requirements.txt`, if it is there.
+pub fn schemathesis() -> Option<PathBuf> {
+    let program = tools().join("rest/bin/schemathesis");
+    if program.exists() {
+        return Some(program);
+    }
+    skip("target/tools/rest is not here");
+    None
+}
+
+/// redocly and spectral, which lint OpenAPI documents, if they are there.
+pub fn linters() -> Option<[PathBuf; 2]> {
+    let folder = tools().join("linters/node_modules/.bin");
+    let both = ["redocly", "spectral"].map(|name| folder.join(name));
+    if both.iter().all(|program| program.exists()) {
+        return Some(both);
+    }
+    skip("target/tools/linters is not here");
+    None
+}
+
 /// Starts moto, and ends it when its standard input ends: with the test's process, however that
 /// ends.
 const MOTO: &str = "

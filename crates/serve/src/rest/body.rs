@@ -4,6 +4,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::app::App;
 use super::problem::Problem;
@@ -19,9 +20,14 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
         let (parts, body) = request.into_parts();
         is_json(&parts.headers)?;
         let bytes = read(app, body).await?;
-        match serde_json::from_slice(&bytes) {
+        // An array is no object, though serde would take one for a struct.
+        let object = serde_json::from_slice::<Value>(&bytes).and_then(|value| match value {
+            Value::Object(_) => serde_json::from_value(value),
+            _ => Err(serde::de::Error::custom("it is no object")),
+        });
+        match object {
             Ok(value) => Ok(Self(value)),
-            // What serde says names fields and places, and repeats what the client itself sent.
+            // What serde says names fields, and repeats what the client itself sent.
             Err(error) if error.is_data() => Err(Problem::unprocessable(format!(
                 "the body is not as it should be: {error}"
             ))

@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 
 use super::app::App;
 use super::problem::Problem;
-use crate::access::who::{Actor, Door, Origin, Secret};
+use crate::access::who::{Actor, Door, LoginError, Origin, Secret};
 use crate::access::{Principal, Session};
 
 /// What a page repeats with every change.
@@ -78,7 +78,15 @@ impl Caller {
     ) -> Result<Self, Problem> {
         let who = &app.doors.who;
         let (principal, by) = match said(headers)? {
-            Said::Token(token) => (who.by_token(&token, origin).await?, By::Token),
+            Said::Token(token) => match who.by_token(&token, origin).await {
+                Ok(principal) => (principal, By::Token),
+                // A wrong token is not there, however often it is sent.
+                Err(LoginError::Slowed(slowed)) => {
+                    let seconds = slowed.after.num_seconds() + 1;
+                    return Err(Problem::from(LoginError::Refused).after(seconds));
+                }
+                Err(error) => return Err(error.into()),
+            },
             Said::Password(name, password) => {
                 let principal = who.by_clear_text(&name, &password, origin).await?;
                 (principal, By::Password)

@@ -1,6 +1,6 @@
 //! Endpoints: what a path does, who may ask for it, and how the document describes it. All three
-//! are said in one place, so that none can be forgotten: what is not said to be open needs a log-in,
-//! and what is not in the document is not there.
+//! are said in one place, so that none can be forgotten: what is not said to be open needs a
+//! log-in, and what is not in the document is not there.
 
 use std::collections::BTreeMap;
 

@@ -76,7 +76,11 @@ async fn admitted(
         }
     }
     let query = request.uri().query().unwrap_or_default();
-    let params = Params::read(query, &rules.known, rules.takes_conditions)?;
+    let params = match rules.offered.is_empty() {
+        // What a directory sends back is its own choice.
+        true => Params::of_others(query, &rules.known),
+        false => Params::read(query, &rules.known, rules.takes_conditions)?,
+    };
     let format = params
         .get("format")
         .filter(|_| rules.known.contains(&"format"));

@@ -22,11 +22,10 @@ use crate::metrics::{Comparison, Filter, Order, Request, compile, describe, valu
 #[serde(deny_unknown_fields)]
 struct MetricsQuery {
     /// Names of metrics.
-    #[schema(min_items = 1, max_items = 100)]
+    #[schema(min_items = 1)]
     metrics: Vec<String>,
     /// What the figures are grouped by.
     #[serde(default)]
-    #[schema(max_items = 20)]
     dimensions: Vec<String>,
     /// Width of the time buckets: `day`, `week`, `month`, `quarter` or `year`; one figure for all
     /// days without it.
@@ -42,11 +41,9 @@ struct MetricsQuery {
     to: Option<String>,
     /// Which rows count; all must hold.
     #[serde(default)]
-    #[schema(max_items = 100)]
     filters: Vec<MetricsFilter>,
     /// The order of the rows.
     #[serde(default)]
-    #[schema(max_items = 20)]
     order: Vec<MetricsOrder>,
     /// At most so many rows.
     #[serde(default)]
@@ -75,7 +72,6 @@ struct MetricsFilter {
     op: Option<String>,
     /// Texts, whole numbers or truth values.
     #[serde(default)]
-    #[schema(max_items = 1000)]
     values: Vec<Value>,
 }
 
@@ -210,7 +206,8 @@ const fn param(name: &'static str, schema: &'static str, description: &'static s
     }
 }
 
-pub(super) fn endpoints() -> Vec<Endpoint> {
+/// A metric, a dimension, a request and figures, for the document.
+fn examples() -> [Value; 4] {
     let metric = json!({
         "name": "roas", "full_name": "roas", "label": "ROAS",
         "description": "Revenue for each unit of spend.", "unit": "ratio", "currency": null,
@@ -231,7 +228,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     });
     let figures = json!({
         "columns": [
-            {"name": "week", "label": "Week", "description": "First day of the week.", "kind": "time"},
+            {"name": "week", "label": "Week", "description": "First day of it.", "kind": "time"},
             {"name": "credited_revenue", "label": "Revenue", "description": "By the default model.",
              "kind": "metric",
              "unit": "money", "currency": "EUR", "additivity": "sum"},
@@ -239,6 +236,11 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         "rows": [{"week": "2026-06-01", "credited_revenue": "1204.500000000"}],
         "row_count": 1, "is_truncated": false,
     });
+    [metric, dimension, query, figures]
+}
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let [metric, dimension, query, figures] = examples();
     vec![
         Endpoint::get("/api/v1/metrics", list)
             .says(
@@ -355,6 +357,9 @@ impl Offered {
 }
 
 async fn query_by_body(ask: Ask, Json(asked): Json<MetricsQuery>) -> Result<Response, Problem> {
+    if asked.limit == Some(0) {
+        return Err(Problem::unprocessable("`limit` is at least 1"));
+    }
     let request = asked.request()?;
     answer(&ask, request).await
 }

@@ -111,6 +111,22 @@ impl<'a> Of<'a> {
         }
     }
 
+    /// The order, if nothing is said: the one that was chosen for it, or that its files have.
+    fn usual(&self, ask: &Ask, schema: &Schema) -> String {
+        if !self.order.is_empty() {
+            return self.order.to_owned();
+        }
+        let model = ask.app.doors.manifest.models.get(self.table);
+        let model = model.filter(|model| model.layer().schema() == self.schema);
+        let sort = model.map_or(&[][..], |model| &model.config.sort);
+        let names = sort.iter().filter(|name| {
+            let found = schema.field_with_name(name);
+            found.is_ok_and(|field| is_comparable(field.data_type()))
+        });
+        let names: Vec<&str> = names.map(String::as_str).collect();
+        names.join(",")
+    }
+
     /// The columns whose values together are there once, if they are known and seen.
     fn key(&self, ask: &Ask, schema: &Schema) -> Vec<String> {
         match &self.query {
@@ -135,7 +151,8 @@ pub(super) async fn page(ask: &Ask, of: Of<'_>) -> Result<Response, Problem> {
     let schema = of.columns(&session).await?;
     let fields = chosen(params, &schema)?;
     let limit = params.number(LIMIT.name, 1..=ROWS_MAX)?.unwrap_or(ROWS);
-    let sort = params.get(SORT.name).unwrap_or(of.order);
+    let usual = of.usual(ask, &schema);
+    let sort = params.get(SORT.name).unwrap_or(&usual);
     let order = order(ask, &of, &schema, sort)?;
     let name = of.name();
     let place = place(ask, &name, sort, &order);
@@ -325,7 +342,11 @@ fn text(of: &Of<'_>, fields: &[&str], order: &[Sort], tests: &[String]) -> Strin
     }
     let condition = match tests.is_empty() {
         true => String::new(),
-        false => format!(" where {}", tests.join(" and ")),
+        false => {
+            // Each by itself: what stands right of `is distinct from` would take the next with it.
+            let tests: Vec<String> = tests.iter().map(|test| format!("({test})")).collect();
+            format!(" where {}", tests.join(" and "))
+        }
     };
     format!(
         "select {} from {}{condition} order by {}",

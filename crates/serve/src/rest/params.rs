@@ -33,12 +33,25 @@ impl Params {
                     "the parameter `{name}` is there twice"
                 )));
             }
+            if is_known && value.is_empty() {
+                return Err(Problem::bad(format!("the parameter `{name}` is empty")));
+            }
             if value.contains('\0') || name.contains('\0') {
                 return Err(Problem::bad("a parameter has a zero byte in it"));
             }
             all.push((name.into_owned(), value.into_owned()));
         }
         Ok(Self(all))
+    }
+
+    /// Reads a query string that others have made: what is not known is left out.
+    pub(super) fn of_others(query: &str, known: &[&str]) -> Self {
+        let pairs = url::form_urlencoded::parse(query.as_bytes()).into_owned();
+        Self(
+            pairs
+                .filter(|(name, _)| known.contains(&name.as_str()))
+                .collect(),
+        )
     }
 
     /// A parameter.

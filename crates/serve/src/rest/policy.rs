@@ -1,9 +1,12 @@
 //! `/policy`: roles, and who sees what, for administrators. It is written in `access.yml`.
 
+use std::io::ErrorKind;
+
 use axum::extract::Path;
 use axum::response::Response;
 use serde::Serialize;
 use serde_json::json;
+use transform::project::ProjectError;
 use utoipa::ToSchema;
 
 use super::ask::Ask;
@@ -156,7 +159,11 @@ async fn role_sees(ask: Ask, Path(role): Path<String>) -> Result<Response, Probl
 }
 
 async fn reload(ask: Ask) -> Result<Response, Problem> {
-    let reloaded = ask.app.doors.gate.reload();
-    let is_changed = reloaded.map_err(|error| Problem::unprocessable(error.to_string()))?;
+    let is_changed = match ask.app.doors.gate.reload() {
+        Ok(is_changed) => is_changed,
+        // A project need not have the file.
+        Err(ProjectError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => false,
+        Err(error) => return Err(Problem::unprocessable(error.to_string())),
+    };
     Ok(rows::json(&Reloaded { is_changed }))
 }

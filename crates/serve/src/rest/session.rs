@@ -148,7 +148,7 @@ pub(super) fn cookie(
     HeaderValue::from_str(&text).map_err(|error| Problem::internal(&error))
 }
 
-/// Refuses a log-in that another site's page sends: somebody would find itself logged in as another.
+/// Refuses a log-in that another site's page sends: somebody would be logged in as another.
 fn from_here(headers: &HeaderMap) -> Result<(), Problem> {
     let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     match site {

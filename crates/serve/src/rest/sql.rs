@@ -23,7 +23,6 @@ struct Sql {
     statement: String,
     /// Values of `$1`, `$2` …: texts, numbers, truth values or nulls.
     #[serde(default)]
-    #[schema(max_items = 1000)]
     parameters: Vec<Value>,
     /// Reads the tables as they were: a time, a day, or the name of a run.
     #[serde(default)]

@@ -67,7 +67,7 @@ struct TokenToMake {
     #[schema(min_length = 1, max_length = 63)]
     owner: Option<String>,
     /// Roles.
-    #[schema(value_type = Vec<String>, max_items = 100)]
+    #[schema(value_type = Vec<String>)]
     roles: BTreeSet<String>,
     /// Values for row filters: texts, whole numbers, truth values, lists of texts.
     #[serde(default)]
@@ -75,7 +75,7 @@ struct TokenToMake {
     attributes: BTreeMap<String, Attribute>,
     /// The doors that take it: `rest`, `postgres`, `flight`, `page`; all without it.
     #[serde(default)]
-    #[schema(value_type = Vec<String>, max_items = 4)]
+    #[schema(value_type = Vec<String>)]
     doors: BTreeSet<String>,
     /// When it ends, within ten years; never without it.
     #[serde(default)]

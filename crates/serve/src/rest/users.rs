@@ -65,11 +65,11 @@ struct UserToMake {
     password: Option<String>,
     /// Roles.
     #[serde(default)]
-    #[schema(value_type = Vec<String>, max_items = 100)]
+    #[schema(value_type = Vec<String>)]
     roles: BTreeSet<String>,
     /// Groups.
     #[serde(default)]
-    #[schema(value_type = Vec<String>, max_items = 100)]
+    #[schema(value_type = Vec<String>)]
     groups: BTreeSet<String>,
     /// Values for row filters: texts, whole numbers, truth values, lists of texts.
     #[serde(default)]

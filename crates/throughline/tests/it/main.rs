@@ -48,6 +48,7 @@ mod probable_links;
 mod real_exports;
 mod reconcile;
 mod reconcile_languages;
+mod rest_api;
 mod sample_exports;
 mod snowplow_own_figures;
 mod spend;

@@ -141,18 +141,18 @@ async fn asking_has_a_rate() {
 async fn a_csv_for_people_holds_no_formulas() {
     let house = House::new().await;
     let sql = "select '=1+1' as \"=name\", '-1' as text, -1 as number";
-    let csv = |ask: super::house::Ask<'_>| ask.with("accept", "text/csv");
-    let inert = csv(house.sql(sql).as_("ana")).send().await;
+    let csv = || house.sql(sql).as_("ana").with("accept", "text/csv");
+    let inert = csv().send().await;
     assert_eq!(
         inert.text(),
         "\"'=name\",text,number\r\n\"'=1+1\",\"'-1\",-1\r\n"
     );
-    let raw = csv(house.sql(sql).as_("ana")).with("x-throughline-csv-text", "as-is");
+    let raw = csv().with("x-throughline-csv-text", "as-is");
     assert_eq!(
         raw.send().await.text(),
         "=name,text,number\r\n=1+1,-1,-1\r\n"
     );
-    let wrong = csv(house.sql(sql).as_("ana")).with("x-throughline-csv-text", "other");
+    let wrong = csv().with("x-throughline-csv-text", "other");
     assert_eq!(wrong.send().await.status, 400);
 }
 
