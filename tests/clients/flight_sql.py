@@ -151,7 +151,10 @@ def own():
     """What a role may make in a schema of its own, by each way that drivers have for it."""
     with connect("mona", REQUEST["people"]) as connection:
         with connection.cursor() as cursor:
-            cursor.execute("create table dbt.first as select order_key, item_quantity from star.fct_order")
+            cursor.execute("create schema if not exists dbt")
+            cursor.execute(
+                "create table dbt.first as select order_key, item_quantity from star.fct_order"
+            )
         same(value(connection, "select count(*) from dbt.first"), REQUEST["orders"])
         with connection.cursor() as cursor:
             cursor.executescript("create view dbt.second as select count(*) as n from dbt.first")
