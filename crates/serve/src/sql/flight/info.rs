@@ -79,6 +79,7 @@ pub(super) fn server() -> Result<SqlInfoData> {
     let mut all = SqlInfoDataBuilder::new();
     the_server(&mut all);
     the_language(&mut all);
+    how_long(&mut all);
     what_there_is_not(&mut all);
     all.build()
 }
@@ -171,6 +172,9 @@ fn the_language(all: &mut SqlInfoDataBuilder) {
             SqlSupportedUnions::SqlUnionAll.into(),
         ]),
     );
+}
+
+fn how_long(all: &mut SqlInfoDataBuilder) {
     all.append(SqlInfo::SqlMaxStatementLength, STATEMENT_LONGEST);
     for name in [
         SqlInfo::SqlMaxColumnNameLength,
