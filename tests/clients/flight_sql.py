@@ -125,7 +125,7 @@ def objects():
 
 
 def rights():
-    with connect("ana", REQUEST["ana"]) as connection:
+    with connect("ana", REQUEST["people"]) as connection:
         found = connection.adbc_get_objects(depth="db_schemas").read_all().to_pylist()
         schemas = {one["db_schema_name"] for one in found[0]["catalog_db_schemas"]}
         assert "marts" in schemas and "raw" not in schemas, schemas
@@ -145,6 +145,37 @@ def rights():
             value(connection, "select 1")
 
     same(refused(without)[0], "ProgrammingError")
+
+
+def own():
+    """What a role may make in a schema of its own, by each way that drivers have for it."""
+    with connect("mona", REQUEST["people"]) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("create schema if not exists dbt")
+            cursor.execute(
+                "create table dbt.first as select order_key, item_quantity from star.fct_order"
+            )
+        same(value(connection, "select count(*) from dbt.first"), REQUEST["orders"])
+        with connection.cursor() as cursor:
+            cursor.executescript("create view dbt.second as select count(*) as n from dbt.first")
+            cursor.execute("insert into dbt.first values (1, 2), (3, 4)")
+        same(value(connection, "select n from dbt.second"), REQUEST["orders"] + 2)
+        tables = connection.adbc_get_objects(depth="tables", db_schema_filter="dbt").read_all()
+        (schema,) = tables.to_pylist()[0]["catalog_db_schemas"]
+        found = {(one["table_name"], one["table_type"]) for one in schema["db_schema_tables"]}
+        same(found, {("first", "TABLE"), ("second", "VIEW")})
+        exists = refused(lambda: value(connection, "create view dbt.second as select 1 as n"))
+        same(exists[1], "42P07")
+        same(refused(lambda: value(connection, "create table marts.x as select 1 as n"))[1], "42501")
+        with connection.cursor() as cursor:
+            told = refused(lambda: cursor.execute("insert into dbt.first values (?, ?)", (1, 2)))
+        assert "takes no parameters" in told[2], told
+        with connection.cursor() as cursor:
+            cursor.execute("drop view dbt.second")
+            cursor.execute("drop table dbt.first")
+        same(refused(lambda: value(connection, "select n from dbt.second"))[1], "42P01")
+    with connect("ana", REQUEST["people"]) as connection:
+        same(refused(lambda: value(connection, "create table dbt.x as select 1 as n"))[1], "42501")
 
 
 def past():
@@ -176,7 +207,7 @@ def plain_flight():
         raise AssertionError("actions without a log-in")
 
 
-for part in [selects, parameters, objects, rights, past, plain_flight]:
+for part in [selects, parameters, objects, rights, own, past, plain_flight]:
     part()
     print(part.__name__, "agrees")
 print("all agree")

@@ -16,12 +16,16 @@ pub(super) fn of(error: &AccessError) -> Status {
     let code = match error.reason {
         Reason::Denied => Code::PermissionDenied,
         Reason::Unknown => Code::Unauthenticated,
-        Reason::PolicyChanged => Code::FailedPrecondition,
-        Reason::NoTable => Code::NotFound,
+        Reason::PolicyChanged | Reason::InUse | Reason::ReadOnly => Code::FailedPrecondition,
+        Reason::NoTable | Reason::NoSchema => Code::NotFound,
+        Reason::Exists => Code::AlreadyExists,
+        Reason::Conflict => Code::Aborted,
         Reason::Unsupported => Code::Unimplemented,
-        Reason::TooComplex | Reason::TooManyRows | Reason::OutOfMemory | Reason::TooMany => {
-            Code::ResourceExhausted
-        }
+        Reason::TooComplex
+        | Reason::TooManyRows
+        | Reason::OutOfMemory
+        | Reason::TooMany
+        | Reason::Full => Code::ResourceExhausted,
         // The gate has one reason for both, as PostgreSQL has one SQLSTATE.
         Reason::Cancelled if error.message.contains("was cancelled") => Code::Cancelled,
         Reason::Cancelled => Code::DeadlineExceeded,

@@ -79,6 +79,7 @@ pub(super) fn server() -> Result<SqlInfoData> {
     let mut all = SqlInfoDataBuilder::new();
     the_server(&mut all);
     the_language(&mut all);
+    how_long(&mut all);
     what_there_is_not(&mut all);
     all.build()
 }
@@ -88,7 +89,10 @@ fn the_server(all: &mut SqlInfoDataBuilder) {
     all.append(SqlInfo::FlightSqlServerVersion, env!("CARGO_PKG_VERSION"));
     // The version of the format, as other implementations say it.
     all.append(SqlInfo::FlightSqlServerArrowVersion, "1.5");
-    all.append(SqlInfo::FlightSqlServerReadOnly, true);
+    // Some may make tables and views in schemas of their own.
+    all.append(SqlInfo::FlightSqlServerReadOnly, false);
+    all.append(SqlInfo::SqlDdlSchema, true);
+    all.append(SqlInfo::SqlDdlTable, true);
     all.append(SqlInfo::FlightSqlServerSql, true);
     all.append(SqlInfo::FlightSqlServerSubstrait, false);
     all.append(
@@ -168,6 +172,9 @@ fn the_language(all: &mut SqlInfoDataBuilder) {
             SqlSupportedUnions::SqlUnionAll.into(),
         ]),
     );
+}
+
+fn how_long(all: &mut SqlInfoDataBuilder) {
     all.append(SqlInfo::SqlMaxStatementLength, STATEMENT_LONGEST);
     for name in [
         SqlInfo::SqlMaxColumnNameLength,
@@ -217,8 +224,6 @@ fn casts() -> BTreeMap<i32, Vec<i32>> {
 fn what_there_is_not(all: &mut SqlInfoDataBuilder) {
     for cannot in [
         SqlInfo::SqlDdlCatalog,
-        SqlInfo::SqlDdlSchema,
-        SqlInfo::SqlDdlTable,
         SqlInfo::SqlSupportsDifferentTableCorrelationNames,
         SqlInfo::SqlSupportsIntegrityEnhancementFacility,
         SqlInfo::SqlSelectForUpdateSupported,

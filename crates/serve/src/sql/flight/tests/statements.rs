@@ -327,7 +327,7 @@ async fn compressed_and_malformed_parameters_are_refused() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_would_change_something_is_refused() {
     let open = open().await;
-    let mut ana = open.caller("ana").await;
+    let ana = open.caller("ana").await;
     let put = async |command: Vec<u8>| {
         let mut caller = ana.clone();
         let data =
@@ -362,7 +362,12 @@ async fn what_would_change_something_is_refused() {
         .await
         .expect_err("a query");
     assert_eq!(status.code(), Code::InvalidArgument);
+}
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_is_tried_once_and_there_are_no_transactions() {
+    let open = open().await;
+    let mut ana = open.caller("ana").await;
     // By a ticket it is refused once, and the ticket is spent.
     let info = ana
         .info_of("delete from marts.events")
