@@ -78,18 +78,13 @@ impl Caller {
     ) -> Result<Self, Problem> {
         let who = &app.doors.who;
         let (principal, by) = match said(headers)? {
-            Said::Token(token) => match who.by_token(&token, origin).await {
-                Ok(principal) => (principal, By::Token),
-                // A wrong token is not there, however often it is sent.
-                Err(LoginError::Slowed(slowed)) => {
-                    let seconds = slowed.after.num_seconds() + 1;
-                    return Err(Problem::from(LoginError::Refused).after(seconds));
-                }
-                Err(error) => return Err(error.into()),
-            },
+            Said::Token(token) => {
+                let principal = who.by_token(&token, origin).await.map_err(refused)?;
+                (principal, By::Token)
+            }
             Said::Password(name, password) => {
-                let principal = who.by_clear_text(&name, &password, origin).await?;
-                (principal, By::Password)
+                let principal = who.by_clear_text(&name, &password, origin).await;
+                (principal.map_err(refused)?, By::Password)
             }
             Said::Cookie(cookie) => match who.by_session(&cookie).await? {
                 Some((principal, session)) => {
@@ -163,6 +158,17 @@ impl<S: Sync> FromRequestParts<S> for Caller {
         // Put there by the guard; where it is not, nobody was recognised.
         let caller = parts.extensions.get::<Self>().cloned();
         caller.ok_or_else(|| nobody("this needs a log-in"))
+    }
+}
+
+/// A request is refused alike however often it is tried: it says when trying helps again.
+fn refused(error: LoginError) -> Problem {
+    match error {
+        LoginError::Slowed(slowed) => {
+            let seconds = slowed.after.num_seconds() + 1;
+            Problem::from(LoginError::Refused).after(seconds)
+        }
+        other => other.into(),
     }
 }
 
