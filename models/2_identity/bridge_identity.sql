@@ -4,7 +4,8 @@
     incremental_strategy='replace_key',
     unique_key='identity_node_id',
     keys_of={'int_identity_component': 'node_key', 'int_device_owner': 'device_node_key'},
-    sort=['identity_node_id', 'valid_from']
+    sort=['identity_node_id', 'valid_from'],
+    stats=['identity_node_id', 'valid_from', 'customer_key']
 ) }}
 
 with component as (

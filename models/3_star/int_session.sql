@@ -6,7 +6,10 @@
     lookback_of={'ad_click': project.sessions.last_non_direct_days},
     lookahead=1,
     sort=['anonymous_node_id', 'session_started_at'],
-    bloom=['session_id', 'anonymous_node_id', 'identity_node_id']
+    bloom=['session_id', 'anonymous_node_id', 'identity_node_id'],
+    stats=[
+        'event_date', 'anonymous_node_id', 'session_started_at', 'identity_node_id', 'session_id'
+    ]
 ) }}
 
 with session_base as (

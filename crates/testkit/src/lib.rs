@@ -19,7 +19,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 
 pub use guide::write_guide;
-pub use servers::{Server, dbt, flight_sql_jdbc, python, skip, spark};
+pub use servers::{Server, dbt, flight_sql_jdbc, linters, python, schemathesis, skip, spark};
 pub use truth::csv_rows;
 
 /// A project in a folder that goes with it.

@@ -5,8 +5,8 @@ use std::process::Command;
 
 use serde_json::Value;
 use testkit::doors::Doors;
-use testkit::servers::{linters, schemathesis};
 use testkit::{Project, repository, text};
+use testkit::{linters, schemathesis};
 
 /// Examples of each operation that schemathesis makes; it always makes those at the limits too.
 const EXAMPLES: &str = "3";
