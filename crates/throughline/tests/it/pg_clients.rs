@@ -70,7 +70,12 @@ impl Open {
         let about = format!("host={host} port={port} dbname=throughline user=token {options}");
         let mut command = Command::new("psql");
         command
-            .args(["--no-psqlrc", "--no-align", "--tuples-only", "--variable=ON_ERROR_STOP=1"])
+            .args([
+                "--no-psqlrc",
+                "--no-align",
+                "--tuples-only",
+                "--variable=ON_ERROR_STOP=1",
+            ])
             .arg(about)
             .env("PGPASSWORD", &self.token);
         client(command, commands)
@@ -124,10 +129,20 @@ fn psql_describes_and_reads_the_demo_company() {
     }
     let out = open.psql("", "select count(*), 'orders' from star.fct_order;\n");
     assert!(text(&out).contains(&format!("{}|orders", open.count())));
-    let out = open.psql("", "\\copy (select order_key from fct_order limit 3) to stdout csv header\n");
+    let out = open.psql(
+        "",
+        "\\copy (select order_key from fct_order limit 3) to stdout csv header\n",
+    );
     assert_eq!(text(&out).lines().count(), 4, "{}", text(&out));
-    let out = open.psql("options='-c throughline.as_of=2001-01-01'", "select count(*) from fct_order;\n");
-    assert!(!out.status.success() || text(&out).trim() == "0", "{}", text(&out));
+    let out = open.psql(
+        "options='-c throughline.as_of=2001-01-01'",
+        "select count(*) from fct_order;\n",
+    );
+    assert!(
+        !out.status.success() || text(&out).trim() == "0",
+        "{}",
+        text(&out)
+    );
 }
 
 #[test]
