@@ -3,9 +3,10 @@
     python benches/bench.py BINARY EXAMPLE FOLDER
 
 EVENTS, DAYS and SEED (environment) make the company; REPEAT repeats the full builds in turn and
-takes the median; ROUNDS is how often each dashboard query is asked. GROWTH=1 builds 1, 3, 10 and 30 million events instead (SIZES= names others) and
-shows how the cost of an event grows. Both sides run on the same two CPUs, one after the other, and
-must agree in every figure of compare.py: else the exit status is 1.
+takes the median; ROUNDS is how often each dashboard query is asked. GROWTH=1 builds 1, 3, 10 and
+30 million events instead (SIZES= names others) and shows how the cost of an event grows. Both sides
+run on the same two CPUs, one after the other, and must agree in every figure of compare.py: else
+the exit status is 1.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The twelve dashboard queries as a part of the bench: runs run.py, and makes its figures a table."""
+"""The twelve dashboard queries in the bench: runs run.py, and makes its figures a table."""
 
 import json
 import sys
@@ -31,7 +31,8 @@ def report(told):
     lines = [
         f"Milliseconds, p50 of {told['rounds']} rounds in turn, warm;"
         f" Throughline through its doors, {first} standing for the engine."
-        f" DuckDB {told['versions']['duckdb']} and ClickHouse {told['versions']['clickhouse']} (chdb)"
+        f" DuckDB {told['versions']['duckdb']} and ClickHouse {told['versions']['clickhouse']}"
+        f" (chdb)"
         f" on the same Parquet files, and tables of ClickHouse's own"
         f" (loaded in {told['clickhouse_load_s']:.1f} s, which is not counted)."
         f" Load {told['load']:.1f}.",

@@ -7,6 +7,9 @@ import shutil
 import time
 
 import pyarrow
+import pyarrow.parquet
+
+from science.science import files_of
 
 # Each table that a query reads, with the order of ClickHouse's own: what its queries look up by.
 TABLES = {
@@ -35,21 +38,51 @@ CURRENT = {
     "star.fct_ad_performance_current": "star.fct_ad_performance",
     "star.dim_campaign_current": "star.dim_campaign",
 }
+BRACKETS = str.maketrans("()", "[]")
 # A text with fewer values than this is kept by number in ClickHouse's own tables.
 FEW_VALUES = 10_000
 
 
-def link(files, folder):
-    """The files of each table in a folder of its own: the same files under another name."""
+def link(lake, folder):
+    """The current files of each Delta table in a folder of its own: the same files under another
+    name. A table without rows has none, and gets one without rows."""
     shutil.rmtree(folder, ignore_errors=True)
     linked = {}
     for table in TABLES:
-        home = folder / table
+        home, delta = folder / table, lake.joinpath(*table.split("."))
         home.mkdir(parents=True)
-        for path in files(table):
+        files = files_of(delta)
+        for path in files:
             os.link(path, home / os.path.basename(path))
+        if not files:
+            pyarrow.parquet.write_table(schema_of(delta).empty_table(), home / "none.parquet")
         linked[table] = home / "*.parquet"
     return linked
+
+
+def schema_of(delta):
+    """The columns of a Delta table, as its log has them."""
+    said = None
+    for commit in sorted((delta / "_delta_log").glob("*.json")):
+        for line in commit.read_text().splitlines():
+            said = json.loads(line).get("metaData", {}).get("schemaString") or said
+    return pyarrow.schema(
+        (field["name"], arrow_type(field["type"])) for field in json.loads(said)["fields"]
+    )
+
+
+def arrow_type(kind):
+    if kind.startswith("decimal"):
+        return pyarrow.decimal128(*json.loads(kind.removeprefix("decimal").translate(BRACKETS)))
+    return {
+        "long": pyarrow.int64(),
+        "integer": pyarrow.int32(),
+        "double": pyarrow.float64(),
+        "string": pyarrow.string(),
+        "boolean": pyarrow.bool_(),
+        "date": pyarrow.date32(),
+        "timestamp": pyarrow.timestamp("us", "UTC"),
+    }[kind]
 
 
 class DuckDB:
@@ -106,7 +139,9 @@ class ClickHouse:
 
     def views(self, prefix):
         for view, table in CURRENT.items():
-            self.run(f"create view {prefix}{view} as select * from {prefix}{table} where is_current")
+            self.run(
+                f"create view {prefix}{view} as select * from {prefix}{table} where is_current"
+            )
 
     def run(self, text):
         self.session.query(text)
@@ -168,7 +203,7 @@ class ClickHouse:
 class ClickHouseOwn:
     """ClickHouse's own tables, in the session of the other."""
 
-    dialect = "clickhouse"
+    dialect = "mergetree"
 
     def __init__(self, clickhouse):
         self.clickhouse = clickhouse

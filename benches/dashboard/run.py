@@ -1,4 +1,4 @@
-"""The twelve dashboard queries on a built project: Throughline's doors, DuckDB and ClickHouse in turn.
+"""The twelve dashboard queries on a built project: Throughline, DuckDB and ClickHouse in turn.
 
     python benches/dashboard/run.py BINARY PROJECT FOLDER
 
@@ -19,7 +19,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from dashboard import doors, equal, peers, texts  # noqa: E402
-from science.science import files_of  # noqa: E402
 
 # The customers whose timeline is asked for: their place among all, by the number of touches.
 PLACES = (0.0001, 0.001, 0.01, 0.1, 0.5)
@@ -78,7 +77,8 @@ class Board:
 
     def compare(self, name, order):
         """All rows of all engines must be those of the first one."""
-        for number, given in enumerate(self.given if texts.asks_for_customer(name) else self.given[:1]):
+        each = self.given if texts.asks_for_customer(name) else self.given[:1]
+        for number, given in enumerate(each):
             whole = None
             for engine in order:
                 asked = self.engines[engine]
@@ -102,6 +102,7 @@ class Board:
                 name: {
                     "rows": self.rows[name],
                     "p50_ms": {e: statistics.median(t) for e, t in times.items()},
+                    "min_ms": {e: min(t) for e, t in times.items()},
                     "max_ms": {e: max(t) for e, t in times.items()},
                     "first_ms": self.first[name],
                     "cpu_ms": self.cpu[name],
@@ -120,7 +121,7 @@ def main():
     threads = len(os.sched_getaffinity(0))
     folder.mkdir(parents=True, exist_ok=True)
     lake = project / ".throughline" / "lake"
-    linked = peers.link(lambda table: files_of(lake.joinpath(*table.split("."))), folder / "files")
+    linked = peers.link(lake, folder / "files")
     duck = peers.DuckDB(linked, threads)
     clickhouse = peers.ClickHouse(linked, threads, folder / "clickhouse")
     began = time.perf_counter()

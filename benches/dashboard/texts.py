@@ -1,31 +1,18 @@
-"""The twelve queries in the three dialects.
+"""The twelve queries in the dialects of the engines.
 
-`queries/NAME.sql` is for all; `queries/NAME.throughline.sql`, `.duckdb.sql` and `.clickhouse.sql`
-are for one, where it asks in a way of its own. What is small and differs stands here.
+`queries/NAME.sql` is for all, `queries/NAME.DIALECT.sql` for one where it asks in a way of its own.
+What is small and differs stands here. Tables of ClickHouse's own are asked in the dialect
+`mergetree`, which is `clickhouse` unless it says something else.
 """
 
 from pathlib import Path
 
 QUERIES = Path(__file__).resolve().parent / "queries"
-
-# Views of the star that add columns which no query here reads: the peers get the table below.
-SESSION = {
-    "throughline": "star.fct_session",
-    "duckdb": "star.int_session",
-    "clickhouse": "star.int_session",
-}
-
-MONTH = {
-    "throughline": "cast(date_trunc('month', event_at) as date)",
-    "duckdb": "cast(date_trunc('month', event_at) as date)",
-    "clickhouse": "toDate32(toStartOfMonth(event_at))",
-}
-
-# ClickHouse gives the first day of all where no row follows, not null.
-NEXT_DAY = {
-    "throughline": "lead(day) over (partition by customer_key order by day) as next_day",
-    "duckdb": "lead(day) over (partition by customer_key order by day) as next_day",
-    "clickhouse": "lead(day, 1, ends_on) over (partition by customer_key order by day) as next_day",
+DIALECTS = {
+    "throughline": ("throughline", ""),
+    "duckdb": ("duckdb", ""),
+    "clickhouse": ("clickhouse", ""),
+    "mergetree": ("mergetree", "clickhouse", ""),
 }
 
 # Steps of the funnel with their customer: that of the event's own identifier, else of its session.
@@ -50,40 +37,44 @@ CUSTOMER_EVENT = """
         and bridge.customer_key <> 0
 """
 
-BY_ORDER = """
+BEFORE_FIRST = """
     select customer_key, channel_key, event_at
     from (
         select
             customer_key,
             channel_key,
             event_at,
-            row_number() over (partition by customer_key order by event_at, touch_id) as place
+            {before} over (partition by customer_key order by event_at, touch_id) as before_at
         from star.int_customer_touch
         where not is_conversion and customer_key <> 0
-    )
-    where place = 1
+    ) as touch
+    where before_at is null
 """
 
-FIRST_TOUCH = {
-    "throughline": BY_ORDER,
-    "duckdb": """
-        select
-            customer_key,
-            arg_min(channel_key, (event_at, touch_id)) as channel_key,
-            min(event_at) as event_at
-        from star.int_customer_touch
-        where not is_conversion and customer_key <> 0
-        group by customer_key
-    """,
-    "clickhouse": """
-        select
-            customer_key,
-            argMin(channel_key, (touch.event_at, touch_id)) as channel_key,
-            min(touch.event_at) as event_at
-        from star.int_customer_touch as touch
-        where not is_conversion and customer_key <> 0
-        group by customer_key
-    """,
+# Each word by dialect; "" is for the others.
+WORDS = {
+    "customer_event": {"": CUSTOMER_EVENT},
+    # A view of the star adds columns that no query here reads: the peers get the table below it.
+    "session": {"throughline": "star.fct_session", "": "star.int_session"},
+    "month": {
+        "clickhouse": "toDate32(toStartOfMonth(event_at))",
+        "": "cast(date_trunc('month', event_at) as date)",
+    },
+    # Where no row goes before or follows, ClickHouse gives null only of what may be null.
+    "maybe_day": {"clickhouse": "toNullable(day)", "": "day"},
+    "first_touch": {
+        "throughline": BEFORE_FIRST.replace("{before}", "lag(event_at)"),
+        "clickhouse": BEFORE_FIRST.replace("{before}", "lag(toNullable(event_at))"),
+        "duckdb": """
+            select
+                customer_key,
+                arg_min(channel_key, (event_at, touch_id)) as channel_key,
+                min(event_at) as event_at
+            from star.int_customer_touch
+            where not is_conversion and customer_key <> 0
+            group by customer_key
+        """,
+    },
 }
 
 
@@ -97,22 +88,27 @@ def asks_for_customer(name):
     return any("{customer}" in path.read_text() for path in QUERIES.glob(f"{name}.*sql"))
 
 
-def text(name, dialect, **given):
-    """A query in a dialect, with the days and the customer that are `given`."""
-    own = QUERIES / f"{name}.{dialect}.sql"
-    path = own if own.exists() else QUERIES / f"{name}.sql"
-    lines = path.read_text().strip().splitlines()
-    words = {
-        "customer_event": CUSTOMER_EVENT,
-        "first_touch": FIRST_TOUCH[dialect],
-        "session": SESSION[dialect],
-        "month": MONTH[dialect],
-        "next_day": NEXT_DAY[dialect],
-        "date_first": f"cast('{given['first']}' as date)",
-        "date_last": f"cast('{given['last']}' as date)",
-        "customer": str(given["customer"]),
-    }
+def file_of(name, dialect):
+    """The text of a query that a dialect is asked."""
+    paths = (
+        QUERIES / (f"{name}.{word}.sql" if word else f"{name}.sql") for word in DIALECTS[dialect]
+    )
+    return next(path for path in paths if path.exists())
+
+
+def text(name, dialect, first, last, customer):
+    """A query in a dialect, for the days from `first` to `last` and for a customer."""
+    lines = file_of(name, dialect).read_text().strip().splitlines()
     said = "\n".join(line for line in lines if not line.lstrip().startswith("--"))
+    words = {
+        word: next(by[one] for one in DIALECTS[dialect] if one in by)
+        for word, by in WORDS.items()
+    }
+    words |= {
+        "date_first": f"cast('{first}' as date)",
+        "date_last": f"cast('{last}' as date)",
+        "customer": str(customer),
+    }
     for word, meaning in words.items():
         said = said.replace("{" + word + "}", meaning)
     return said

@@ -1,48 +1,33 @@
--- The latest begin is the one that leads furthest: each row carries that of the step before.
-with event as (
-    select
-        customer_key,
-        event_at,
-        list_position(['view_item', 'add_to_cart', 'purchase'], step) as number
-    from ({customer_event})
+-- The latest view before a cart is the one that leads furthest. Steps of one instant count.
+with event as materialized ({customer_event}),
+
+cart as (
+    select cart.customer_key, cart.event_at, viewed.event_at as viewed_at
+    from (from event where step = 'add_to_cart') as cart
+    asof join (from event where step = 'view_item') as viewed
+        on cart.customer_key = viewed.customer_key and cart.event_at >= viewed.event_at
+    where cart.event_at <= viewed.event_at + interval '7 days'
 ),
 
-first_step as (
-    select
-        *,
-        max(case when number = 1 then event_at end) over way as viewed_at
-    from event
-    window way as (
-        partition by customer_key order by event_at, number rows unbounded preceding
-    )
-),
-
-second_step as (
-    select
-        *,
-        max(case when number = 2 and event_at <= viewed_at + interval '7 days' then viewed_at end)
-            over way as carted_from
-    from first_step
-    window way as (
-        partition by customer_key order by event_at, number rows unbounded preceding
-    )
-),
-
-furthest as (
-    select
-        customer_key,
-        max(case
-            when number = 3 and event_at <= carted_from + interval '7 days' then 3
-            when number = 2 and event_at <= viewed_at + interval '7 days' then 2
-            when number = 1 then 1
-            else 0
-        end) as steps
-    from second_step
-    group by customer_key
+reached as (
+    select customer_key, 1 as step_number from event where step = 'view_item' group by all
+    union all
+    select customer_key, 2 as step_number from cart group by all
+    union all
+    select purchase.customer_key, 3 as step_number
+    from event as purchase
+    inner join cart using (customer_key)
+    where
+        purchase.step = 'purchase'
+        and purchase.event_at >= cart.event_at
+        and purchase.event_at <= cart.viewed_at + interval '7 days'
+    group by all
 )
 
-select step_number, ['view_item', 'add_to_cart', 'purchase'][step_number] as step,
-    count(*) filter (steps >= step_number) as customer_count
-from furthest, unnest([1, 2, 3]) as step (step_number)
+select
+    step_number,
+    ['view_item', 'add_to_cart', 'purchase'][step_number] as step,
+    count(*) as customer_count
+from reached
 group by step_number
 order by step_number

@@ -1,4 +1,5 @@
--- By sets, which ClickHouse looks up in the order of its tables and in their filters.
+-- Everything one customer did, oldest first. Whose an event is, is what star.journey_event says:
+-- its own identifier's, else that of its session, else that of its deal, else its device's.
 with node as (
     select identity_node_id as node_key, valid_from, valid_to
     from identity.bridge_identity
@@ -6,14 +7,13 @@ with node as (
 ),
 
 visit as (
-    select session.session_id, session.anonymous_node_id, node.valid_from, node.valid_to
+    select session.session_id, node.node_key, node.valid_from, node.valid_to
     from star.int_session as session
     inner join node on session.identity_node_id = node.node_key
-    where session.identity_node_id in (select node_key from node)
 ),
 
 deal as (
-    select deal.deal_key, node.valid_from, node.valid_to
+    select deal.deal_key, node.node_key, node.valid_from, node.valid_to
     from star.int_deal_customer as deal
     inner join node on deal.identity_node_id = node.node_key
 ),
@@ -24,8 +24,7 @@ event as (
     from star.fct_journey_event as event
     inner join node on event.identity_node_id = node.node_key
     where
-        event.identity_node_id in (select node_key from node)
-        and event.event_at >= node.valid_from and event.event_at < node.valid_to
+        event.event_at >= node.valid_from and event.event_at < node.valid_to
         and (
             event.identity_node_id <> event.anonymous_node_id
             or event.session_id is null
@@ -36,9 +35,7 @@ event as (
     from star.fct_journey_event as event
     inner join visit on event.session_id = visit.session_id
     where
-        event.anonymous_node_id in (select anonymous_node_id from visit)
-        and event.session_id in (select session_id from visit)
-        and event.event_at >= visit.valid_from and event.event_at < visit.valid_to
+        event.event_at >= visit.valid_from and event.event_at < visit.valid_to
         and event.identity_node_id = event.anonymous_node_id
     union all
     select event.event_id, event.event_at, event.event_type, event.event_detail,
@@ -46,9 +43,7 @@ event as (
     from star.fct_journey_event as event
     inner join deal on event.deal_key = deal.deal_key
     where
-        event.anonymous_node_id = 0
-        and event.deal_key in (select deal_key from deal)
-        and event.event_at >= deal.valid_from and event.event_at < deal.valid_to
+        event.event_at >= deal.valid_from and event.event_at < deal.valid_to
         and event.event_group = 'crm' and event.identity_node_id = 0
 )
 

@@ -1,5 +1,5 @@
--- Everything one customer did, oldest first. Whose an event is, is what star.journey_event says: its
--- own identifier's, else that of its session, else that of its deal, else its device's.
+-- Everything one customer did, oldest first. Whose an event is, is what star.journey_event says:
+-- its own identifier's, else that of its session, else that of its deal, else its device's.
 with node as (
     select identity_node_id as node_key, valid_from, valid_to
     from identity.bridge_identity

@@ -219,6 +219,7 @@ impl Place {
 #[derive(Debug, Clone)]
 pub struct Audit {
     writer: Arc<writer::Handle>,
+    place: Place,
 }
 
 impl Audit {
@@ -228,8 +229,13 @@ impl Audit {
     /// # Errors
     /// It cannot be read, or is not as it was written.
     pub fn open(place: Place, clock: Clock) -> Result<Self, AuditError> {
-        let writer = Arc::new(writer::Handle::start(place, clock)?);
-        Ok(Self { writer })
+        let writer = Arc::new(writer::Handle::start(place.clone(), clock)?);
+        Ok(Self { writer, place })
+    }
+
+    /// Where it lies, for reading.
+    pub fn place(&self) -> &Place {
+        &self.place
     }
 
     /// Notes an event; it is on the disk when this is done. Gives its sequence.

@@ -13,7 +13,7 @@ mod write;
 
 pub(crate) use manifest::{Entry, Manifest, TableEntry};
 pub(crate) use read::{Reader, verify};
-pub(crate) use write::Writer;
+pub(crate) use write::{Writer, private_folder};
 
 /// Where in a backup the project's own files are.
 pub(crate) const PROJECT: &str = "project/";
@@ -21,5 +21,7 @@ pub(crate) const PROJECT: &str = "project/";
 pub(crate) const LAKE: &str = "lake/";
 /// What the project keeps beside its lake: the log of runs, users, the audit log, own tables.
 pub(crate) const STATE: &str = "state/";
+/// Folder of the audit log, there and in a project's state.
+pub(crate) const AUDIT: &str = "audit";
 /// The manifest.
 const MANIFEST: &str = "manifest.json";

@@ -279,8 +279,8 @@ impl Gate {
         });
     }
 
-    /// Looks once whether the policy's file, the list of own tables or a principal with sessions has
-    /// changed.
+    /// Looks once whether the policy's file, the list of own tables or a principal with sessions
+    /// has changed.
     pub async fn look(&self) {
         if let Some(own) = &self.shared.own
             && let Err(error) = own.keep_up().await

@@ -8,11 +8,14 @@
 
 mod app;
 mod ask;
+mod attribution;
+mod audit;
 mod body;
 mod caller;
 mod conditions;
 mod csv;
 mod cursor;
+mod customers;
 mod document;
 mod dress;
 mod encode;
@@ -22,18 +25,25 @@ mod listen;
 mod media;
 mod meter;
 mod metrics;
+mod models;
 mod oidc;
 mod page;
 mod params;
+mod policy;
 mod problem;
+mod quality;
 mod repeats;
 mod rows;
+mod runs;
 mod server;
 mod session;
+mod sources;
 mod sql;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod tokens;
+mod users;
 
 use std::io;
 use std::sync::Arc;
@@ -121,6 +131,16 @@ fn endpoints() -> Vec<Endpoint> {
         sql::endpoints(),
         metrics::endpoints(),
         tables::endpoints(),
+        models::endpoints(),
+        customers::endpoints(),
+        attribution::endpoints(),
+        runs::endpoints(),
+        quality::endpoints(),
+        sources::endpoints(),
+        users::endpoints(),
+        tokens::endpoints(),
+        policy::endpoints(),
+        audit::endpoints(),
         server::endpoints(),
     ];
     resources.into_iter().flatten().collect()

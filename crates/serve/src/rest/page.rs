@@ -44,14 +44,15 @@ const KNOWN: [&str; 6] = [
     FORMAT.name,
 ];
 
-/// Of which table.
+/// Of what.
 pub(super) struct Of<'a> {
-    pub(super) schema: &'a str,
-    pub(super) table: &'a str,
-    /// Conditions that hold in any case: a column and its value.
-    pub(super) fixed: Vec<(&'static str, ScalarValue)>,
+    schema: &'a str,
+    table: &'a str,
+    /// A query in the place of a table, with the value of its `$1`, and the columns whose values
+    /// together are there once.
+    query: Option<(String, ScalarValue, &'a [&'a str])>,
     /// The order, if nothing is said.
-    pub(super) order: &'a str,
+    order: &'a str,
 }
 
 impl<'a> Of<'a> {
@@ -60,7 +61,22 @@ impl<'a> Of<'a> {
         Self {
             schema,
             table,
-            fixed: vec![],
+            query: None,
+            order: "",
+        }
+    }
+
+    /// The rows of a query.
+    pub(super) fn query(
+        name: &'a str,
+        sql: String,
+        value: ScalarValue,
+        key: &'a [&'a str],
+    ) -> Self {
+        Self {
+            schema: "",
+            table: name,
+            query: Some((sql, value, key)),
             order: "",
         }
     }
@@ -71,10 +87,36 @@ impl<'a> Of<'a> {
         self
     }
 
-    /// The same, of the rows with this value.
-    pub(super) fn with(mut self, column: &'static str, value: ScalarValue) -> Self {
-        self.fixed.push((column, value));
-        self
+    /// As the audit log and cursors name it.
+    fn name(&self) -> String {
+        match &self.query {
+            None => format!("{}.{}", self.schema, self.table),
+            Some((_, value, _)) => format!("{} of {value}", self.table),
+        }
+    }
+
+    /// As SQL reads it.
+    fn from(&self) -> String {
+        match &self.query {
+            None => format!("{}.{}", quoted(self.schema), quoted(self.table)),
+            Some((sql, ..)) => format!("({sql}) as {}", quoted(self.table)),
+        }
+    }
+
+    /// Its columns.
+    async fn columns(&self, session: &Session) -> Result<SchemaRef, Problem> {
+        match &self.query {
+            None => tables::visible(session, self.schema, self.table).await,
+            Some((sql, ..)) => Ok(session.prepare(sql).await?.schema().clone()),
+        }
+    }
+
+    /// The columns whose values together are there once, if they are known and seen.
+    fn key(&self, ask: &Ask, schema: &Schema) -> Vec<String> {
+        match &self.query {
+            None => tables::key(ask, self.schema, self.table, schema),
+            Some((_, _, key)) => key.iter().map(|name| (*name).to_owned()).collect(),
+        }
     }
 }
 
@@ -90,12 +132,12 @@ struct Sort {
 pub(super) async fn page(ask: &Ask, of: Of<'_>) -> Result<Response, Problem> {
     let (app, params) = (&ask.app, &ask.params);
     let session = ask.session().await?;
-    let schema = tables::visible(&session, of.schema, of.table).await?;
+    let schema = of.columns(&session).await?;
     let fields = chosen(params, &schema)?;
     let limit = params.number(LIMIT.name, 1..=ROWS_MAX)?.unwrap_or(ROWS);
     let sort = params.get(SORT.name).unwrap_or(of.order);
     let order = order(ask, &of, &schema, sort)?;
-    let name = format!("{}.{}", of.schema, of.table);
+    let name = of.name();
     let place = place(ask, &name, sort, &order);
     let place: Vec<&str> = place.iter().map(String::as_str).collect();
     let cursor = match params.get(CURSOR.name) {
@@ -103,12 +145,8 @@ pub(super) async fn page(ask: &Ask, of: Of<'_>) -> Result<Response, Problem> {
         None => None,
     };
     let mut conditions = Where::default();
-    for (column, value) in &of.fixed {
-        field(&schema, column)?;
-        let value = conditions.value(value.clone());
-        conditions
-            .tests
-            .push(format!("{} = {value}", quoted(column)));
+    if let Some((_, value, _)) = &of.query {
+        conditions.value(value.clone());
     }
     conditions.read(params, &KNOWN, &schema)?;
     if let Some(cursor) = &cursor {
@@ -208,20 +246,22 @@ fn order(ask: &Ask, of: &Of<'_>, schema: &Schema, sort: &str) -> Result<Vec<Sort
             "`sort` has more than {SORT_MAX} columns"
         )));
     }
-    let key = tables::key(ask, of.schema, of.table, schema);
-    let ties = match key {
-        Some(name) => {
-            let kind = field(schema, &name)?.data_type().clone();
-            (quoted(&name), kind)
+    let mut ties = Vec::new();
+    for name in of.key(ask, schema) {
+        let kind = field(schema, &name)?.data_type().clone();
+        ties.push((quoted(&name), kind));
+    }
+    if ties.is_empty() {
+        ties.push((hash(schema), arrow_schema::DataType::Utf8));
+    }
+    for (by, kind) in ties {
+        if !order.iter().any(|known| known.by == by) {
+            order.push(Sort {
+                by,
+                descending: false,
+                kind,
+            });
         }
-        None => (hash(schema), arrow_schema::DataType::Utf8),
-    };
-    if !order.iter().any(|known| known.by == ties.0) {
-        order.push(Sort {
-            by: ties.0,
-            descending: false,
-            kind: ties.1,
-        });
     }
     Ok(order)
 }
@@ -288,10 +328,9 @@ fn text(of: &Of<'_>, fields: &[&str], order: &[Sort], tests: &[String]) -> Strin
         false => format!(" where {}", tests.join(" and ")),
     };
     format!(
-        "select {} from {}.{}{condition} order by {}",
+        "select {} from {}{condition} order by {}",
         columns.join(", "),
-        quoted(of.schema),
-        quoted(of.table),
+        of.from(),
         sorts.join(", ")
     )
 }

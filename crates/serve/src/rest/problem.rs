@@ -24,7 +24,7 @@ pub(super) const MEDIA: &str = "application/problem+json";
     "instance": "urn:throughline:request:5f0c1d2e3a4b5c6d7e8f9a0b1c2d3e4f",
     "code": "42P01"
 }))]
-pub struct Problem {
+pub(super) struct Problem {
     /// What kind of error it is: it stays the same where texts change.
     #[serde(rename = "type")]
     kind: String,

@@ -1,6 +1,7 @@
 //! `/tables`: what the caller may see, and its rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
 use axum::extract::Path;
@@ -52,8 +53,8 @@ struct Table {
     name: String,
     /// What it is.
     description: String,
-    /// The column whose values are each there once, if one is known and seen.
-    key: Option<String>,
+    /// The columns whose values together are there once; none if they are not known or not seen.
+    key: Vec<String>,
     /// The columns that the caller may see.
     columns: Vec<Column>,
 }
@@ -120,7 +121,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     });
     let table = json!({
         "schema": "marts", "name": "mart_worth_daily", "description": "Figures by day and channel.",
-        "key": null, "columns": [column],
+        "key": ["date"], "columns": [column],
     });
     vec![
         Endpoint::get("/api/v1/tables", list)
@@ -160,26 +161,20 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 async fn list(ask: Ask) -> Result<Response, Problem> {
     let session = ask.session().await?;
     let described = descriptions(&ask.app.doors.manifest);
-    let mut tables = Vec::new();
-    let catalog = session.context().catalog(CATALOG);
-    let schemas = catalog.iter().flat_map(|catalog| catalog.schema_names());
     let asked = ask.params.get("schema");
-    let wanted = |name: &String| asked.is_none_or(|asked| asked == name);
-    for schema in schemas.filter(|name| !DESCRIBING.contains(&name.as_str()) && wanted(name)) {
-        let provider = catalog.as_ref().and_then(|catalog| catalog.schema(&schema));
-        let names = provider.map(|schema| schema.table_names());
-        let mut names = names.unwrap_or_default();
-        names.sort();
-        for name in names {
-            let description = described.get(&format!("{schema}.{name}"));
-            tables.push(TableName {
-                description: description.cloned().unwrap_or_default(),
-                schema: schema.clone(),
-                name,
-            });
-        }
-    }
-    Ok(rows::json(&Tables { tables }))
+    let tables = names(&session).into_iter().filter_map(|full| {
+        let (schema, name) = full.split_once('.')?;
+        asked
+            .is_none_or(|asked| asked == schema)
+            .then(|| TableName {
+                schema: schema.to_owned(),
+                name: name.to_owned(),
+                description: described.get(&full).cloned().unwrap_or_default(),
+            })
+    });
+    Ok(rows::json(&Tables {
+        tables: tables.collect(),
+    }))
 }
 
 async fn show(
@@ -282,27 +277,62 @@ fn masked(ask: &Ask, schema: &str, table: &str, visible: &SchemaRef) -> Vec<bool
     (0..seen.len()).map(of).collect()
 }
 
-/// The column whose values are each there once, if one is known, and the principal sees it as it
-/// is.
+/// The columns whose values together are there once, if some are known, and the principal sees them
+/// as they are; none otherwise.
 pub(super) fn key(
     ask: &Ask,
     schema: &str,
     table: &str,
     visible: &arrow_schema::Schema,
-) -> Option<String> {
-    let properties = properties(&ask.app.doors.manifest, schema, table)?;
+) -> Vec<String> {
+    let Some(properties) = properties(&ask.app.doors.manifest, schema, table) else {
+        return vec![];
+    };
     let has = |column: &transform::project::ColumnDoc, kind: &str| {
         column.tests.iter().any(|test| test.kind == kind)
     };
-    let known = properties
+    let alone = properties
         .columns
         .iter()
-        .find(|column| has(column, "unique") && has(column, "not_null"))?;
-    let (at, field) = visible.column_with_name(&known.name)?;
-    let shown = std::sync::Arc::new(visible.clone());
-    let masked = masked(ask, schema, table, &shown);
-    let is_plain = masked.get(at) == Some(&false) && is_comparable(field.data_type());
-    is_plain.then(|| known.name.clone())
+        .filter(|column| has(column, "unique") && has(column, "not_null"))
+        .map(|column| vec![column.name.clone()]);
+    let tests = properties.tests.iter();
+    let together = tests
+        .filter(|test| test.kind == "unique_combination_of_columns")
+        .filter_map(|test| {
+            let columns = test.arguments.get("combination_of_columns");
+            let columns = columns
+                .or_else(|| test.arguments.get("columns"))?
+                .as_array()?;
+            let names = columns.iter().map(|name| name.as_str().map(str::to_owned));
+            names.collect::<Option<Vec<String>>>()
+        });
+    let masked = masked(ask, schema, table, &Arc::new(visible.clone()));
+    let is_plain = |name: &String| {
+        let found = visible.column_with_name(name);
+        found.is_some_and(|(at, field)| {
+            masked.get(at) == Some(&false) && is_comparable(field.data_type())
+        })
+    };
+    let mut known = alone.chain(together);
+    known
+        .find(|names| names.iter().all(is_plain))
+        .unwrap_or_default()
+}
+
+/// The tables that a session shows, as `schema.name`.
+pub(super) fn names(session: &Session) -> BTreeSet<String> {
+    let Some(catalog) = session.context().catalog(CATALOG) else {
+        return BTreeSet::new();
+    };
+    let schemas = catalog.schema_names().into_iter();
+    let schemas = schemas.filter(|name| !DESCRIBING.contains(&name.as_str()));
+    let tables = schemas.flat_map(|schema| {
+        let names = catalog.schema(&schema).map(|found| found.table_names());
+        let names = names.unwrap_or_default().into_iter();
+        names.map(move |name| format!("{schema}.{name}"))
+    });
+    tables.collect()
 }
 
 /// What the project says of a table.

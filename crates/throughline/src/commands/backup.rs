@@ -11,7 +11,7 @@ use serve::access::{own, policy};
 use serve::{audit, copies};
 
 use super::Exit;
-use crate::backup::{LAKE, Manifest, PROJECT, STATE, TableEntry, Writer};
+use crate::backup::{AUDIT, LAKE, Manifest, PROJECT, STATE, TableEntry, Writer};
 use crate::cli::BackupArgs;
 use crate::project::{CONFIG, KEY_FILE, Place, now};
 use crate::say::Voice;
@@ -21,8 +21,6 @@ const FOLDERS: [&str; 6] = ["models", "macros", "seeds", "tests", "quality", "me
 
 /// Users and tokens.
 const USERS: &str = "access.db";
-/// The audit log's folder.
-const AUDIT: &str = "audit";
 
 /// Folders deeper than this are a loop or a mistake.
 const DEPTH_MAX: usize = 32;

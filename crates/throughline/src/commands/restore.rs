@@ -8,7 +8,7 @@ use lake::{Lake, Location};
 use serde_json::json;
 
 use super::Exit;
-use crate::backup::{LAKE, Manifest, PROJECT, Reader, STATE, verify};
+use crate::backup::{AUDIT, LAKE, Manifest, PROJECT, Reader, STATE, private_folder, verify};
 use crate::cli::RestoreArgs;
 use crate::project::{CONFIG, KEY_FILE, Place};
 use crate::say::Voice;
@@ -123,7 +123,10 @@ fn write(path: &Path, is_secret: bool, from: &mut Reader) -> anyhow::Result<()> 
 #[cfg_attr(not(unix), expect(unused_variables, reason = "only unix has modes"))]
 fn write_file(path: &Path, is_secret: bool, from: &mut Reader) -> io::Result<()> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+        match folder.ends_with(AUDIT) {
+            true => private_folder(folder)?,
+            false => std::fs::create_dir_all(folder)?,
+        }
     }
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);

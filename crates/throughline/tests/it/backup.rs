@@ -124,6 +124,7 @@ fn users_tokens_rules_and_the_audit_log_come_back() {
             let state = restored.dir().join(".throughline");
             assert_eq!(mode(&state.join("access.db")), 0o600);
             assert_eq!(mode(&state.join("audit/head")), 0o600);
+            assert_eq!(mode(&state.join("audit")), 0o700);
         }
     }
 }

@@ -162,9 +162,10 @@ fn dbt_builds_tests_and_documents_itself() {
         token: &own,
     };
     // First into an empty schema, then over what is there, then all anew.
-    for arguments in [&["build"][..], &["build"], &["build", "--full-refresh"]] {
+    let doubled: &[&str] = &["build", "--vars", "{factor: 2}"];
+    for arguments in [&["build"][..], doubled, &["build", "--full-refresh"]] {
         let results = dbt.run(arguments);
-        assert_eq!(results.len(), 15, "{results:?}");
+        assert_eq!(results.len(), 16, "{results:?}");
         is_well(&results);
     }
     let ask = |token: &str, sql: &str| value(&program, &serving, token, sql);
@@ -176,12 +177,21 @@ fn dbt_builds_tests_and_documents_itself() {
         orders
     );
     let left = "select count(*) from information_schema.tables where table_schema = 'dbt'";
-    assert_eq!(ask(&own, left), "5", "nothing is left over");
+    assert_eq!(ask(&own, left), "6", "nothing is left over");
+    // The snapshot has what each order was before and after, and after that.
+    let states = "select count(*) from dbt.order_state where dbt_valid_to is not null";
+    let changed = project.value(
+        "select count(*) from star.fct_order where not is_test and net_reporting_amount <> 0",
+    );
+    let twice = 2 * changed.parse::<i64>().expect("a number");
+    assert_eq!(ask(&own, states), twice.to_string());
     is_well(&dbt.run(&["docs", "generate"]));
     let catalog = dbt.json("catalog.json");
     let stg_order = &catalog["nodes"]["model.company.stg_order"];
     assert_eq!(stg_order["metadata"]["type"], "VIEW", "{catalog}");
     assert!(stg_order["columns"]["order_id"].is_object(), "{catalog}");
+    let said = &stg_order["columns"]["order_id"]["comment"];
+    assert_eq!(said, "The shop's number of the order.", "{catalog}");
     let sources = &catalog["sources"]["source.company.star.fct_order"];
     assert!(
         sources["columns"]

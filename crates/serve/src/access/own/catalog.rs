@@ -89,6 +89,26 @@ impl Place {
         SessionContext::new_with_state(state)
     }
 
+    /// What a name leads to, rows and tags of one moment: tags are noted before the rows that
+    /// need them, so what is noted after the rows were opened holds for them.
+    async fn settled(
+        &self,
+        schema: &str,
+        name: &str,
+        known: &(dyn Fn() -> Option<Arc<Relation>> + Sync),
+    ) -> EngineResult<Option<Arc<dyn TableProvider>>> {
+        loop {
+            let Some(relation) = known() else {
+                return Ok(None);
+            };
+            let table = self.table(schema, name, &relation).await?;
+            let is_settled = known().is_some_and(|now| Arc::ptr_eq(&now, &relation));
+            if relation.is_view() || is_settled {
+                return Ok(Some(Arc::new(table)));
+            }
+        }
+    }
+
     /// What a name leads to.
     async fn table(&self, schema: &str, name: &str, relation: &Relation) -> Result<OwnTable> {
         match &relation.body {
@@ -254,11 +274,8 @@ impl SchemaProvider for OwnSchema {
     }
 
     async fn table(&self, name: &str) -> EngineResult<Option<Arc<dyn TableProvider>>> {
-        let Some(relation) = self.place.own.now().relation(&self.name, name).cloned() else {
-            return Ok(None);
-        };
-        let table = self.place.table(&self.name, name, &relation).await?;
-        Ok(Some(Arc::new(table)))
+        let known = || self.place.own.now().relation(&self.name, name).cloned();
+        self.place.settled(&self.name, name, &known).await
     }
 
     async fn table_type(&self, name: &str) -> EngineResult<Option<TableType>> {
@@ -289,11 +306,8 @@ impl SchemaProvider for TempSchema {
     }
 
     async fn table(&self, name: &str) -> EngineResult<Option<Arc<dyn TableProvider>>> {
-        let Some(relation) = self.temp.get(name) else {
-            return Ok(None);
-        };
-        let table = self.place.table(TEMP, name, &relation).await?;
-        Ok(Some(Arc::new(table)))
+        let known = || self.temp.get(name);
+        self.place.settled(TEMP, name, &known).await
     }
 
     fn table_exist(&self, name: &str) -> bool {

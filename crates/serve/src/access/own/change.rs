@@ -88,19 +88,16 @@ impl Session {
                 return Err(error);
             }
         };
-        let note = |outcome| {
-            self.shared.note(&Event::Change {
-                principal: self.id().clone(),
-                action: wanted.action().to_owned(),
-                object: wanted.object(),
-                sql: sql.to_owned(),
-                origin: self.origin(),
-                outcome,
-            });
+        let mut noted = Noted {
+            session: self,
+            wanted: &wanted,
+            sql,
+            has_ended: false,
         };
-        note(None);
+        noted.note(None);
         let done = Box::pin(self.done(&wanted, sql)).await;
-        note(Some(done.as_ref().map(|_| ()).map_err(Clone::clone)));
+        noted.has_ended = true;
+        noted.note(Some(done.as_ref().map(|_| ()).map_err(Clone::clone)));
         done
     }
 
@@ -153,35 +150,6 @@ impl Session {
                 let target = self.new_target(new)?;
                 self.create_table_as(&target, new, columns, query).await
             }
-            Wanted::Insert {
-                name,
-                columns,
-                query,
-                is_values,
-            } => {
-                let target = self.target(name)?;
-                self.insert(&target, columns, query, *is_values).await
-            }
-            Wanted::Delete {
-                name,
-                alias,
-                condition,
-            } => {
-                let target = self.target(name)?;
-                self.delete(&target, alias.as_deref(), condition.as_deref(), sql)
-                    .await
-            }
-            Wanted::Update {
-                name,
-                alias,
-                set,
-                condition,
-            } => {
-                let target = self.target(name)?;
-                self.update(&target, alias.as_deref(), set, condition.as_deref(), sql)
-                    .await
-            }
-            Wanted::Truncate { names, if_exists } => self.truncate(names, *if_exists).await,
             Wanted::Drop {
                 is_view,
                 names,
@@ -208,6 +176,37 @@ impl Session {
                 let notice = "indexes are not kept: there is nothing that would need one";
                 Ok(Changed::skipped("CREATE INDEX", vec![notice.to_owned()]))
             }
+            of_rows => self.rows_changed(of_rows, sql).await,
+        }
+    }
+
+    /// Statements that change rows.
+    async fn rows_changed(&self, wanted: &Wanted, sql: &str) -> Result<Changed> {
+        match wanted {
+            Wanted::Insert {
+                name,
+                columns,
+                query,
+                is_values,
+            } => {
+                let target = self.target(name)?;
+                self.insert(&target, columns, query, *is_values).await
+            }
+            Wanted::Delete {
+                name,
+                alias,
+                condition,
+            } => {
+                let target = self.target(name)?;
+                self.delete(&target, alias.as_deref(), condition.as_deref(), sql)
+                    .await
+            }
+            Wanted::Update(update) => {
+                let target = self.target(&update.name)?;
+                self.update(&target, update, sql).await
+            }
+            Wanted::Truncate { names, if_exists } => self.truncate(names, *if_exists).await,
+            _ => Err(statement::read_only_error()),
         }
     }
 
@@ -562,6 +561,36 @@ impl Session {
             Ok(())
         });
         done.await
+    }
+}
+
+/// A change that is noted as it begins and as it ends, even if nobody waits for its end any more.
+struct Noted<'a> {
+    session: &'a Session,
+    wanted: &'a Wanted,
+    sql: &'a str,
+    has_ended: bool,
+}
+
+impl Noted<'_> {
+    fn note(&self, outcome: Option<Result<()>>) {
+        self.session.shared.note(&Event::Change {
+            principal: self.session.id().clone(),
+            action: self.wanted.action().to_owned(),
+            object: self.wanted.object(),
+            sql: self.sql.to_owned(),
+            origin: self.session.origin(),
+            outcome,
+        });
+    }
+}
+
+impl Drop for Noted<'_> {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            let error = AccessError::new(Reason::Cancelled, "the statement was cancelled");
+            self.note(Some(Err(error)));
+        }
     }
 }
 

@@ -238,12 +238,7 @@ impl Session {
         let mut bring = vec![Column::new("", &DataType::Null); known.columns.len()];
         let reads = planned.reads.tables.clone();
         if !reads.is_empty() {
-            let from = self.columns_by_place(&planned)?;
-            for (bring, place) in bring.iter_mut().zip(&places) {
-                if let Some(from) = place.and_then(|at| from.get(at)) {
-                    *bring = from.clone();
-                }
-            }
+            bring = self.brought(&planned, &places)?;
         }
         let mut planned = planned;
         planned.plan = projected(planned.plan, &table.schema, &places)?;
@@ -292,6 +287,16 @@ impl Session {
         Ok(Changed::rows("INSERT 0", added.0))
     }
 
+    /// What a query brings to the columns of a table that its own go to.
+    fn brought(&self, planned: &Planned, places: &[Option<usize>]) -> Result<Vec<Column>> {
+        let from = self.columns_by_place(planned)?;
+        let one = |place: &Option<usize>| {
+            let column = place.and_then(|at| from.get(at)).cloned();
+            column.unwrap_or_else(|| Column::new("", &DataType::Null))
+        };
+        Ok(places.iter().map(one).collect())
+    }
+
     /// What a query's columns bring, whatever they are called.
     fn columns_by_place(&self, planned: &Planned) -> Result<Vec<Column>> {
         let count = planned.plan.schema().fields().len();
@@ -300,7 +305,7 @@ impl Session {
     }
 
     /// A table whose rows are to change, and the leave to do so.
-    async fn locked(
+    pub(super) async fn locked(
         &self,
         target: &Target,
     ) -> Result<(Arc<Relation>, tokio::sync::OwnedMutexGuard<()>)> {
@@ -345,57 +350,12 @@ impl Session {
         let columns = quoted_columns(&known.columns).join(", ");
         let from = from(target, alias);
         let query = format!("select {columns} from {from} where ({condition}) is not true");
-        let left = self.rewritten(target, &known, &query, sql).await?;
+        let left = self.rewritten(target, &known, &query, sql, None).await?;
         Ok(Changed::rows("DELETE", before.saturating_sub(left)))
     }
 
-    /// `update`: all rows are written again, those that are meant with other values.
-    pub(super) async fn update(
-        &self,
-        target: &Target,
-        alias: Option<&str>,
-        set: &[(String, String)],
-        condition: Option<&str>,
-        sql: &str,
-    ) -> Result<Changed> {
-        let (known, _lock) = self.locked(target).await?;
-        self.whole(target).await?;
-        for (column, _) in set {
-            if !known.columns.iter().any(|known| known.name == *column) {
-                return Err(no_column(target, column));
-            }
-        }
-        let condition = condition.unwrap_or("true");
-        let from = from(target, alias);
-        let columns = known.columns.iter().map(|column| {
-            let name = quoted(&column.name);
-            match set.iter().find(|(set, _)| *set == column.name) {
-                Some((_, value)) => {
-                    format!("case when ({condition}) then ({value}) else {name} end as {name}")
-                }
-                None => name,
-            }
-        });
-        let columns: Vec<String> = columns.collect();
-        let counted = format!("select count(*) from {from} where ({condition})");
-        let counted = self.query(&counted).await?.collect().await?;
-        let changed = counted.first().map_or(0, |batch| {
-            use arrow_array::cast::AsArray as _;
-            let column = batch.column(0);
-            let counts = column.as_primitive_opt::<arrow_array::types::Int64Type>();
-            counts.map_or(0, |counts| {
-                counts.iter().flatten().sum::<i64>().unsigned_abs()
-            })
-        });
-        if changed > 0 {
-            let query = format!("select {} from {from}", columns.join(", "));
-            self.rewritten(target, &known, &query, sql).await?;
-        }
-        Ok(Changed::rows("UPDATE", changed))
-    }
-
     /// Refuses a table of which the principal does not see all: what is hidden would be lost.
-    async fn whole(&self, target: &Target) -> Result<()> {
+    pub(super) async fn whole(&self, target: &Target) -> Result<()> {
         let catalog = self.context().catalog(CATALOG);
         let schema = catalog.and_then(|catalog| catalog.schema(&target.schema));
         let table = match schema {
@@ -419,13 +379,15 @@ impl Session {
         }
     }
 
-    /// Puts what a query over a table gives in the place of its rows.
-    async fn rewritten(
+    /// Puts what a query over a table gives in the place of its rows. `exactly`: how many rows
+    /// these must be.
+    pub(super) async fn rewritten(
         &self,
         target: &Target,
         known: &Relation,
         query: &str,
         sql: &str,
+        exactly: Option<u64>,
     ) -> Result<u64> {
         let table = self.rows_of(known, target).await?;
         let deadline = self.deadline();
@@ -447,7 +409,12 @@ impl Session {
             let reads = reads.into_iter().filter(|read| *read != own).collect();
             relation.absorb(&bring, &reads);
         };
-        self.swapped(target, known, &table.schema, found.boxed(), change)
+        let swap = Swap {
+            target,
+            known,
+            exactly,
+        };
+        self.swapped(&swap, &table.schema, found.boxed(), change)
             .await
     }
 
@@ -460,26 +427,38 @@ impl Session {
     async fn empty_locked(&self, target: &Target, known: &Relation) -> Result<()> {
         let table = self.rows_of(known, target).await?;
         let none = futures::stream::empty().boxed();
-        self.swapped(target, known, &table.schema, none, |_| {})
-            .await?;
+        let swap = Swap {
+            target,
+            known,
+            exactly: None,
+        };
+        self.swapped(&swap, &table.schema, none, |_| {}).await?;
         Ok(())
     }
 
-    /// Writes rows as a new table and puts it in the place of the one that is `known`.
+    /// Writes rows as a new table and puts it in the place of the one that is known.
     async fn swapped(
         &self,
-        target: &Target,
-        known: &Relation,
+        swap: &Swap<'_>,
         schema: &SchemaRef,
         found: futures::stream::BoxStream<'_, Result<arrow_array::RecordBatch>>,
         change: impl FnOnce(&mut Relation),
     ) -> Result<u64> {
+        let Swap {
+            target,
+            known,
+            exactly,
+        } = swap;
         let own = self.own()?.clone();
         let fresh = Fresh::new(&own)?;
         // The old rows go: their room is free.
         let room = self.room(target)?.saturating_add(known.bytes());
         let written = own.write(&fresh.id, schema, found, room).await?;
         let (rows, bytes) = (written.rows, written.bytes);
+        if exactly.is_some_and(|exactly| exactly != rows) {
+            let message = "more than one row says what a row of the table becomes";
+            return Err(AccessError::new(Reason::Invalid, message));
+        }
         let table = own.commit(&fresh.id, schema, None, written.files).await?;
         let at = own.time();
         let done = self.replace(target, |now| {
@@ -542,8 +521,12 @@ impl Session {
         let found = frame.execute_stream().await.map_err(of_running)?;
         let found = found.map(move |batch| batch.map_err(of_running));
         let change = move |relation: &mut Relation| relation.columns = columns;
-        self.swapped(target, &known, &schema, found.boxed(), change)
-            .await?;
+        let swap = Swap {
+            target,
+            known: &known,
+            exactly: None,
+        };
+        self.swapped(&swap, &schema, found.boxed(), change).await?;
         Ok(())
     }
 
@@ -611,6 +594,14 @@ impl Session {
     }
 }
 
+/// A table whose rows are replaced as a whole.
+struct Swap<'a> {
+    target: &'a Target,
+    known: &'a Relation,
+    /// How many rows there must be afterwards, if that is known.
+    exactly: Option<u64>,
+}
+
 fn skipped(target: &Target, tag: &str) -> Changed {
     Changed {
         notice: Some(format!("`{}` already exists, skipping", target.shown())),
@@ -629,7 +620,7 @@ fn no_parameters(planned: Planned) -> Result<Planned> {
 }
 
 /// The rows of a table.
-fn count(known: &Relation) -> u64 {
+pub(super) fn count(known: &Relation) -> u64 {
     match known.body {
         Body::Table { rows, .. } => rows,
         Body::View { .. } => 0,
@@ -637,7 +628,7 @@ fn count(known: &Relation) -> u64 {
 }
 
 /// A table as a query names it.
-fn from(target: &Target, alias: Option<&str>) -> String {
+pub(super) fn from(target: &Target, alias: Option<&str>) -> String {
     let table = format!("{}.{}", quoted(&target.schema), quoted(&target.name));
     match alias {
         Some(alias) => format!("{table} as {alias}"),

@@ -19,6 +19,7 @@ mod rows;
 mod sources;
 mod statement;
 mod temp;
+mod update;
 mod write;
 
 use std::collections::{BTreeMap, HashMap};
@@ -204,6 +205,16 @@ impl OwnSchemas {
             table: relation.id().map(table_name),
         });
         all.collect()
+    }
+
+    /// A number that differs whenever something of them has changed.
+    pub fn state(&self) -> i64 {
+        self.registry.now().epoch
+    }
+
+    /// What is kept of a table or view.
+    pub fn relation(&self, schema: &str, name: &str) -> Option<Arc<Relation>> {
+        self.registry.now().relation(schema, name).cloned()
     }
 
     /// What there is now.

@@ -49,7 +49,8 @@ pub(crate) struct Schema {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct State {
     pub(crate) schemas: BTreeMap<String, Schema>,
-    epoch: i64,
+    /// How often something was changed.
+    pub(crate) epoch: i64,
 }
 
 impl State {

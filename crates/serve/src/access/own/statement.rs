@@ -5,7 +5,7 @@ use datafusion::sql::sqlparser::ast::{
     AlterTable, AlterTableOperation, Assignment, AssignmentTarget, ColumnDef, ColumnOption,
     CommentObject, CreateIndex, CreateTable, CreateView, Delete, Expr, FromTable, Insert,
     ObjectName, ObjectType, Query, RenameTableNameKind, SchemaName, SetExpr, Statement,
-    TableFactor, TableObject, TableWithJoins, Update,
+    TableFactor, TableObject, TableWithJoins, Update as UpdateStatement, UpdateTableFromKind,
 };
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
@@ -13,6 +13,7 @@ use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 use super::names::{self, Name, word};
+use super::update::Update;
 use crate::access::error::{AccessError, Reason, Result};
 use crate::access::session::statement::read_only;
 
@@ -57,12 +58,7 @@ pub(super) enum Wanted {
         alias: Option<String>,
         condition: Option<String>,
     },
-    Update {
-        name: Name,
-        alias: Option<String>,
-        set: Vec<(String, String)>,
-        condition: Option<String>,
-    },
+    Update(Update),
     Truncate {
         names: Vec<Name>,
         if_exists: bool,
@@ -135,7 +131,7 @@ impl Wanted {
             Self::CreateTableAs { .. } => "CREATE TABLE AS",
             Self::Insert { .. } => "INSERT",
             Self::Delete { .. } => "DELETE",
-            Self::Update { .. } => "UPDATE",
+            Self::Update(_) => "UPDATE",
             Self::Truncate { .. } => "TRUNCATE TABLE",
             Self::Drop { is_view: true, .. } => "DROP VIEW",
             Self::Drop { .. } => "DROP TABLE",
@@ -167,7 +163,7 @@ impl Wanted {
             Self::CreateView { name, .. }
             | Self::Insert { name, .. }
             | Self::Delete { name, .. }
-            | Self::Update { name, .. }
+            | Self::Update(Update { name, .. })
             | Self::Rename { name, .. }
             | Self::Alter { name, .. }
             | Self::CreateIndex { on: name } => vec![name],
@@ -488,13 +484,23 @@ fn delete_from(delete: Delete) -> Result<Wanted> {
     }
 }
 
-fn update_of(update: Update) -> Result<Wanted> {
-    if update.from.is_some() || update.returning.is_some() || update.limit.is_some() {
-        return Err(
-            refused("`update` takes one table, values and a condition here")
-                .hint("ask other tables in the values and the condition"),
-        );
+fn update_of(update: UpdateStatement) -> Result<Wanted> {
+    let many = || {
+        refused("`update` takes one table, values from one other, and a condition here")
+            .hint("ask other tables in the values and the condition")
+    };
+    if update.returning.is_some() || update.limit.is_some() {
+        return Err(many());
     }
+    let other = match &update.from {
+        None => None,
+        Some(UpdateTableFromKind::BeforeSet(all) | UpdateTableFromKind::AfterSet(all)) => {
+            match all.as_slice() {
+                [one] if one.joins.is_empty() => Some(other_table(one).ok_or_else(many)?),
+                _ => return Err(many()),
+            }
+        }
+    };
     let (name, alias) = one_table(&update.table)?;
     let set = update
         .assignments
@@ -506,12 +512,35 @@ fn update_of(update: Update) -> Result<Wanted> {
             }
             AssignmentTarget::Tuple(_) => Err(refused("columns are set one by one here")),
         });
-    Ok(Wanted::Update {
+    Ok(Wanted::Update(Update {
         name,
         alias,
         set: set.collect::<Result<_>>()?,
+        other,
         condition: update.selection.as_ref().map(condition),
-    })
+    }))
+}
+
+/// A table or query that an update takes values from, called `o__`, and what the update calls it.
+fn other_table(table: &TableWithJoins) -> Option<(String, String)> {
+    let (shown, alias, own) = match &table.relation {
+        TableFactor::Table { name, alias, .. } => {
+            let own = name.0.last()?.to_string();
+            (name.to_string(), alias, Some(own))
+        }
+        TableFactor::Derived {
+            subquery, alias, ..
+        } => (format!("({subquery})"), alias, None),
+        _ => return None,
+    };
+    let columns = alias.iter().flat_map(|alias| &alias.columns);
+    let columns: Vec<String> = columns.map(ToString::to_string).collect();
+    let columns = match columns.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", columns.join(", ")),
+    };
+    let called = alias.as_ref().map(|alias| alias.name.to_string()).or(own)?;
+    Some((format!("{shown} as o__{columns}"), called))
 }
 
 /// A condition as text. `(a, b) in (select …)` is written as the engine knows it.

@@ -191,8 +191,7 @@ impl Session {
     /// As [`Session::prepare`]; its result would have other columns than when it was prepared; too
     /// many queries run.
     pub async fn run(&self, statement: &Statement, values: Option<ParamValues>) -> Result<Rows> {
-        self.start(&statement.sql, values, Some(&statement.schema))
-            .await
+        Box::pin(self.start(&statement.sql, values, Some(&statement.schema))).await
     }
 
     /// Runs a statement without parameters.
@@ -200,7 +199,7 @@ impl Session {
     /// # Errors
     /// As [`Session::prepare`]; too many queries run.
     pub async fn query(&self, sql: &str) -> Result<Rows> {
-        self.start(sql, None, None).await
+        Box::pin(self.start(sql, None, None)).await
     }
 
     async fn start(
@@ -232,7 +231,13 @@ impl Session {
         deadline: Instant,
     ) -> Result<Rows> {
         self.note(&planned.reads, sql);
-        rows::start(&self.shared, self.standing.clone(), planned, deadline).await
+        Box::pin(rows::start(
+            &self.shared,
+            self.standing.clone(),
+            planned,
+            deadline,
+        ))
+        .await
     }
 
     /// When a statement that starts now must have ended.

@@ -138,6 +138,14 @@ const KINDS: &[(&str, &str)] = &[
         "INSERT 0 1",
     ),
     ("update S.c set b = 'z', n = 2 where b = 'y'", "UPDATE 1"),
+    (
+        "update S.c set b = o.k from (values (3, 'w')) as o (j, k) where S.c.a = o.j and b = 'z'",
+        "UPDATE 1",
+    ),
+    (
+        "update S.c as t set b = 'z' from S.c as o where t.b = o.b and o.b = 'w'",
+        "UPDATE 1",
+    ),
     ("delete from S.c where a < 0", "DELETE 1"),
     (
         "delete from S.c as k where (a, b) in (select a, b from S.c where b = 'z')",
@@ -288,8 +296,9 @@ async fn a_table_is_replaced_by_renaming_as_dbt_does() {
     let prepared = session.prepare("select 1").await.expect("prepared");
     for round in 1..3_i64 {
         let sql = format!(
-            "/* {{\"app\": \"dbt\"}} */\n create  table \"throughline\".\"dbt\".\"m__dbt_tmp\"\n as\n \
-             (\n select {round} as n, channel from (select country as channel from marts.events) x\n );"
+            "/* {{\"app\": \"dbt\"}} */\n create  table \"throughline\".\"dbt\".\"m__dbt_tmp\"\n \
+             as\n (\n select {round} as n, channel from (select country as channel from \
+             marts.events) x\n );"
         );
         assert_eq!(done(&session, &sql).await.tag, "SELECT 20");
         if round > 1 {
@@ -391,6 +400,9 @@ async fn a_failure_leaves_what_was_there() {
     assert_eq!(refused(&session, sql).await.sqlstate(), "22012");
     let sql = "create table dbt.u as select 10 / (n - 3) as x from dbt.t";
     assert_eq!(refused(&session, sql).await.sqlstate(), "22012");
+    let sql = "update dbt.t set n = o.n from dbt.t o where o.n < 9";
+    let error = refused(&session, sql).await;
+    assert!(error.to_string().contains("more than one row"), "{error}");
     let sql = "update dbt.t set n = 10 / (n - 3)";
     assert_eq!(refused(&session, sql).await.sqlstate(), "22012");
     assert_eq!(
@@ -536,7 +548,8 @@ async fn views_cannot_be_piled_up_without_end() {
     for at in 1..=7 {
         let before = at - 1;
         let sql = format!(
-            "create view dbt.v{at} as select a from dbt.v{before} union all select a from dbt.v{before}"
+            "create view dbt.v{at} as select a from dbt.v{before} union all \
+             select a from dbt.v{before}"
         );
         done(&session, &sql).await;
     }

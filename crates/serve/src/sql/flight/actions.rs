@@ -20,7 +20,16 @@ const SET: &str = "SetSessionOptions";
 const GET: &str = "GetSessionOptions";
 
 /// The actions with what they do.
-const ACTIONS: [(&str, &str); 4] = [
+const ACTIONS: [(&str, &str); 7] = [
+    (
+        "CreatePreparedStatement",
+        "Prepares a statement, with its columns and parameters",
+    ),
+    ("ClosePreparedStatement", "Forgets a prepared statement"),
+    (
+        "CancelQuery",
+        "Cancels a query by its FlightInfo, as older clients do",
+    ),
     (CANCEL, "Cancels a query by its FlightInfo"),
     (CLOSE, "Ends the log-in with all that it has begun"),
     (

@@ -16,7 +16,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::connection::Peer;
 use super::seal::Purpose;
 use super::service::{Sql, caller};
-use super::{describe, error, header};
+use super::{actions, describe, error, header};
 use crate::access::who::Secret;
 
 /// How long a handshake waits for what the client has to say.
@@ -49,6 +49,9 @@ impl FlightService for Door {
         } else if let Some(token) = header::bearer(&headers) {
             (logins.by_token(&token, &peer).await, false)
         } else {
+            // Nobody is known yet: what is read for them at a time is bounded.
+            let permit = self.0.0.handshakes.try_acquire();
+            let _permit = permit.map_err(|_| error::busy())?;
             let (name, secret) = said(request.into_inner()).await?;
             (logins.by_name(&name, &secret, &peer).await, true)
         };
@@ -149,7 +152,8 @@ impl FlightService for Door {
         request: Request<Empty>,
     ) -> Result<Response<Self::ListActionsStream>, Status> {
         caller(&request)?;
-        self.0.list_actions(request).await
+        let listed = actions::listed().map(Ok);
+        Ok(Response::new(Box::pin(futures::stream::iter(listed))))
     }
 }
 

@@ -61,6 +61,15 @@ pub(super) fn nobody() -> Status {
     )
 }
 
+/// Of a door that has too many in front of it.
+pub(super) fn busy() -> Status {
+    said(
+        Code::Unavailable,
+        "53300",
+        "too many log in at this time\nhint: try again",
+    )
+}
+
 /// Of a ticket or handle that is not (or no longer) the caller's. It is the same for those of
 /// others, those that were made up, and those whose time is over.
 pub(super) fn no_handle(what: &str) -> Status {

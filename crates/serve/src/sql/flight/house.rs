@@ -6,22 +6,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow_array::RecordBatch;
 use arrow_flight::sql::{ProstMessageExt as _, TicketStatementQuery};
 use arrow_flight::{FlightEndpoint, FlightInfo, Ticket};
-use arrow_schema::{Schema, SchemaRef};
+use arrow_schema::Schema;
 use bytes::Bytes;
 use chrono::TimeDelta;
-use datafusion::common::ParamValues;
-use futures::stream::BoxStream;
-use futures::{StreamExt as _, TryStreamExt as _};
 use prost::Message as _;
-use tokio::sync::watch;
+use tokio::sync::Semaphore;
 use tonic::{Code, Status};
 
 use super::kept::{Entry, Kept, Most};
 use super::login::{Caller, Logins};
+use super::run::{Runs, Waiting};
 use super::seal::{self, Purpose, Seal};
-use super::{error, parameters, stream};
+use super::work::Work;
+use super::{error, parameters};
+use crate::access::Session;
 use crate::access::who::WhoError;
-use crate::access::{AccessError, Canceller, Reason, Rows, Session, Statement};
 use crate::doors::Doors;
 
 /// How long the rows of a statement can be fetched.
@@ -42,6 +41,8 @@ const PREPARED: Most = Most {
     bytes: 64 << 20,
     oldest_go: false,
 };
+/// Handshakes of which something is read at a time.
+const HANDSHAKES: usize = 32;
 /// What an entry takes beside its text, about, in bytes.
 const ENTRY: usize = 1_024;
 
@@ -49,42 +50,18 @@ const ENTRY: usize = 1_024;
 pub(super) struct House {
     pub(super) doors: Doors,
     pub(super) logins: Logins,
+    /// Places for handshakes of which something must be read before anybody is known.
+    pub(super) handshakes: Semaphore,
     seal: Seal,
     waiting: Kept<Waiting>,
     prepared: Kept<Prepared>,
 }
 
-/// A statement whose rows can be fetched.
-pub(super) struct Waiting {
-    session: Arc<Session>,
-    statement: Statement,
-    runs: Runs,
-    is_cancelled: watch::Sender<bool>,
-    running: Mutex<Vec<Canceller>>,
-}
-
 /// A prepared statement.
 pub(super) struct Prepared {
-    pub(super) statement: Statement,
+    pub(super) work: Work,
     /// What its parameters were bound to.
     runs: Mutex<Option<Runs>>,
-}
-
-/// The parameters of each run of a statement, and the bytes they take, about.
-#[derive(Clone)]
-pub(super) struct Runs {
-    values: Arc<[Option<ParamValues>]>,
-    bytes: usize,
-}
-
-impl Runs {
-    /// One run without parameters.
-    pub(super) fn one() -> Self {
-        Self {
-            values: Arc::from([None]),
-            bytes: 0,
-        }
-    }
 }
 
 impl House {
@@ -95,6 +72,7 @@ impl House {
     pub(super) fn new(doors: Doors) -> Result<Self, WhoError> {
         Ok(Self {
             logins: Logins::new(doors.clone()),
+            handshakes: Semaphore::new(HANDSHAKES),
             doors,
             seal: Seal::new()?,
             waiting: Kept::new(WAITING),
@@ -121,29 +99,20 @@ impl House {
         &self,
         caller: &Caller,
         session: Arc<Session>,
-        statement: Statement,
+        work: Work,
         runs: Runs,
     ) -> Result<FlightInfo, Status> {
         // Where the types of parameters follow from their values alone, so may those of the result.
-        let is_typed = statement
-            .parameters()
-            .iter()
-            .all(|(_, known)| known.is_some());
-        let schema = is_typed.then(|| stream::plain_schema(statement.schema()));
+        let is_typed = work.parameters().iter().all(|(_, known)| known.is_some());
+        let schema = work.columns().filter(|_| is_typed);
         let id = seal::new_id().map_err(|_| no_random())?;
         let (snapshot, until) = (caller.snapshot(), self.after(FETCHED_WITHIN));
         let owner = caller.id();
         let sealed = self
             .seal
             .close(Purpose::Rows, until, &id, &owner, &snapshot);
-        let bytes = ENTRY + statement.sql().len() + runs.bytes;
-        let waiting = Waiting {
-            session,
-            statement,
-            runs,
-            is_cancelled: watch::Sender::new(false),
-            running: Mutex::default(),
-        };
+        let bytes = ENTRY + work.sql().len() + runs.bytes();
+        let waiting = Waiting::new(session, work, runs);
         let entry = Entry::new(owner, caller.login.number, bytes, waiting);
         let entry = entry.holding(&snapshot, until);
         if !self.waiting.insert(id, entry, self.now()) {
@@ -184,7 +153,13 @@ impl House {
         ticket: &[u8],
     ) -> Result<Arc<Entry<Waiting>>, Status> {
         let found = self.found(&self.waiting, Purpose::Rows, caller, ticket);
-        found.ok_or_else(|| error::no_handle("ticket"))
+        let entry = found.ok_or_else(|| error::no_handle("ticket"))?;
+        // What changes something is done once, however often its ticket is presented.
+        if entry.value.is_once() {
+            let taken = seal::id(ticket).and_then(|id| self.waiting.remove(&id));
+            taken.ok_or_else(|| error::no_handle("ticket"))?;
+        }
+        Ok(entry)
     }
 
     /// What is kept under a sealed name, if the caller is who it was given to.
@@ -216,18 +191,14 @@ impl House {
     }
 
     /// Keeps a prepared statement; gives its handle.
-    pub(super) fn keep_prepared(
-        &self,
-        caller: &Caller,
-        statement: Statement,
-    ) -> Result<Bytes, Status> {
+    pub(super) fn keep_prepared(&self, caller: &Caller, work: Work) -> Result<Bytes, Status> {
         let id = seal::new_id().map_err(|_| no_random())?;
         let owner = caller.id();
         let fits = self.after(HANDLE_FITS);
         let handle = self.seal.close(Purpose::Prepared, fits, &id, &owner, "");
-        let bytes = ENTRY + statement.sql().len();
+        let bytes = ENTRY + work.sql().len();
         let prepared = Prepared {
-            statement,
+            work,
             runs: Mutex::default(),
         };
         let entry = Entry::new(owner, caller.login.number, bytes, prepared);
@@ -256,18 +227,21 @@ impl House {
         prepared: &Entry<Prepared>,
         batches: &[RecordBatch],
     ) -> Result<(), Status> {
-        let statement = &prepared.value.statement;
-        let bytes = parameters::size(statement, batches);
-        let values = parameters::values(statement, batches)?;
-        let values = values.into_iter().map(Some).collect();
+        let work = &prepared.value.work;
+        if matches!(work, Work::Change(_)) {
+            return parameters::none(batches);
+        }
+        let known = work.parameters();
+        let bytes = parameters::size(known, batches);
+        let values = parameters::values(known, batches)?;
         if !self
             .prepared
-            .resize(prepared, ENTRY + statement.sql().len() + bytes)
+            .resize(prepared, ENTRY + work.sql().len() + bytes)
         {
             return Err(too_many("parameters are bound"));
         }
         let bound = prepared.value.runs.lock();
-        *bound.unwrap_or_else(PoisonError::into_inner) = Some(Runs { values, bytes });
+        *bound.unwrap_or_else(PoisonError::into_inner) = Some(Runs::of(values, bytes));
         Ok(())
     }
 
@@ -297,7 +271,7 @@ impl Prepared {
         let bound = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         match &*bound {
             Some(runs) => Ok(runs.clone()),
-            None if self.statement.parameters().is_empty() => Ok(Runs::one()),
+            None if self.work.parameters().is_empty() => Ok(Runs::one()),
             None => Err(error::said(
                 Code::InvalidArgument,
                 "07001",
@@ -305,59 +279,6 @@ impl Prepared {
             )),
         }
     }
-}
-
-impl Waiting {
-    fn cancel(&self) {
-        self.is_cancelled.send_replace(true);
-        let running = self.running.lock();
-        for one in running.unwrap_or_else(PoisonError::into_inner).drain(..) {
-            one.cancel();
-        }
-    }
-}
-
-/// The columns and rows of all runs, one after the other. What fails at once fails here.
-pub(super) async fn rows(
-    entry: Arc<Entry<Waiting>>,
-) -> Result<(SchemaRef, BoxStream<'static, Result<RecordBatch, Status>>), Status> {
-    let mut runs = entry.value.runs.values.to_vec().into_iter();
-    let Some(first) = runs.next() else {
-        let schema = stream::plain_schema(entry.value.statement.schema());
-        return Ok((schema, futures::stream::empty().boxed()));
-    };
-    let first = begin(entry.clone(), first).await?;
-    let schema = stream::plain_schema(first.schema());
-    let others = futures::stream::iter(runs).then(move |values| begin(entry.clone(), values));
-    let all = futures::stream::once(async { Ok(first) }).chain(others);
-    let rows = all.map_ok(|rows| rows.map_err(|error| error::of(&error)));
-    Ok((schema, rows.try_flatten().boxed()))
-}
-
-/// Begins one run, unless the statement is cancelled before.
-async fn begin(entry: Arc<Entry<Waiting>>, values: Option<ParamValues>) -> Result<Rows, Status> {
-    let waiting = &entry.value;
-    let mut cancelled = waiting.is_cancelled.subscribe();
-    let run = waiting.session.run(&waiting.statement, values);
-    let rows = tokio::select! {
-        rows = run => rows.map_err(|error| error::of(&error))?,
-        _ = cancelled.wait_for(|is_cancelled| *is_cancelled) => return Err(was_cancelled()),
-    };
-    let canceller = rows.canceller();
-    let mut running = waiting
-        .running
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    if *cancelled.borrow() {
-        return Err(was_cancelled());
-    }
-    running.push(canceller);
-    Ok(rows)
-}
-
-fn was_cancelled() -> Status {
-    let error = AccessError::new(Reason::Cancelled, "the query was cancelled");
-    error::of(&error)
 }
 
 /// One endpoint: this server.

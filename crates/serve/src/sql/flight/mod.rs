@@ -20,11 +20,13 @@ mod login;
 mod options;
 mod parameters;
 mod placeholders;
+mod run;
 mod seal;
 mod service;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod work;
 
 use std::io;
 use std::sync::Arc;

@@ -14,7 +14,9 @@ use tonic::{Code, Status};
 
 use super::error;
 use super::stream::plain_schema;
-use crate::access::Statement;
+
+/// A parameter of a statement, with its type where the statement tells it.
+type Parameter = (String, Option<DataType>);
 
 /// Sets of values that are taken at once; each is one run of the statement.
 const SETS: usize = 1_000;
@@ -27,8 +29,8 @@ const VALUE: usize = 128;
 
 /// The parameters of a statement, as columns: their types where the statement tells them, else
 /// text, which fits most places.
-pub(super) fn schema(statement: &Statement) -> Schema {
-    let fields = statement.parameters().iter().map(|(name, data_type)| {
+pub(super) fn schema(known: &[Parameter]) -> Schema {
+    let fields = known.iter().map(|(name, data_type)| {
         let data_type = data_type.clone().unwrap_or(DataType::Utf8);
         Field::new(name, data_type, true)
     });
@@ -44,6 +46,8 @@ pub(super) async fn read(
     sent: impl Stream<Item = Result<FlightData, Status>> + Send + 'static,
 ) -> Result<Vec<RecordBatch>, Status> {
     let mut bytes = 0;
+    // A message without a header is the command alone.
+    let sent = sent.try_filter(|data| std::future::ready(!data.data_header.is_empty()));
     let checked = sent.map(move |data| {
         let data = data.map_err(|status| FlightError::Tonic(Box::new(status)))?;
         bytes += data.data_body.len() + data.data_header.len();
@@ -87,18 +91,18 @@ pub(super) async fn read(
 /// # Errors
 /// Some are missing, or do not fit their type.
 pub(super) fn values(
-    statement: &Statement,
+    known: &[Parameter],
     batches: &[RecordBatch],
 ) -> Result<Vec<ParamValues>, Status> {
     let mut sets = Vec::new();
     let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
-    if rows.saturating_mul(statement.parameters().len()) > VALUES {
+    if rows.saturating_mul(known.len()) > VALUES {
         return Err(too_much());
     }
     for batch in batches {
-        let columns = columns(statement, batch)?;
+        let columns = columns(known, batch)?;
         for row in 0..batch.num_rows() {
-            sets.push(one(statement, batch, &columns, row)?);
+            sets.push(one(known, batch, &columns, row)?);
         }
     }
     Ok(sets)
@@ -106,9 +110,9 @@ pub(super) fn values(
 
 /// The column of each parameter. Numbered ones go by their place, since drivers call columns as
 /// they like; those with a name go by it.
-fn columns(statement: &Statement, batch: &RecordBatch) -> Result<Vec<usize>, Status> {
+fn columns(known: &[Parameter], batch: &RecordBatch) -> Result<Vec<usize>, Status> {
     let schema = batch.schema();
-    let found = statement.parameters().iter().map(|(parameter, _)| {
+    let found = known.iter().map(|(parameter, _)| {
         let name = parameter.trim_start_matches('$');
         let place = match name.parse::<usize>() {
             Ok(number) => number.checked_sub(1),
@@ -128,13 +132,13 @@ fn columns(statement: &Statement, batch: &RecordBatch) -> Result<Vec<usize>, Sta
 }
 
 fn one(
-    statement: &Statement,
+    known: &[Parameter],
     batch: &RecordBatch,
     columns: &[usize],
     row: usize,
 ) -> Result<ParamValues, Status> {
     let mut values = HashMap::new();
-    for ((parameter, data_type), column) in statement.parameters().iter().zip(columns) {
+    for ((parameter, data_type), column) in known.iter().zip(columns) {
         let value = ScalarValue::try_from_array(batch.column(*column), row);
         let value = value.and_then(|value| match data_type {
             Some(data_type) => value.cast_to(data_type),
@@ -171,9 +175,24 @@ fn too_much() -> Status {
 }
 
 /// Bytes that values take, about.
-pub(super) fn size(statement: &Statement, batches: &[RecordBatch]) -> usize {
+pub(super) fn size(known: &[Parameter], batches: &[RecordBatch]) -> usize {
     let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
-    let values = rows.saturating_mul(statement.parameters().len());
+    let values = rows.saturating_mul(known.len());
     let bytes = batches.iter().map(RecordBatch::get_array_memory_size);
     values.saturating_mul(VALUE).saturating_add(bytes.sum())
+}
+
+/// Refuses values for a statement that takes none.
+///
+/// # Errors
+/// There are some.
+pub(super) fn none(batches: &[RecordBatch]) -> Result<(), Status> {
+    let is_any = |batch: &RecordBatch| batch.num_rows() > 0 && batch.num_columns() > 0;
+    match batches.iter().any(is_any) {
+        true => Err(error::unsupported(
+            "a statement that changes something takes no parameters",
+            "write the values into it, or insert from a query",
+        )),
+        false => Ok(()),
+    }
 }

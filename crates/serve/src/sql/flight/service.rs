@@ -5,25 +5,28 @@ use std::sync::Arc;
 
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::flight_service_server::FlightService;
-use arrow_flight::sql::server::{FlightSqlService, PeekableFlightDataStream};
+use arrow_flight::sql::server::{DoPutError, FlightSqlService, PeekableFlightDataStream};
 use arrow_flight::sql::{
     ActionBeginSavepointRequest, ActionBeginSavepointResult, ActionBeginTransactionRequest,
     ActionBeginTransactionResult, ActionCancelQueryRequest, ActionCancelQueryResult,
     ActionClosePreparedStatementRequest, ActionCreatePreparedStatementRequest,
-    ActionCreatePreparedStatementResult, ActionEndSavepointRequest, ActionEndTransactionRequest,
-    Any, CommandPreparedStatementQuery, CommandPreparedStatementUpdate, CommandStatementIngest,
-    CommandStatementQuery, CommandStatementUpdate, DoPutPreparedStatementResult, SqlInfo,
-    TicketStatementQuery,
+    ActionCreatePreparedStatementResult, ActionCreatePreparedSubstraitPlanRequest,
+    ActionEndSavepointRequest, ActionEndTransactionRequest, Any, Command,
+    CommandPreparedStatementQuery, CommandPreparedStatementUpdate, CommandStatementIngest,
+    CommandStatementQuery, CommandStatementSubstraitPlan, CommandStatementUpdate,
+    DoPutPreparedStatementResult, SqlInfo, TicketStatementQuery,
 };
-use arrow_flight::{Action, ActionType, FlightDescriptor, FlightInfo, Ticket};
+use arrow_flight::{Action, FlightDescriptor, FlightInfo, Ticket};
 use bytes::Bytes;
 use futures::StreamExt as _;
 use prost::Message as _;
 use tonic::{Request, Response, Status};
 
-use super::house::{House, Runs};
+use super::house::House;
 use super::login::Caller;
-use super::{actions, describe, error, house, parameters, placeholders, stream};
+use super::run::Runs;
+use super::work::Work;
+use super::{actions, describe, error, parameters, run, stream, work};
 use crate::access::{AccessError, Reason, Session};
 
 /// The calls of Flight SQL.
@@ -50,15 +53,14 @@ impl FlightSqlService for Sql {
         no_transaction(query.transaction_id.as_ref())?;
         let caller = caller(&request)?;
         let session = self.0.session(&caller).await?;
-        let statement = session.prepare(&placeholders::numbered(&query.query)).await;
-        let statement = statement.map_err(|error| error::of(&error))?;
-        if !statement.parameters().is_empty() {
+        let work = Work::of(&session, &query.query).await?;
+        if !work.parameters().is_empty() {
             let error = AccessError::new(Reason::Invalid, "the statement has parameters");
             let error = error.hint("prepare it and bind their values");
             return Err(error::of(&error));
         }
         let runs = Runs::one();
-        let info = self.0.info_of_rows(&caller, session, statement, runs)?;
+        let info = self.0.info_of_rows(&caller, session, work, runs)?;
         Ok(Response::new(info.with_descriptor(request.into_inner())))
     }
 
@@ -70,9 +72,24 @@ impl FlightSqlService for Sql {
         let caller = caller(&request)?;
         let prepared = self.0.prepared(&caller, &query.prepared_statement_handle)?;
         let session = self.0.session(&caller).await?;
-        let (statement, runs) = (prepared.value.statement.clone(), prepared.value.runs()?);
-        let info = self.0.info_of_rows(&caller, session, statement, runs)?;
+        let (work, runs) = (prepared.value.work.clone(), prepared.value.runs()?);
+        let info = self.0.info_of_rows(&caller, session, work, runs)?;
         Ok(Response::new(info.with_descriptor(request.into_inner())))
+    }
+
+    async fn get_flight_info_substrait_plan(
+        &self,
+        _: CommandStatementSubstraitPlan,
+        _: Request<FlightDescriptor>,
+    ) -> Info {
+        Err(no_substrait())
+    }
+
+    async fn get_flight_info_fallback(&self, _: Command, _: Request<FlightDescriptor>) -> Info {
+        Err(error::unsupported(
+            "this command is not known",
+            "send one of Flight SQL",
+        ))
     }
 
     async fn do_get_statement(
@@ -82,7 +99,7 @@ impl FlightSqlService for Sql {
     ) -> Result<Response<<Self as FlightService>::DoGetStream>, Status> {
         let caller = caller(&request)?;
         let waiting = self.0.waiting(&caller, &ticket.statement_handle)?;
-        let (schema, rows) = house::rows(waiting).await?;
+        let (schema, rows) = run::rows(waiting).await?;
         Ok(Response::new(stream::encoded(schema, rows)))
     }
 
@@ -94,7 +111,7 @@ impl FlightSqlService for Sql {
         no_transaction(update.transaction_id.as_ref())?;
         let caller = caller(&request)?;
         let session = self.0.session(&caller).await?;
-        change(&session, &update.query).await
+        changed(&session, &update.query).await
     }
 
     async fn do_put_statement_ingest(
@@ -132,8 +149,9 @@ impl FlightSqlService for Sql {
         let prepared = self
             .0
             .prepared(&caller, &update.prepared_statement_handle)?;
+        parameters::none(&parameters::read(request.into_inner()).await?)?;
         let session = self.0.session(&caller).await?;
-        change(&session, prepared.value.statement.sql()).await
+        changed(&session, prepared.value.work.sql()).await
     }
 
     async fn do_action_create_prepared_statement(
@@ -144,16 +162,27 @@ impl FlightSqlService for Sql {
         no_transaction(query.transaction_id.as_ref())?;
         let caller = caller(&request)?;
         let session = self.0.session(&caller).await?;
-        let statement = session.prepare(&placeholders::numbered(&query.query)).await;
-        let statement = statement.map_err(|error| error::of(&error))?;
-        let columns = stream::plain_schema(statement.schema());
-        let dataset_schema = stream::schema_bytes(&columns)?;
-        let parameter_schema = stream::schema_bytes(&parameters::schema(&statement))?;
+        let work = Work::of(&session, &query.query).await?;
+        // Without columns it is a change: so drivers know which call runs it.
+        let dataset_schema = match work.columns() {
+            Some(columns) => stream::schema_bytes(&columns)?,
+            None => Bytes::new(),
+        };
+        let known = parameters::schema(work.parameters());
+        let parameter_schema = stream::schema_bytes(&known)?;
         Ok(ActionCreatePreparedStatementResult {
-            prepared_statement_handle: self.0.keep_prepared(&caller, statement)?,
+            prepared_statement_handle: self.0.keep_prepared(&caller, work)?,
             dataset_schema,
             parameter_schema,
         })
+    }
+
+    async fn do_action_create_prepared_substrait_plan(
+        &self,
+        _: ActionCreatePreparedSubstraitPlanRequest,
+        _: Request<Action>,
+    ) -> Result<ActionCreatePreparedStatementResult, Status> {
+        Err(no_substrait())
     }
 
     async fn do_action_close_prepared_statement(
@@ -220,10 +249,6 @@ impl FlightSqlService for Sql {
         Ok(Response::new(Box::pin(result)))
     }
 
-    async fn list_custom_actions(&self) -> Option<Vec<Result<ActionType, Status>>> {
-        Some(actions::listed().map(Ok).collect())
-    }
-
     async fn do_get_fallback(
         &self,
         request: Request<Ticket>,
@@ -231,6 +256,22 @@ impl FlightSqlService for Sql {
     ) -> Result<Response<<Self as FlightService>::DoGetStream>, Status> {
         caller(&request)?;
         Err(error::no_handle("ticket"))
+    }
+
+    async fn do_put_substrait_plan(
+        &self,
+        _: CommandStatementSubstraitPlan,
+        _: Request<PeekableFlightDataStream>,
+    ) -> Result<i64, Status> {
+        Err(no_substrait())
+    }
+
+    async fn do_put_error_callback(
+        &self,
+        _: Request<PeekableFlightDataStream>,
+        _: DoPutError,
+    ) -> Result<Response<<Self as FlightService>::DoPutStream>, Status> {
+        Err(error::malformed("a stream that begins without a command"))
     }
 
     async fn do_put_fallback(
@@ -266,17 +307,18 @@ impl Sql {
     }
 }
 
-/// Runs a statement that is said to change something. A session reads and nothing else.
-async fn change(session: &Session, sql: &str) -> Result<i64, Status> {
-    let error = match session.prepare(sql).await {
-        Err(error) => error,
-        Ok(_) => AccessError::new(
-            Reason::Invalid,
-            "the statement gives rows and changes nothing",
-        )
-        .hint("run it as a query"),
+/// Does what a statement says that was sent as one that changes something; gives the rows that it
+/// changed, or -1 where it is not about rows.
+async fn changed(session: &Session, sql: &str) -> Result<i64, Status> {
+    let done = match work::is_change(sql) {
+        true => Box::pin(work::change(session, sql)).await,
+        false => match session.prepare(sql).await {
+            Ok(_) => Err(work::gives_rows()),
+            Err(error) => Err(error),
+        },
     };
-    Err(error::of(&error))
+    let rows = done.map_err(|error| error::of(&error))?;
+    Ok(rows.map_or(-1, |rows| i64::try_from(rows).unwrap_or(i64::MAX)))
 }
 
 fn no_transaction(id: Option<&Bytes>) -> Result<(), Status> {
@@ -284,6 +326,10 @@ fn no_transaction(id: Option<&Bytes>) -> Result<(), Status> {
         Some(id) if !id.is_empty() => Err(no_transactions()),
         _ => Ok(()),
     }
+}
+
+fn no_substrait() -> Status {
+    error::unsupported("plans of Substrait are not run", "send SQL")
 }
 
 fn no_transactions() -> Status {

@@ -21,13 +21,13 @@ use super::rows::OpenRows;
 use super::run::Engine;
 use super::settings;
 use crate::access::session::CATALOG;
-use crate::access::{AccessError, Reason};
+use crate::access::{AccessError, OwnSchemas, Reason};
 
 /// How long a description is used again: rights that change hold within a second.
 const FRESH: Duration = Duration::from_millis(300);
 
-/// A description and when it was made.
-pub(super) type Described = Option<(Instant, Arc<World>)>;
+/// A description, when it was made, and of which state of the users' own schemas.
+pub(super) type Described = Option<(Instant, Option<i64>, Arc<World>)>;
 
 impl From<Failure> for PgError {
     fn from(failure: Failure) -> Self {
@@ -53,9 +53,12 @@ impl Drop for Wanted {
 impl Engine {
     /// What the principal sees now.
     pub(super) async fn world(&self) -> Result<Arc<World>, AccessError> {
+        let own = self.house.doors.gate.own();
+        let state = own.map(|own| own.state());
         let known = self.described.lock().await.clone();
-        if let Some((made, world)) = known
+        if let Some((made, known, world)) = known
             && made.elapsed() < FRESH
+            && known == state
         {
             return Ok(world);
         }
@@ -72,7 +75,7 @@ impl Engine {
         };
         world.describe(schemas, relations);
         let world = Arc::new(world);
-        *self.described.lock().await = Some((Instant::now(), world.clone()));
+        *self.described.lock().await = Some((Instant::now(), state, world.clone()));
         Ok(world)
     }
 
@@ -100,14 +103,18 @@ impl Engine {
                 let said = model.map(|model| &model.properties);
                 let columns = table.schema();
                 let columns = columns.fields().iter().map(|field| attribute(field, said));
-                relations.push(Relation {
+                let mut relation = Relation {
                     oid: 0,
                     schema: schema.clone(),
                     name,
                     is_view: table.table_type() == TableType::View,
                     comment: said.and_then(|said| comment(&said.description)),
                     columns: columns.collect(),
-                });
+                };
+                if let Some(own) = self.house.doors.gate.own() {
+                    add_comments(&mut relation, own);
+                }
+                relations.push(relation);
             }
         }
         Ok((schemas, relations))
@@ -218,6 +225,19 @@ fn attribute(field: &Field, said: Option<&Properties>) -> Attribute {
         modifier: kind.modifier,
         is_nullable: field.is_nullable(),
         comment: own.and_then(|own| comment(&own.description)),
+    }
+}
+
+/// What `comment on` said of an own table.
+fn add_comments(relation: &mut Relation, own: &OwnSchemas) {
+    let Some(known) = own.relation(&relation.schema, &relation.name) else {
+        return;
+    };
+    relation.comment.clone_from(&known.comment);
+    for column in &mut relation.columns {
+        let mut columns = known.columns.iter();
+        let same = columns.find(|known| known.name == column.name);
+        column.comment = same.and_then(|same| same.comment.clone());
     }
 }
 

@@ -91,7 +91,13 @@ impl PgError {
     }
 
     pub(super) fn warning(self) -> NoticeResponse {
-        self.info("WARNING").into()
+        // What went well and is only said needs no attention.
+        let severity = if self.code == "00000" {
+            "NOTICE"
+        } else {
+            "WARNING"
+        };
+        self.info(severity).into()
     }
 }
 

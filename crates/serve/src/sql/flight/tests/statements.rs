@@ -90,7 +90,6 @@ async fn errors_have_code_sqlstate_and_hint() {
             Code::InvalidArgument,
             "42703",
         ),
-        ("delete from marts.events", Code::PermissionDenied, "42501"),
         ("explain select 1", Code::PermissionDenied, "42501"),
         ("select 1; select 2", Code::Unimplemented, "0A000"),
         ("select $1", Code::InvalidArgument, "42000"),
@@ -363,6 +362,22 @@ async fn what_would_change_something_is_refused() {
         .await
         .expect_err("a query");
     assert_eq!(status.code(), Code::InvalidArgument);
+
+    // By a ticket it is refused once, and the ticket is spent.
+    let info = ana
+        .info_of("delete from marts.events")
+        .await
+        .expect("a ticket");
+    assert!(info.schema.is_empty());
+    let status = ana.fetch(&info).await.expect_err("refused");
+    assert_eq!(
+        (status.code(), sqlstate(&status)),
+        (Code::PermissionDenied, "42501")
+    );
+    assert_eq!(
+        ana.fetch(&info).await.expect_err("spent").code(),
+        Code::NotFound
+    );
 
     let begin = ActionBeginTransactionRequest {}.as_any().encode_to_vec();
     let status = ana.act("BeginTransaction", begin).await.expect_err("none");
