@@ -50,7 +50,7 @@ def psycopg_reads():
             connection.rollback()
         for _ in range(7):
             # From the sixth time on it is prepared under a name.
-            equal("prepared", connection.execute("select count(*) from star.fct_order where order_key <> %s", ["x"]).fetchone()[0], asked["orders"])
+            equal("prepared", connection.execute("select count(*) from star.fct_order where order_id <> %s", ["x"]).fetchone()[0], asked["orders"])
 
 
 def sqlalchemy_reflects():
@@ -93,7 +93,7 @@ def odbc_reads():
         equal("columns" + more, "net_amount" in columns, True)
         equal("keys" + more, len(cursor.primaryKeys("fct_order", schema="star").fetchall()), 0)
         equal("statistics" + more, len(cursor.statistics("fct_order", schema="star").fetchall()) <= 1, True)
-        row = cursor.execute("select count(*) from star.fct_order where order_key <> ?", "x").fetchone()
+        row = cursor.execute("select count(*) from star.fct_order where order_id <> ?", "x").fetchone()
         equal("bound" + more, row[0], asked["orders"])
 
 

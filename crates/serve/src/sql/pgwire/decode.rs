@@ -84,7 +84,7 @@ fn text(bytes: &[u8], oid: u32, target: &DataType) -> Result<ScalarValue> {
         return truth(text).map(|truth| ScalarValue::Boolean(Some(truth)));
     }
     if target.is_temporal() {
-        return Ok(ScalarValue::Utf8(Some(with_whole_offset(text))));
+        return Ok(ScalarValue::Utf8(Some(temporal(text, target))));
     }
     let is_number = target.is_numeric();
     Ok(ScalarValue::Utf8(Some(
@@ -100,6 +100,27 @@ fn truth(text: &str) -> Result<bool> {
             "22P02",
             "invalid input syntax for type boolean",
         )),
+    }
+}
+
+/// A text of a day or a time as the engine reads it: a day has no time of day, and a time without a
+/// zone has none, whatever the client's driver sends along.
+fn temporal(text: &str, target: &DataType) -> String {
+    let text = text.trim();
+    match target {
+        DataType::Date32 | DataType::Date64 => {
+            let end = text.find([' ', 'T']).unwrap_or(text.len());
+            text.get(..end).unwrap_or(text).to_owned()
+        }
+        DataType::Timestamp(_, None) | DataType::Time32(_) | DataType::Time64(_) => {
+            let clock = text.find(':').unwrap_or(text.len());
+            let tail = text.get(clock..).unwrap_or_default();
+            let end = tail
+                .find(['+', '-', 'Z', 'z'])
+                .map_or(text.len(), |end| clock + end);
+            text.get(..end).unwrap_or(text).trim().to_owned()
+        }
+        _ => with_whole_offset(text),
     }
 }
 
@@ -337,6 +358,13 @@ mod tests {
         assert_eq!(
             of("2026-02-01 01:00:00+01", 0, &instant),
             ScalarValue::TimestampMicrosecond(Some(1_769_904_000_000_000), Some("UTC".into()))
+        );
+        let day = of("2000-01-01 +00", 0, &DataType::Date32);
+        assert_eq!(day, ScalarValue::Date32(Some(10_957)));
+        let time = DataType::Timestamp(TimeUnit::Microsecond, None);
+        assert_eq!(
+            of("1970-01-01 00:00:01.5+02", 0, &time),
+            ScalarValue::TimestampMicrosecond(Some(1_500_000), None)
         );
         assert!(parameter(Some(b"x"), false, 0, Some(&DataType::Int64)).is_err());
     }

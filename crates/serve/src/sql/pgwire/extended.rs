@@ -324,14 +324,15 @@ impl Connection {
                     .put(&PgWireBackendMessage::ParameterDescription(told))?;
                 (prepared, Formats::default())
             }
-            TARGET_TYPE_BYTE_PORTAL => {
-                let portal = self
-                    .engine
-                    .portals
-                    .get(name)
-                    .ok_or_else(|| no_portal(name))?;
-                (portal.prepared.clone(), portal.formats.clone())
-            }
+            TARGET_TYPE_BYTE_PORTAL => match self.engine.portals.get(name) {
+                Some(portal) => (portal.prepared.clone(), portal.formats.clone()),
+                // A cursor of SQL is a portal too.
+                None => {
+                    let cursor = self.engine.cursors.columns(name);
+                    let (columns, formats) = cursor.map_err(|_| no_portal(name))?;
+                    return columns.describe(&mut self.wire, &formats);
+                }
+            },
             _ => return Err(PgError::protocol("neither a statement nor a portal").into()),
         };
         match self.columns(&prepared)?.0 {
@@ -349,7 +350,10 @@ impl Connection {
                 self.engine.statements.remove(name);
             }
             TARGET_TYPE_BYTE_PORTAL => {
-                self.engine.portals.remove(name);
+                if self.engine.portals.remove(name).is_none() {
+                    // One that is not there is closed already.
+                    let _ = self.engine.cursors.close(Some(name)).is_ok();
+                }
             }
             _ => return Err(PgError::protocol("neither a statement nor a portal").into()),
         }
@@ -360,14 +364,19 @@ impl Connection {
 
     pub(super) async fn execute(&mut self, message: &Execute) -> Result<()> {
         let name = message.name.clone().unwrap_or_default();
-        // It is put back unless it fails or the transaction ends with it.
-        let Some(mut portal) = self.engine.portals.remove(&name) else {
-            return Err(no_portal(&name).into());
-        };
         let most = usize::try_from(message.max_rows)
             .ok()
             .filter(|most| *most > 0);
         let mut cancel = self.cancel().await;
+        // It is put back unless it fails or the transaction ends with it.
+        let Some(mut portal) = self.engine.portals.remove(&name) else {
+            let count = most.map_or(Count::All, Count::Rows);
+            self.engine.check(&Command::Fetch(name.clone(), count))?;
+            let cursor = self.engine.cursors.columns(&name);
+            let (_, formats) = cursor.map_err(|_| no_portal(&name))?;
+            let rows = Outcome::Fetch(name, count);
+            return self.answer(rows, Some(&formats), &mut cancel).await;
+        };
         let Some(command) = portal.prepared.command.clone() else {
             let empty = PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new());
             self.engine.portals.insert(name, portal);

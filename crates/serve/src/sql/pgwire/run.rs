@@ -219,6 +219,9 @@ impl Engine {
             }
             Command::Discard(what) => self.discard(&what).await,
             Command::Prepare(name, sql) => {
+                if !matches!(only_command(&sql)?, Some(Command::Query(_))) {
+                    return Err(PgError::unsupported("only queries are prepared").into());
+                }
                 let prepared = cancel.unless(Prepared::new(self, &sql, &[])).await?;
                 self.keep(&name, prepared)?;
                 done("PREPARE")
@@ -238,6 +241,18 @@ impl Engine {
                 }
                 done("DEALLOCATE")
             }
+            Command::Declare { .. }
+            | Command::Fetch(..)
+            | Command::Move(..)
+            | Command::Close(_) => self.cursor(command, cancel).await,
+            Command::Unlisten => done("UNLISTEN"),
+        }
+    }
+
+    /// Does something with a cursor.
+    async fn cursor(&mut self, command: Command, cancel: &mut Cancel) -> Result<Outcome> {
+        let done = |tag: &str| Ok(Outcome::Done(tag.to_owned()));
+        match command {
             Command::Declare {
                 name,
                 is_binary,
@@ -268,7 +283,7 @@ impl Engine {
                     "CLOSE CURSOR ALL"
                 })
             }
-            Command::Unlisten => done("UNLISTEN"),
+            _ => Err(PgError::syntax("this is nothing that a cursor does").into()),
         }
     }
 
@@ -367,7 +382,7 @@ impl Engine {
         fixed
             .or_else(|| self.session.setting(name))
             .or_else(|| self.set.get(name).cloned())
-            .or_else(|| settings::is_meaningless(name).then(String::new))
+            .or_else(|| settings::meaningless_value(name).map(str::to_owned))
     }
 
     async fn set(&mut self, name: String, value: String, is_local: bool) -> Result<()> {
@@ -513,6 +528,7 @@ impl Engine {
     /// All settings with what they are.
     pub(super) fn all_settings(&self) -> Vec<(String, String)> {
         let names = settings::fixed_names().chain(settings::SESSION);
+        let names = names.chain(settings::meaningless());
         let names = names.chain([settings::AS_OF]).map(str::to_owned);
         let mut names: Vec<String> = names.chain(self.set.keys().cloned()).collect();
         names.sort();

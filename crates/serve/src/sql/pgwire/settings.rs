@@ -35,56 +35,57 @@ const FIXED: [(&str, &str); 24] = [
     ("port", "5432"),
 ];
 
-/// What may be set and means nothing here: how the other engine plans, locks and logs.
-const MEANINGLESS: [&str; 48] = [
-    "array_nulls",
-    "backslash_quote",
-    "check_function_bodies",
-    "client_connection_check_interval",
-    "constraint_exclusion",
-    "cursor_tuple_fraction",
-    "default_table_access_method",
-    "default_text_search_config",
-    "effective_cache_size",
-    "effective_io_concurrency",
-    "enable_bitmapscan",
-    "enable_hashagg",
-    "enable_hashjoin",
-    "enable_indexscan",
-    "enable_material",
-    "enable_mergejoin",
-    "enable_nestloop",
-    "enable_parallel_hash",
-    "enable_partitionwise_aggregate",
-    "enable_partitionwise_join",
-    "enable_seqscan",
-    "enable_sort",
-    "escape_string_warning",
-    "force_parallel_mode",
-    "from_collapse_limit",
-    "hash_mem_multiplier",
-    "idle_session_timeout",
-    "jit",
-    "join_collapse_limit",
-    "lc_messages",
-    "lc_monetary",
-    "lc_numeric",
-    "lc_time",
-    "log_statement",
-    "log_min_duration_statement",
-    "max_parallel_workers",
-    "max_parallel_workers_per_gather",
-    "parallel_leader_participation",
-    "parallel_setup_cost",
-    "parallel_tuple_cost",
-    "plan_cache_mode",
-    "quote_all_identifiers",
-    "random_page_cost",
-    "row_security",
-    "seq_page_cost",
-    "synchronize_seqscans",
-    "work_mem",
-    "xmloption",
+/// What may be set and means nothing here, with what it is at first: how the other engine plans,
+/// locks and logs.
+const MEANINGLESS: [(&str, &str); 48] = [
+    ("array_nulls", "on"),
+    ("backslash_quote", "safe_encoding"),
+    ("check_function_bodies", "on"),
+    ("client_connection_check_interval", "0"),
+    ("constraint_exclusion", "partition"),
+    ("cursor_tuple_fraction", "0.1"),
+    ("default_table_access_method", "heap"),
+    ("default_text_search_config", "pg_catalog.simple"),
+    ("effective_cache_size", "4GB"),
+    ("effective_io_concurrency", "1"),
+    ("enable_bitmapscan", "on"),
+    ("enable_hashagg", "on"),
+    ("enable_hashjoin", "on"),
+    ("enable_indexscan", "on"),
+    ("enable_material", "on"),
+    ("enable_mergejoin", "on"),
+    ("enable_nestloop", "on"),
+    ("enable_parallel_hash", "on"),
+    ("enable_partitionwise_aggregate", "on"),
+    ("enable_partitionwise_join", "on"),
+    ("enable_seqscan", "on"),
+    ("enable_sort", "on"),
+    ("escape_string_warning", "on"),
+    ("force_parallel_mode", "off"),
+    ("from_collapse_limit", "8"),
+    ("hash_mem_multiplier", "2"),
+    ("idle_session_timeout", "0"),
+    ("jit", "off"),
+    ("join_collapse_limit", "8"),
+    ("lc_messages", "C.UTF-8"),
+    ("lc_monetary", "C.UTF-8"),
+    ("lc_numeric", "C.UTF-8"),
+    ("lc_time", "C.UTF-8"),
+    ("log_statement", "none"),
+    ("log_min_duration_statement", "-1"),
+    ("max_parallel_workers", "8"),
+    ("max_parallel_workers_per_gather", "2"),
+    ("parallel_leader_participation", "on"),
+    ("parallel_setup_cost", "1000"),
+    ("parallel_tuple_cost", "0.1"),
+    ("plan_cache_mode", "auto"),
+    ("quote_all_identifiers", "off"),
+    ("random_page_cost", "4"),
+    ("row_security", "on"),
+    ("seq_page_cost", "1"),
+    ("synchronize_seqscans", "on"),
+    ("work_mem", "4MB"),
+    ("xmloption", "content"),
 ];
 
 /// Settings whose value a client is told whenever it changes, as it expects them to be written.
@@ -133,12 +134,22 @@ pub(super) fn fixed_names() -> impl Iterator<Item = &'static str> {
 
 /// Whether it may be set and means nothing here.
 pub(super) fn is_meaningless(name: &str) -> bool {
-    MEANINGLESS.contains(&name) || name.starts_with("tcp_") || name.starts_with("pgaudit.")
+    MEANINGLESS.iter().any(|(own, _)| *own == name)
+        || name.starts_with("tcp_")
+        || name.starts_with("pgaudit.")
 }
 
 /// Names of all that may be set and mean nothing here.
 pub(super) fn meaningless() -> impl Iterator<Item = &'static str> {
-    MEANINGLESS.into_iter()
+    MEANINGLESS.into_iter().map(|(name, _)| name)
+}
+
+/// What such a setting is at first.
+pub(super) fn meaningless_value(name: &str) -> Option<&'static str> {
+    MEANINGLESS
+        .iter()
+        .find(|(own, _)| *own == name)
+        .map(|(_, value)| *value)
 }
 
 /// The name under which a client is told of a setting.

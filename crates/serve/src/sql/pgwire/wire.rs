@@ -1,8 +1,8 @@
 //! The bytes of one connection: whole messages in, whole messages out.
 //!
-//! A message is cut out of the stream before anything looks into it, and no more of it is kept than
-//! its phase allows. What the library reads from it cannot reach the next one, and a message that it
-//! stumbles over is an error of that message.
+//! A message is cut out of the stream before anything looks into it, and no more of it is kept
+//! than its phase allows. What the library reads from it cannot reach the next one, and a message
+//! that it stumbles over is an error of that message.
 
 use std::collections::HashMap;
 use std::io;

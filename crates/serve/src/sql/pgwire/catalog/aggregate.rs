@@ -80,6 +80,20 @@ fn of(name: &str, inputs: &[Vec<Value>]) -> Value {
                 (true, _) => truths.all(|truth| truth).into(),
             }
         }
+        "string_agg" | "json_agg" | "jsonb_agg" | "json_object_agg" | "jsonb_object_agg" => {
+            text(name, inputs)
+        }
+        _ if inputs.is_empty() => Value::Null,
+        // `array_agg`.
+        _ => all().collect::<Vec<_>>().into(),
+    }
+}
+
+/// An aggregate that makes one text of many values.
+fn text(name: &str, inputs: &[Vec<Value>]) -> Value {
+    let first = |values: &Vec<Value>| values.first().cloned().unwrap_or(Value::Null);
+    let all = || inputs.iter().map(first);
+    match name {
         "string_agg" => {
             let mut text: Option<String> = None;
             for values in inputs {
@@ -116,8 +130,6 @@ fn of(name: &str, inputs: &[Vec<Value>]) -> Value {
                 .collect();
             format!("{{ {} }}", pairs.join(", ")).into()
         }
-        _ if inputs.is_empty() => Value::Null,
-        // `array_agg`.
-        _ => all().collect::<Vec<_>>().into(),
+        _ => Value::Null,
     }
 }

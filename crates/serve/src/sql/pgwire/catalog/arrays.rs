@@ -3,12 +3,21 @@
 use super::super::oids;
 use super::functions::{Known, int, text};
 use super::node::Function;
-use super::types;
 use super::value::Value;
 
 /// A function by its name; `first`: the type of its first argument.
 pub(super) fn scalar(name: &str, first: u32) -> Option<Known> {
-    let (kind, function): (u32, Function) = match name {
+    let (kind, function) = measured(name).or_else(|| made(name, first))?;
+    Some(Known {
+        is_strict: true,
+        kind,
+        function,
+    })
+}
+
+/// What arrays are, and texts of them.
+fn measured(name: &str) -> Option<(u32, Function)> {
+    let found: (u32, Function) = match name {
         "array_to_string" => (oids::TEXT, |_, of| {
             let nulls = of.get(2).and_then(Value::text);
             let values = of.first().and_then(Value::array).unwrap_or_default();
@@ -67,6 +76,14 @@ pub(super) fn scalar(name: &str, first: u32) -> Option<Known> {
             let found = values.iter().position(|value| value.order(&wanted).is_eq());
             Ok(found.and_then(|place| i64::try_from(place + 1).ok()).into())
         }),
+        _ => return None,
+    };
+    Some(found)
+}
+
+/// Arrays that are made of others.
+fn made(name: &str, first: u32) -> Option<(u32, Function)> {
+    let found: (u32, Function) = match name {
         "array_append" | "array_cat" | "array_prepend" => (first, |_, of| {
             let mut values = Vec::new();
             for one in of {
@@ -87,13 +104,5 @@ pub(super) fn scalar(name: &str, first: u32) -> Option<Known> {
         }),
         _ => return None,
     };
-    let kind = match name {
-        "array_prepend" => types::array(kind).unwrap_or(1009),
-        _ => kind,
-    };
-    Some(Known {
-        is_strict: true,
-        kind,
-        function,
-    })
+    Some(found)
 }

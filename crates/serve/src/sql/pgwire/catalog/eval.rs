@@ -7,6 +7,7 @@ use super::exec::{Frame, Run, compares};
 use super::node::{Comparison, Node, Pattern, QueryPlan};
 use super::types;
 use super::value::{Failure, Result, Value, array_of_text};
+use super::world::World;
 
 /// The values of several expressions.
 pub(super) fn all(run: &Run<'_>, nodes: &[Node], frame: &Frame<'_>) -> Result<Vec<Value>> {
@@ -72,6 +73,14 @@ pub(super) fn eval(run: &Run<'_>, node: &Node, frame: &Frame<'_>) -> Result<Valu
             };
             (!is_same).into()
         }
+        _ => choosing(run, node, frame)?,
+    })
+}
+
+/// An expression that chooses among others, or is made of several.
+fn choosing(run: &Run<'_>, node: &Node, frame: &Frame<'_>) -> Result<Value> {
+    let of = |node: &Node| eval(run, node, frame);
+    Ok(match node {
         Node::In(value, list) => {
             let values = all(run, list, frame)?;
             some(Comparison::Equal, &of(value)?, values.iter(), false)?
@@ -108,6 +117,14 @@ pub(super) fn eval(run: &Run<'_>, node: &Node, frame: &Frame<'_>) -> Result<Valu
             let values = all(run, nodes, frame)?.into_iter().map(|value| ("", value));
             Value::Record(std::sync::Arc::new(values.collect()))
         }
+        _ => taking(run, node, frame)?,
+    })
+}
+
+/// An expression that takes something out of what is there.
+fn taking(run: &Run<'_>, node: &Node, frame: &Frame<'_>) -> Result<Value> {
+    let of = |node: &Node| eval(run, node, frame);
+    Ok(match node {
         Node::Set(place) => frame.sets.get(*place).cloned().unwrap_or(Value::Null),
         Node::Aggregate(place) => frame.aggregates.get(*place).cloned().unwrap_or(Value::Null),
         Node::Window(place) => frame.windows.get(*place).cloned().unwrap_or(Value::Null),
@@ -133,11 +150,7 @@ pub(super) fn eval(run: &Run<'_>, node: &Node, frame: &Frame<'_>) -> Result<Valu
             Value::Array(values) => some(*how, &of(value)?, values.iter(), *is_all)?,
             _ => Value::Null,
         },
-        Node::ArrayOf(_)
-        | Node::Scalar(_)
-        | Node::Exists(_)
-        | Node::InQuery(..)
-        | Node::AnyQuery(..) => subquery(run, node, frame)?,
+        _ => subquery(run, node, frame)?,
     })
 }
 
@@ -357,6 +370,44 @@ fn calculate(sign: char, left: &Value, right: &Value) -> Result<Value> {
     }))
 }
 
+/// The number of a thing that a text names; none for other types.
+fn named(world: &World, text: &str, to: u32) -> Result<Option<Value>> {
+    let number = |text: &str| text.trim().parse::<i64>().ok();
+    let name = |text: &str| super::world::identifiers(text).join(".");
+    Ok(Some(match to {
+        oids::REGCLASS => {
+            let found =
+                number(text).or_else(|| world.relation_named(text).map(|one| one.oid.into()));
+            found.map(Value::Int).ok_or_else(|| {
+                Failure::new("42P01", format!("relation \"{text}\" does not exist"))
+            })?
+        }
+        oids::REGTYPE => {
+            let found = number(text).or_else(|| types::by_name(text).map(i64::from));
+            found
+                .map(Value::Int)
+                .ok_or_else(|| Failure::new("42704", format!("type \"{text}\" does not exist")))?
+        }
+        oids::REGPROC | 2202 => {
+            let bare = text.split('(').next().unwrap_or_default();
+            number(text).map_or_else(|| super::procs::oid(bare).into(), Value::Int)
+        }
+        oids::REGNAMESPACE => {
+            let found = number(text).or_else(|| world.schema_oid(&name(text)).map(i64::from));
+            found
+                .map(Value::Int)
+                .ok_or_else(|| Failure::new("3F000", format!("schema \"{text}\" does not exist")))?
+        }
+        oids::REGROLE => {
+            let found = number(text).or_else(|| world.role_oid(&name(text)).map(i64::from));
+            found
+                .map(Value::Int)
+                .ok_or_else(|| Failure::new("42704", format!("role \"{text}\" does not exist")))?
+        }
+        _ => return Ok(None),
+    }))
+}
+
 /// A value as one of another type.
 pub(super) fn cast(run: &Run<'_>, value: Value, from: u32, to: u32) -> Result<Value> {
     let world = run.world;
@@ -378,8 +429,11 @@ pub(super) fn cast(run: &Run<'_>, value: Value, from: u32, to: u32) -> Result<Va
             .map(|value| cast(run, value, own, element));
         return Ok(values.collect::<Result<Vec<_>>>()?.into());
     }
-    let number = |text: &str| text.trim().parse::<i64>().ok();
-    let name = |text: &str| super::world::identifiers(text).join(".");
+    if let Value::Text(text) = &value
+        && let Some(found) = named(world, text, to)?
+    {
+        return Ok(found);
+    }
     Ok(match (to, &value) {
         (oids::BOOL, Value::Text(text)) => match text.trim().to_lowercase().as_str() {
             "t" | "true" | "yes" | "on" | "1" | "y" => true.into(),
@@ -387,35 +441,6 @@ pub(super) fn cast(run: &Run<'_>, value: Value, from: u32, to: u32) -> Result<Va
             _ => return Err(wrong()),
         },
         (oids::BOOL, other) => other.truth().into(),
-        (oids::REGCLASS, Value::Text(text)) => {
-            let found =
-                number(text).or_else(|| world.relation_named(text).map(|one| one.oid.into()));
-            found.map(Value::Int).ok_or_else(|| {
-                Failure::new("42P01", format!("relation \"{text}\" does not exist"))
-            })?
-        }
-        (oids::REGTYPE, Value::Text(text)) => {
-            let found = number(text).or_else(|| types::by_name(text).map(i64::from));
-            found
-                .map(Value::Int)
-                .ok_or_else(|| Failure::new("42704", format!("type \"{text}\" does not exist")))?
-        }
-        (oids::REGPROC | 2202, Value::Text(text)) => {
-            let bare = text.split('(').next().unwrap_or_default();
-            number(text).map_or_else(|| super::procs::oid(bare).into(), Value::Int)
-        }
-        (oids::REGNAMESPACE, Value::Text(text)) => {
-            let found = number(text).or_else(|| world.schema_oid(&name(text)).map(i64::from));
-            found
-                .map(Value::Int)
-                .ok_or_else(|| Failure::new("3F000", format!("schema \"{text}\" does not exist")))?
-        }
-        (oids::REGROLE, Value::Text(text)) => {
-            let found = number(text).or_else(|| world.role_oid(&name(text)).map(i64::from));
-            found
-                .map(Value::Int)
-                .ok_or_else(|| Failure::new("42704", format!("role \"{text}\" does not exist")))?
-        }
         (oids::FLOAT4 | oids::FLOAT8, other) => Value::Float(other.float().ok_or_else(wrong)?),
         (oids::NUMERIC, Value::Int(_) | Value::Float(_)) => value,
         (oids::NUMERIC, other) => match other.int() {

@@ -18,8 +18,8 @@ use super::{aggregate, eval};
 
 /// Steps that one query may take.
 const STEPS: u64 = 200_000_000;
-/// Rows that a part of it may have.
-const ROWS: usize = 2_000_000;
+/// Values that the rows of a part of it may have together.
+const VALUES: usize = 8_000_000;
 /// Rounds of a query that reads itself.
 const ROUNDS: usize = 1_000;
 
@@ -98,7 +98,8 @@ impl<'a> Run<'a> {
     }
 
     fn bound(rows: &[Row]) -> Result<()> {
-        match rows.len() > ROWS {
+        let width = rows.first().map_or(1, Vec::len).max(1);
+        match rows.len() > VALUES / width {
             true => Err(Failure::new(
                 "54000",
                 "the query on the catalogue has too many rows",
@@ -185,9 +186,13 @@ impl<'a> Run<'a> {
 
     /// The rows that a `select` reads, joined and filtered.
     fn read(&self, select: &SelectPlan, outer: Outer<'_>) -> Result<Vec<Row>> {
-        let mut rows: Vec<Row> = vec![Vec::new()];
+        // Each step fills its part of the row, in whatever order they come.
+        let mut rows: Vec<Row> = vec![vec![Value::Null; select.width]];
         for step in &select.steps {
-            rows = self.join(rows, step, outer)?;
+            if rows.is_empty() && matches!(step.join, Join::Inner | Join::Left) {
+                continue;
+            }
+            rows = self.join(rows, step, select.width, outer)?;
             Self::bound(&rows)?;
             if !step.then.is_empty() {
                 rows = self.kept(rows, &step.then, 0, outer)?;
@@ -252,7 +257,13 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn join(&self, rows: Vec<Row>, step: &Step, outer: Outer<'_>) -> Result<Vec<Row>> {
+    fn join(
+        &self,
+        rows: Vec<Row>,
+        step: &Step,
+        width: usize,
+        outer: Outer<'_>,
+    ) -> Result<Vec<Row>> {
         let filtered = |frame: &Frame<'_>| -> Result<Vec<Row>> {
             let found = self.source(&step.source, frame)?;
             self.kept(found.to_vec(), &step.own, step.start, outer)
@@ -261,20 +272,7 @@ impl<'a> Run<'a> {
             true => Vec::new(),
             false => filtered(&Frame::new(&[], outer))?,
         };
-        let mut index: HashMap<String, Vec<usize>> = HashMap::new();
-        if !step.keys.is_empty() && !step.is_lateral {
-            for (place, row) in alone.iter().enumerate() {
-                let frame = Frame {
-                    start: step.start,
-                    ..Frame::new(row, outer)
-                };
-                let keys = step.keys.iter().map(|(_, own)| own);
-                if let Some(key) = self.join_key(keys, &frame)? {
-                    index.entry(key).or_default().push(place);
-                }
-            }
-        }
-        let nothing = vec![Value::Null; step.width];
+        let index = self.index(step, &alone, outer)?;
         let mut used = vec![false; alone.len()];
         let mut joined = Vec::new();
         for row in rows {
@@ -302,7 +300,7 @@ impl<'a> Run<'a> {
                     continue;
                 };
                 let mut both = row.clone();
-                both.extend_from_slice(own);
+                fill(&mut both, step.start, own);
                 let frame = Frame::new(&both, outer);
                 if eval::hold(self, &step.on, &frame)? && self.lateral_keys(step, &frame)? {
                     has_any = true;
@@ -313,20 +311,42 @@ impl<'a> Run<'a> {
                 }
             }
             if !has_any && matches!(step.join, Join::Left | Join::Full) {
-                let mut both = row;
-                both.extend_from_slice(&nothing);
-                joined.push(both);
+                joined.push(row);
             }
             Self::bound(&joined)?;
         }
         if matches!(step.join, Join::Right | Join::Full) {
             for (row, _) in alone.iter().zip(used).filter(|(_, is_used)| !is_used) {
-                let mut both = vec![Value::Null; step.start];
-                both.extend_from_slice(row);
+                let mut both = vec![Value::Null; width];
+                fill(&mut both, step.start, row);
                 joined.push(both);
             }
         }
         Ok(joined)
+    }
+
+    /// The rows of a step by what must be equal.
+    fn index(
+        &self,
+        step: &Step,
+        rows: &[Row],
+        outer: Outer<'_>,
+    ) -> Result<HashMap<String, Vec<usize>>> {
+        let mut index: HashMap<String, Vec<usize>> = HashMap::new();
+        if step.keys.is_empty() {
+            return Ok(index);
+        }
+        for (place, row) in rows.iter().enumerate() {
+            let frame = Frame {
+                start: step.start,
+                ..Frame::new(row, outer)
+            };
+            let keys = step.keys.iter().map(|(_, own)| own);
+            if let Some(key) = self.join_key(keys, &frame)? {
+                index.entry(key).or_default().push(place);
+            }
+        }
+        Ok(index)
     }
 
     /// What must be equal, where no index could be asked.
@@ -494,6 +514,13 @@ impl<'a> Run<'a> {
         let rows = super::sets::rows(function, arguments)?;
         Self::bound(&rows)?;
         Ok(rows)
+    }
+}
+
+/// Writes a step's values into their part of a row.
+fn fill(row: &mut [Value], start: usize, own: &[Value]) {
+    for (slot, value) in row.iter_mut().skip(start).zip(own) {
+        slot.clone_from(value);
     }
 }
 

@@ -1,15 +1,12 @@
 //! Expressions of a query on the catalogue: their names are resolved, their types found.
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArguments, Ident, OrderByExpr, Query, Subscript, UnaryOperator,
-    Value as Literal, WindowType,
+    AccessExpr, BinaryOperator, Expr, Ident, Subscript, UnaryOperator, Value as Literal,
 };
 
 use super::super::oids;
-use super::functions;
-use super::node::{AggregateCall, Comparison, Node, Pattern, SetFunction, WindowCall};
-use super::plan::{Gathered, Planner, Scope, Typed, direction, ident, last};
+use super::node::{Comparison, Node, Pattern};
+use super::plan::{Gathered, Planner, Scope, Typed, ident};
 use super::sets;
 use super::texts::is_like_text;
 use super::types;
@@ -65,6 +62,19 @@ impl Planner<'_> {
                     _ => Node::Not(Box::new(node)),
                 })
             }
+            _ => self.operation(expr, scope, gathered),
+        }
+    }
+
+    /// Operators and patterns.
+    fn operation(
+        &mut self,
+        expr: &Expr,
+        scope: &Scope<'_>,
+        gathered: &mut Gathered,
+    ) -> Result<Typed> {
+        let is = |node: Node| Ok((node, oids::BOOL));
+        match expr {
             Expr::UnaryOp { op, expr } => {
                 let inner = self.expr(expr, scope, gathered)?;
                 match op {
@@ -157,6 +167,18 @@ impl Planner<'_> {
                 compare_op,
                 right,
             } => self.any(left, compare_op, right, true, scope, gathered),
+            _ => self.composed(expr, scope, gathered),
+        }
+    }
+
+    /// Branches, arrays, rows and calls.
+    fn composed(
+        &mut self,
+        expr: &Expr,
+        scope: &Scope<'_>,
+        gathered: &mut Gathered,
+    ) -> Result<Typed> {
+        match expr {
             Expr::Case {
                 operand,
                 conditions,
@@ -199,6 +221,18 @@ impl Planner<'_> {
                 self.access(root, access_chain, scope, gathered)
             }
             Expr::Function(function) => self.function_call(function, scope, gathered),
+            _ => self.written(expr, scope, gathered),
+        }
+    }
+
+    /// Functions that SQL writes in words of their own.
+    fn written(
+        &mut self,
+        expr: &Expr,
+        scope: &Scope<'_>,
+        gathered: &mut Gathered,
+    ) -> Result<Typed> {
+        match expr {
             Expr::Substring {
                 expr,
                 substring_from,
@@ -241,22 +275,6 @@ impl Planner<'_> {
             }
             other => Err(Failure::unsupported(format!("`{other}`"))),
         }
-    }
-
-    fn named_call<'e>(
-        &mut self,
-        name: &str,
-        exprs: impl Iterator<Item = &'e Expr>,
-        scope: &Scope<'_>,
-        gathered: &mut Gathered,
-    ) -> Result<Typed> {
-        let (mut nodes, mut kinds) = (Vec::new(), Vec::new());
-        for expr in exprs {
-            let (node, kind) = self.expr(expr, scope, gathered)?;
-            nodes.push(node);
-            kinds.push(kind);
-        }
-        self.call(name, nodes, &kinds)
     }
 
     /// Several values of one type.
@@ -394,29 +412,7 @@ impl Planner<'_> {
             other => other.to_string(),
         };
         if let Some(how) = comparison(&symbol) {
-            let (left, right) = match how {
-                Comparison::Regex(..) | Comparison::Like(..) => {
-                    let left = self.expr(left, scope, gathered)?;
-                    let right = self.expr(right, scope, gathered)?;
-                    (
-                        self.typed(left, Some(oids::TEXT)),
-                        self.typed(right, Some(oids::TEXT)),
-                    )
-                }
-                _ => self.both(left, right, scope, gathered)?,
-            };
-            let node = match how {
-                Comparison::Regex(any_case, is_negated) => Node::Matches(
-                    Box::new(left.0),
-                    made(right.0, false, any_case)?,
-                    is_negated,
-                ),
-                Comparison::Like(any_case, is_negated) => {
-                    Node::Matches(Box::new(left.0), made(right.0, true, any_case)?, is_negated)
-                }
-                how => Node::Compare(how, Box::new(left.0), Box::new(right.0)),
-            };
-            return Ok((node, oids::BOOL));
+            return self.compared(left, how, right, scope, gathered);
         }
         match op {
             BinaryOperator::And | BinaryOperator::Or => {
@@ -464,27 +460,71 @@ impl Planner<'_> {
         }
     }
 
+    /// Two values and how they are compared.
+    fn compared(
+        &mut self,
+        left: &Expr,
+        how: Comparison,
+        right: &Expr,
+        scope: &Scope<'_>,
+        gathered: &mut Gathered,
+    ) -> Result<Typed> {
+        let (left, right) = match how {
+            Comparison::Regex(..) | Comparison::Like(..) => {
+                let left = self.expr(left, scope, gathered)?;
+                let right = self.expr(right, scope, gathered)?;
+                (
+                    self.typed(left, Some(oids::TEXT)),
+                    self.typed(right, Some(oids::TEXT)),
+                )
+            }
+            _ => self.both(left, right, scope, gathered)?,
+        };
+        let node = match how {
+            Comparison::Regex(any_case, is_negated) => Node::Matches(
+                Box::new(left.0),
+                made(right.0, false, any_case)?,
+                is_negated,
+            ),
+            Comparison::Like(any_case, is_negated) => {
+                Node::Matches(Box::new(left.0), made(right.0, true, any_case)?, is_negated)
+            }
+            how => Node::Compare(how, Box::new(left.0), Box::new(right.0)),
+        };
+        Ok((node, oids::BOOL))
+    }
+
     fn like(&mut self, expr: &Expr, scope: &Scope<'_>, gathered: &mut Gathered) -> Result<Typed> {
-        let (negated, text, pattern, any_case) = match expr {
+        let (negated, text, pattern, escape, any_case) = match expr {
             Expr::Like {
                 negated,
                 expr,
                 pattern,
+                escape_char,
                 ..
-            } => (*negated, expr, pattern, false),
+            } => (*negated, expr, pattern, escape_char, false),
             Expr::ILike {
                 negated,
                 expr,
                 pattern,
+                escape_char,
                 ..
-            } => (*negated, expr, pattern, true),
+            } => (*negated, expr, pattern, escape_char, true),
             _ => return Err(Failure::unsupported("this pattern")),
         };
         let text = self.expr(text, scope, gathered)?;
         let text = self.typed(text, Some(oids::TEXT));
         let pattern = self.expr(pattern, scope, gathered)?;
         let pattern = self.typed(pattern, Some(oids::TEXT));
-        let pattern = made(pattern.0, true, any_case)?;
+        let pattern = match escape {
+            None => pattern.0,
+            Some(escape) => {
+                let sign = escape.value.clone().into_string().unwrap_or_default();
+                let sign = Node::Value(sign.into());
+                Node::Call(sets::with_backslash, true, vec![pattern.0, sign])
+            }
+        };
+        let pattern = made(pattern, true, any_case)?;
         Ok((
             Node::Matches(Box::new(text.0), pattern, negated),
             oids::BOOL,
@@ -668,191 +708,6 @@ impl Planner<'_> {
             format!("column \"{}\" does not exist", parts.join(".")),
         ))
     }
-
-    /// A function of one row.
-    pub(super) fn call(&mut self, name: &str, nodes: Vec<Node>, kinds: &[u32]) -> Result<Typed> {
-        let mut typed = Vec::new();
-        for (node, kind) in nodes.into_iter().zip(kinds) {
-            // What a parameter of a function is, most often a name or a number of the catalogue.
-            typed.push(self.typed((node, *kind), Some(oids::TEXT)));
-        }
-        let kinds: Vec<u32> = typed.iter().map(|(_, kind)| *kind).collect();
-        if name == "pg_typeof" {
-            let kind = kinds.first().copied().unwrap_or(oids::UNKNOWN);
-            return Ok((Node::Value(kind.into()), oids::REGTYPE));
-        }
-        if name == "coalesce" {
-            let kind = kinds
-                .iter()
-                .fold(oids::UNKNOWN, |kind, own| common(kind, *own));
-            let nodes = typed.into_iter().map(|(node, _)| node).collect();
-            return Ok((Node::Coalesce(nodes), kind));
-        }
-        let Some(known) = functions::scalar(name, &kinds) else {
-            return Err(Failure::new(
-                "42883",
-                format!("function {name} does not exist"),
-            ));
-        };
-        let shows = matches!(name, "obj_description" | "concat" | "concat_ws" | "format")
-            || name.starts_with("json");
-        let nodes = typed.into_iter().map(|(node, kind)| {
-            match shows && types::is_number(kind) && kind != oids::INT4 {
-                // Numbers that are shown as names.
-                true if matches!(kind, oids::REGCLASS | oids::REGTYPE | oids::REGPROC) => {
-                    Node::Cast(Box::new(node), kind, oids::TEXT)
-                }
-                _ => node,
-            }
-        });
-        Ok((
-            Node::Call(known.function, known.is_strict, nodes.collect()),
-            known.kind,
-        ))
-    }
-
-    fn function_call(
-        &mut self,
-        function: &Function,
-        scope: &Scope<'_>,
-        gathered: &mut Gathered,
-    ) -> Result<Typed> {
-        let name = last(&function.name);
-        let list = match &function.args {
-            FunctionArguments::Subquery(query) if name == "array" => {
-                return self.array_of(query, scope);
-            }
-            FunctionArguments::Subquery(_) => return Err(Failure::unsupported("this call")),
-            FunctionArguments::None => None,
-            FunctionArguments::List(list) => Some(list),
-        };
-        let mut exprs = Vec::new();
-        for argument in list.iter().flat_map(|list| &list.args) {
-            match argument {
-                FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => exprs.push(expr),
-                FunctionArg::Unnamed(_) => {}
-                FunctionArg::Named { .. } | FunctionArg::ExprNamed { .. } => {
-                    return Err(Failure::unsupported("a named argument"));
-                }
-            }
-        }
-        if let Some(over) = &function.over {
-            return self.window(&name, over, scope, gathered);
-        }
-        let is_distinct = list.is_some_and(|list| {
-            list.duplicate_treatment
-                .is_some_and(|how| how.to_string() == "DISTINCT")
-        });
-        let order = list
-            .iter()
-            .flat_map(|list| &list.clauses)
-            .find_map(|clause| match clause {
-                FunctionArgumentClause::OrderBy(order) => Some(order.as_slice()),
-                _ => None,
-            });
-        if let Some(name) = functions::aggregate(&name) {
-            let mut inner = Gathered::default();
-            let (mut nodes, mut kinds) = (Vec::new(), Vec::new());
-            for expr in exprs {
-                let one = self.expr(expr, scope, &mut inner)?;
-                let (node, kind) = self.typed(one, None);
-                nodes.push(node);
-                kinds.push(kind);
-            }
-            let filter = match &function.filter {
-                Some(filter) => Some(self.expr(filter, scope, &mut inner)?.0),
-                None => None,
-            };
-            let order = self.directed(order.unwrap_or_default(), scope)?;
-            let first = kinds.first().copied().unwrap_or(oids::TEXT);
-            gathered.aggregates.push(AggregateCall {
-                name,
-                arguments: nodes,
-                is_distinct,
-                filter,
-                order,
-            });
-            let kind = match name {
-                "count" => oids::INT8,
-                "sum" if matches!(first, oids::INT2 | oids::INT4) => oids::INT8,
-                "avg" => oids::FLOAT8,
-                "bool_or" | "bool_and" | "every" => oids::BOOL,
-                "string_agg" => oids::TEXT,
-                "array_agg" => types::array(if first == oids::UNKNOWN {
-                    oids::TEXT
-                } else {
-                    first
-                })
-                .unwrap_or(1009),
-                "json_agg" | "jsonb_agg" | "json_object_agg" | "jsonb_object_agg" => oids::JSON,
-                _ => first,
-            };
-            return Ok((Node::Aggregate(gathered.aggregates.len() - 1), kind));
-        }
-        if let Some((set, _, own)) = functions::set(&name) {
-            let (mut nodes, mut kinds) = (Vec::new(), Vec::new());
-            for expr in exprs {
-                let (node, kind) = self.expr(expr, scope, gathered)?;
-                nodes.push(node);
-                kinds.push(kind);
-            }
-            let element = kinds.first().and_then(|kind| types::element(*kind));
-            let kind = match set {
-                SetFunction::Unnest => element.unwrap_or(oids::TEXT),
-                SetFunction::Series => kinds.first().copied().unwrap_or(oids::INT4),
-                _ => own.first().copied().unwrap_or(oids::TEXT),
-            };
-            gathered.sets.push((set, nodes));
-            return Ok((Node::Set(gathered.sets.len() - 1), kind));
-        }
-        self.named_call(&name, exprs.into_iter(), scope, gathered)
-    }
-
-    fn array_of(&mut self, query: &Query, scope: &Scope<'_>) -> Result<Typed> {
-        let plan = self.query(query, Some(scope))?;
-        let element = plan.kinds.first().copied().unwrap_or(oids::TEXT);
-        let kind = types::array(element).unwrap_or(1009);
-        Ok((Node::ArrayOf(plan), kind))
-    }
-
-    fn directed(
-        &mut self,
-        order: &[OrderByExpr],
-        scope: &Scope<'_>,
-    ) -> Result<Vec<(Node, bool, bool)>> {
-        let order = order.iter().map(|one| {
-            let (is_down, nulls_first) = direction(one);
-            let node = self.expr(&one.expr, scope, &mut Gathered::default())?.0;
-            Ok((node, is_down, nulls_first))
-        });
-        order.collect()
-    }
-
-    fn window(
-        &mut self,
-        name: &str,
-        over: &WindowType,
-        scope: &Scope<'_>,
-        gathered: &mut Gathered,
-    ) -> Result<Typed> {
-        let known = ["row_number", "rank", "dense_rank", "count"];
-        let (Some(name), WindowType::WindowSpec(spec)) =
-            (known.into_iter().find(|own| *own == name), over)
-        else {
-            return Err(Failure::unsupported(format!("`{name}` over a window")));
-        };
-        let mut partition = Vec::new();
-        for expr in &spec.partition_by {
-            partition.push(self.expr(expr, scope, &mut Gathered::default())?.0);
-        }
-        let order = self.directed(&spec.order_by, scope)?;
-        gathered.windows.push(WindowCall {
-            name,
-            partition,
-            order,
-        });
-        Ok((Node::Window(gathered.windows.len() - 1), oids::INT8))
-    }
 }
 
 fn negate(node: Node, is_negated: bool) -> Node {
@@ -889,7 +744,7 @@ fn cast_to_shown(typed: Typed, kind: u32) -> Node {
 }
 
 /// The type of one of several values.
-fn common(left: u32, right: u32) -> u32 {
+pub(super) fn common(left: u32, right: u32) -> u32 {
     match (left, right) {
         (oids::UNKNOWN, other) | (other, oids::UNKNOWN) => other,
         (left, right) if types::is_number(left) && types::is_number(right) => wider(left, right),

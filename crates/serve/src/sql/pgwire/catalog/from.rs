@@ -8,6 +8,7 @@ use datafusion::sql::sqlparser::ast::{
 use super::super::oids;
 use super::functions;
 use super::node::{Comparison, Join, Node, SelectPlan, SetFunction, Source, Step};
+use super::order::place_on;
 use super::plan::{Gathered, Named, Planner, Scope, With, conjuncts, ident, last, parts};
 use super::tables;
 use super::types;
@@ -398,108 +399,4 @@ fn named(factor: &TableFactor, found: &Found) -> (Option<String>, Vec<(String, u
         _ => None,
     };
     (name, columns)
-}
-
-/// The places of a row that an expression reads; none if a query in it may read any.
-fn reads(node: &Node, places: &mut Vec<usize>) -> bool {
-    let mut all = |nodes: &[&Node]| nodes.iter().all(|node| reads(node, places));
-    match node {
-        Node::Value(_) | Node::Parameter(_) => true,
-        Node::Column(up, place) => {
-            if *up == 0 {
-                places.push(*place);
-            }
-            true
-        }
-        Node::Call(_, _, nodes) | Node::Array(nodes) | Node::Row(nodes) | Node::Coalesce(nodes) => {
-            nodes.iter().all(|node| reads(node, places))
-        }
-        Node::And(left, right)
-        | Node::Or(left, right)
-        | Node::Compare(_, left, right)
-        | Node::Calculate(_, left, right)
-        | Node::Concat(left, right)
-        | Node::Distinct(left, right)
-        | Node::Any(_, left, right, _)
-        | Node::Index(left, right, _) => all(&[left, right]),
-        Node::Not(inner)
-        | Node::IsNull(inner)
-        | Node::Is(inner, _)
-        | Node::Cast(inner, _, _)
-        | Node::Field(inner, _)
-        | Node::Matches(inner, super::node::Pattern::Known(_), _) => all(&[inner]),
-        Node::In(value, list) => {
-            reads(value, places) && list.iter().all(|node| reads(node, places))
-        }
-        _ => false,
-    }
-}
-
-/// Which side of a step an expression reads: before it, itself, or both.
-fn side(node: &Node, step: &Step) -> Option<bool> {
-    let mut places = Vec::new();
-    if !reads(node, &mut places) || places.is_empty() {
-        return None;
-    }
-    let own = step.start..step.start + step.width;
-    match (
-        places.iter().all(|place| *place < step.start),
-        places.iter().all(|place| own.contains(place)),
-    ) {
-        (true, _) => Some(false),
-        (_, true) => Some(true),
-        _ => None,
-    }
-}
-
-/// A condition as what must be equal before and in a step.
-fn key(node: Node, step: &Step) -> std::result::Result<(Node, Node), Node> {
-    match node {
-        Node::Compare(Comparison::Equal, left, right) => {
-            match (side(&left, step), side(&right, step)) {
-                (Some(false), Some(true)) => Ok((*left, *right)),
-                (Some(true), Some(false)) => Ok((*right, *left)),
-                _ => Err(Node::Compare(Comparison::Equal, left, right)),
-            }
-        }
-        other => Err(other),
-    }
-}
-
-/// Puts a condition of a join where it is checked soonest.
-fn place_on(node: Node, step: &mut Step) {
-    let is_own = side(&node, step) == Some(true);
-    match key(node, step) {
-        Ok(key) => step.keys.push(key),
-        Err(node) if is_own && matches!(step.join, Join::Inner | Join::Left) => step.own.push(node),
-        Err(node) => step.on.push(node),
-    }
-}
-
-/// Puts a condition of a `where` where it is checked soonest.
-pub(super) fn place(node: Node, steps: &mut [Step], filters: &mut Vec<Node>) {
-    let mut places = Vec::new();
-    let is_plain = reads(&node, &mut places);
-    let last = places.iter().max().copied();
-    let keeps_all = steps
-        .iter()
-        .any(|step| matches!(step.join, Join::Right | Join::Full));
-    let (true, Some(last), false) = (is_plain, last, keeps_all) else {
-        filters.push(node);
-        return;
-    };
-    let Some(step) = steps.iter_mut().find(|step| last < step.start + step.width) else {
-        filters.push(node);
-        return;
-    };
-    if step.join != Join::Inner || step.is_lateral {
-        step.then.push(node);
-        return;
-    }
-    let is_own = side(&node, step) == Some(true);
-    match key(node, step) {
-        Ok(key) => step.keys.push(key),
-        Err(node) if is_own => step.own.push(node),
-        Err(node) => step.then.push(node),
-    }
 }

@@ -89,22 +89,33 @@ pub(super) fn set(name: &str) -> Option<(SetFunction, &'static [&'static str], &
 
 /// A function by its name.
 pub(super) fn scalar(name: &str, arguments: &[u32]) -> Option<Known> {
-    let strict = |kind, function| {
-        Some(Known {
-            is_strict: true,
-            kind,
-            function,
-        })
-    };
-    let open = |kind, function| {
-        Some(Known {
-            is_strict: false,
-            kind,
-            function,
-        })
-    };
     let first = arguments.first().copied().unwrap_or(oids::TEXT);
-    let found = match name {
+    of_session(name)
+        .or_else(|| of_settings(name))
+        .or_else(|| describing(name))
+        .or_else(|| super::texts::scalar(name, first))
+        .or_else(|| super::arrays::scalar(name, first))
+}
+
+fn strict(kind: u32, function: Function) -> Option<Known> {
+    Some(Known {
+        is_strict: true,
+        kind,
+        function,
+    })
+}
+
+fn open(kind: u32, function: Function) -> Option<Known> {
+    Some(Known {
+        is_strict: false,
+        kind,
+        function,
+    })
+}
+
+/// What the session is.
+fn of_session(name: &str) -> Option<Known> {
+    match name {
         "current_database" | "current_catalog" => strict(oids::NAME, |_, _| Ok(DATABASE.into())),
         "current_schema" => strict(oids::NAME, |run, _| Ok(run.world.schema.as_str().into())),
         "current_schemas" => strict(1003, |run, of| {
@@ -129,6 +140,13 @@ pub(super) fn scalar(name: &str, arguments: &[u32]) -> Option<Known> {
                 .map_or_else(unknown, str::to_owned)
                 .into())
         }),
+        _ => None,
+    }
+}
+
+/// What types are called, and what settings are.
+fn of_settings(name: &str) -> Option<Known> {
+    match name {
         "format_type" => open(oids::TEXT, |_, of| {
             let oid = of.first().and_then(Value::int);
             let modifier = of.get(1).and_then(Value::int);
@@ -157,16 +175,28 @@ pub(super) fn scalar(name: &str, arguments: &[u32]) -> Option<Known> {
             }
         }),
         _ => None,
-    };
-    found
-        .or_else(|| describing(name))
-        .or_else(|| super::texts::scalar(name, first))
-        .or_else(|| super::arrays::scalar(name, first))
+    }
 }
 
 /// Functions about things of the catalogue.
 fn describing(name: &str) -> Option<Known> {
-    let (kind, function): (u32, Function) = match name {
+    let found = visible(name)
+        .or_else(|| about_server(name))
+        .or_else(|| privileges(name))
+        .or_else(|| named(name))
+        .or_else(|| absent(name));
+    let (kind, function) = found?;
+    Some(Known {
+        // What is asked about nothing has no answer, but privileges have.
+        is_strict: true,
+        kind,
+        function,
+    })
+}
+
+/// What is seen, and what is said of it.
+fn visible(name: &str) -> Option<(u32, Function)> {
+    let found: (u32, Function) = match name {
         "pg_table_is_visible" => (oids::BOOL, |run, of| {
             let relation = run.world.relation(int(of, 0));
             Ok(relation
@@ -211,6 +241,14 @@ fn describing(name: &str) -> Option<Known> {
             let column = column(run.world, of);
             Ok(column.and_then(|column| column.comment.as_deref()).into())
         }),
+        _ => return None,
+    };
+    Some(found)
+}
+
+/// What is asked about the server; sizes would tell of rows that are hidden.
+fn about_server(name: &str) -> Option<(u32, Function)> {
+    let found: (u32, Function) = match name {
         "pg_encoding_to_char" => (oids::NAME, |_, of| {
             Ok(if int(of, 0) == 6 { "UTF8" } else { "" }.into())
         }),
@@ -234,6 +272,14 @@ fn describing(name: &str) -> Option<Known> {
         | "inet_server_port"
         | "inet_client_port" => (oids::INT4, |_, _| Ok(0_i64.into())),
         "txid_current" | "pg_current_xact_id" => (oids::INT8, |_, _| Ok(1_i64.into())),
+        _ => return None,
+    };
+    Some(found)
+}
+
+/// What may be done with things.
+fn privileges(name: &str) -> Option<(u32, Function)> {
+    let found: (u32, Function) = match name {
         "has_table_privilege"
         | "has_column_privilege"
         | "has_any_column_privilege"
@@ -265,6 +311,14 @@ fn describing(name: &str) -> Option<Known> {
             let is_own = role == own || role.int() == Some(super::world::USER.into());
             Ok(is_own.into())
         }),
+        _ => return None,
+    };
+    Some(found)
+}
+
+/// Names and definitions of things.
+fn named(name: &str) -> Option<(u32, Function)> {
+    let found: (u32, Function) = match name {
         "to_regclass" => (oids::REGCLASS, |run, of| {
             Ok(run
                 .world
@@ -292,6 +346,14 @@ fn describing(name: &str) -> Option<Known> {
                 .filter(|oid| *oid != 0)
                 .into())
         }),
+        _ => return None,
+    };
+    Some(found)
+}
+
+/// What would tell about things that there are none of.
+fn absent(name: &str) -> Option<(u32, Function)> {
+    let found: (u32, Function) = match name {
         "pg_get_function_result"
         | "pg_get_function_arguments"
         | "pg_get_function_identity_arguments" => (oids::TEXT, |_, _| Ok("".into())),
@@ -335,12 +397,7 @@ fn describing(name: &str) -> Option<Known> {
         }),
         _ => return None,
     };
-    Some(Known {
-        // What is asked about nothing has no answer, but privileges have.
-        is_strict: true,
-        kind,
-        function,
-    })
+    Some(found)
 }
 
 fn column<'w>(world: &'w World, of: &[Value]) -> Option<&'w super::world::Attribute> {

@@ -9,12 +9,14 @@
 
 mod aggregate;
 mod arrays;
+mod calls;
 mod eval;
 mod exec;
 mod expr;
 mod from;
 mod functions;
 mod node;
+mod order;
 mod plan;
 mod procs;
 mod sets;

@@ -292,15 +292,15 @@ impl<'w> Planner<'w> {
             self.from(&mut sources, table)?;
         }
         let Sources { scope, mut steps } = sources;
-        let mut filters = Vec::new();
+        let mut conditions = Vec::new();
         if let Some(condition) = &select.selection {
             let mut parts = Vec::new();
             conjuncts(condition, &mut parts);
             for part in parts {
-                let node = self.expr(part, &scope, &mut Gathered::default())?.0;
-                super::from::place(node, &mut steps, &mut filters);
+                conditions.push(self.expr(part, &scope, &mut Gathered::default())?.0);
             }
         }
+        let filters = super::order::arrange(&mut steps, conditions);
         let mut gathered = Gathered::default();
         let (mut names, mut nodes, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
         let mut exprs: Vec<Option<&Expr>> = Vec::new();

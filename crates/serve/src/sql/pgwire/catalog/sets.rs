@@ -7,6 +7,7 @@ use std::sync::Arc;
 use datafusion::sql::sqlparser::keywords::ALL_KEYWORDS;
 use regex::{Regex, RegexBuilder};
 
+use super::exec::Run;
 use super::node::SetFunction;
 use super::value::{Failure, Result, Row, Value};
 
@@ -136,6 +137,27 @@ pub(super) fn pattern(text: &str, is_like: bool, any_case: bool) -> Result<Arc<R
         ready.insert(key, regex.clone());
     });
     Ok(regex)
+}
+
+/// A pattern of `like` whose sign before signs is another one, with a backslash in its place.
+pub(super) fn with_backslash(_: &Run<'_>, of: &[Value]) -> Result<Value> {
+    let [pattern, sign] = [0, 1].map(|at| of.get(at).and_then(Value::text).unwrap_or_default());
+    let sign = sign.chars().next();
+    let mut text = String::new();
+    let mut chars = pattern.chars();
+    while let Some(one) = chars.next() {
+        let meant = if Some(one) == sign {
+            chars.next()
+        } else {
+            None
+        };
+        match (meant, one) {
+            (Some(meant), _) => text.extend(['\\', meant]),
+            (None, '\\') => text.push_str("\\\\"),
+            (None, one) => text.push(one),
+        }
+    }
+    Ok(text.into())
 }
 
 fn of_like(text: &str) -> String {

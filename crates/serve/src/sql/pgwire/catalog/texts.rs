@@ -27,7 +27,11 @@ pub(super) fn scalar(name: &str, first: u32) -> Option<Known> {
             | "to_json"
             | "to_jsonb"
     );
-    let (kind, function) = plain(name, first).or_else(|| composing(name, first))?;
+    let (kind, function) = cases(name, first)
+        .or_else(|| parts(name, first))
+        .or_else(|| numbers(name, first))
+        .or_else(|| composing(name, first))
+        .or_else(|| choosing(name, first))?;
     Some(Known {
         is_strict: !is_open,
         kind,
@@ -35,7 +39,7 @@ pub(super) fn scalar(name: &str, first: u32) -> Option<Known> {
     })
 }
 
-fn plain(name: &str, first: u32) -> Option<(u32, Function)> {
+fn cases(name: &str, first: u32) -> Option<(u32, Function)> {
     let found: (u32, Function) = match name {
         "lower" => (oids::TEXT, |_, of| Ok(text(of, 0).to_lowercase().into())),
         "upper" => (oids::TEXT, |_, of| Ok(text(of, 0).to_uppercase().into())),
@@ -63,6 +67,13 @@ fn plain(name: &str, first: u32) -> Option<(u32, Function)> {
         "octet_length" => (oids::INT4, |_, of| {
             Ok(i64::try_from(text(of, 0).len()).unwrap_or(0).into())
         }),
+        _ => return None,
+    };
+    Some(found)
+}
+
+fn parts(name: &str, first: u32) -> Option<(u32, Function)> {
+    let found: (u32, Function) = match name {
         "substring" | "substr" => (oids::TEXT, |_, of| {
             let (from, count) = (int(of, 1), of.get(2).and_then(Value::int));
             let skipped = usize::try_from(from - 1).unwrap_or(0);
@@ -114,6 +125,13 @@ fn plain(name: &str, first: u32) -> Option<(u32, Function)> {
             let skipped = usize::try_from(skipped).unwrap_or(0);
             Ok(all.into_iter().skip(skipped).collect::<String>().into())
         }),
+        _ => return None,
+    };
+    Some(found)
+}
+
+fn numbers(name: &str, first: u32) -> Option<(u32, Function)> {
+    let found: (u32, Function) = match name {
         "split_part" => (oids::TEXT, |_, of| {
             let (whole, between) = (text(of, 0), text(of, 1));
             let place = usize::try_from(int(of, 2) - 1).unwrap_or(usize::MAX);
@@ -197,6 +215,13 @@ fn composing(name: &str, first: u32) -> Option<(u32, Function)> {
                 .and_then(|row| row.into_iter().next())
                 .unwrap_or(Value::Null))
         }),
+        _ => return None,
+    };
+    Some(found)
+}
+
+fn choosing(name: &str, first: u32) -> Option<(u32, Function)> {
+    let found: (u32, Function) = match name {
         "pg_size_pretty" => (oids::TEXT, |_, of| {
             Ok(format!("{} bytes", int(of, 0)).into())
         }),

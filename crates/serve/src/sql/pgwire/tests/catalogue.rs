@@ -21,7 +21,8 @@ async fn names_and_numbers_are_one_thing() {
     let open = open().await;
     let mut root = open.client("root").await;
     let same = "select 'public.ads'::regclass::oid = (select c.oid from pg_class c join \
-                pg_namespace n on n.oid = c.relnamespace where relname = 'ads' and nspname = 'public')";
+                pg_namespace n on n.oid = c.relnamespace where relname = 'ads' \
+                and nspname = 'public')";
     assert_eq!(fine(&mut root, same).await, ["t"]);
     assert_eq!(
         fine(&mut root, "select 'public.ads'::regclass").await,

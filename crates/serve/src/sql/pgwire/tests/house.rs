@@ -95,6 +95,28 @@ fn ads() -> Arc<MemTable> {
     Arc::new(table.expect("a table"))
 }
 
+/// Those who can log in with [`PASSWORD`].
+async fn add_people(who: &Who) {
+    let people = [
+        fixture::ana(),
+        fixture::four(),
+        fixture::mapped(),
+        fixture::eve(),
+        fixture::admin(),
+    ];
+    for person in people {
+        let new = NewUser {
+            name: person.name,
+            roles: person.roles,
+            groups: person.groups,
+            attributes: person.attributes,
+        };
+        who.add_user(&root(), &new, &Secret::new(PASSWORD))
+            .await
+            .expect("a user");
+    }
+}
+
 pub(super) async fn open() -> Open {
     open_with(Limits::default()).await
 }
@@ -114,24 +136,7 @@ pub(super) async fn open_with(limits: Limits) -> Open {
     let who = Who::open(&settings, KEY, audit, clock.clone())
         .await
         .expect("users");
-    let people = [
-        fixture::ana(),
-        fixture::four(),
-        fixture::mapped(),
-        fixture::eve(),
-        fixture::admin(),
-    ];
-    for person in people {
-        let new = NewUser {
-            name: person.name,
-            roles: person.roles,
-            groups: person.groups,
-            attributes: person.attributes,
-        };
-        who.add_user(&root(), &new, &Secret::new(PASSWORD))
-            .await
-            .expect("a user");
-    }
+    add_people(&who).await;
     let options = Options {
         limits,
         threads: 2,

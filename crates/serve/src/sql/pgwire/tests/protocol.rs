@@ -24,7 +24,10 @@ async fn columns_are_named_as_postgres_names_them() {
     let open = open().await;
     let mut ana = open.client("ana").await;
     let all = ana
-        .simple("select count(*), max(event_id) m, 1 + 1, country, cast(1 as bigint) from marts.events group by country")
+        .simple(
+            "select count(*), max(event_id) m, 1 + 1, country, cast(1 as bigint) \
+             from marts.events group by country",
+        )
         .await;
     let names: Vec<String> = columns(&all).into_iter().map(|column| column.0).collect();
     assert_eq!(names, ["count", "m", "?column?", "country", "int8"]);
@@ -121,7 +124,8 @@ async fn a_failed_transaction_waits_for_its_end() {
 async fn cursors_go_forward() {
     let open = open().await;
     let mut root = open.client("root").await;
-    let begun = "begin;declare \"C\" cursor with hold for select clicks from ads order by 1;fetch 2 in \"C\"";
+    let begun = "begin;declare \"C\" cursor with hold for select clicks from ads order by 1;\
+                 fetch 2 in \"C\"";
     let all = root.simple(begun).await;
     assert_eq!(tags(&all), ["BEGIN", "DECLARE CURSOR", "FETCH 2"]);
     assert_eq!(shown(&all), ["0", "1"]);
