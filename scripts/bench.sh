@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs benches/bench.py with the pinned DuckDB in a Python environment of its own.
-#   scripts/bench.sh TARGET_DIR     with EVENTS, DAYS, SEED, REPEAT, ROUNDS, GROWTH from the environment
+#   scripts/bench.sh TARGET_DIR
+# with EVENTS, DAYS, SEED, REPEAT, ROUNDS, GROWTH from the environment.
 set -euo pipefail
 
 target=$1

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what only some tests need into target/tools: other readers of Delta tables, clients of
 # the doors and S3 in memory (Python), dbt (Python), an S3 that overwrites (Node), and drivers of
-# JDBC (Maven). Quick when they are there. Tests that miss them are skipped and say so. `scripts/tools.sh spark` also installs Spark with Delta.
+# JDBC (Maven). Quick when they are there. Tests that miss them are skipped and say so.
+# `scripts/tools.sh spark` also installs Spark with Delta.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

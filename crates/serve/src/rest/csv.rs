@@ -43,16 +43,20 @@ impl Csv {
             .iter()
             .map(|column| {
                 let formatter = ArrayFormatter::try_new(column.as_ref(), &options)?;
-                Ok((column, formatter, is_plain(column.data_type())))
+                Ok((
+                    column.logical_nulls(),
+                    formatter,
+                    is_plain(column.data_type()),
+                ))
             })
             .collect::<Result<Vec<_>, ArrowError>>()?;
         let mut out = String::new();
         for row in 0..batch.num_rows() {
-            for (at, (column, formatter, is_plain)) in columns.iter().enumerate() {
+            for (at, (nulls, formatter, is_plain)) in columns.iter().enumerate() {
                 if at > 0 {
                     out.push(',');
                 }
-                if column.is_null(row) {
+                if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
                     continue;
                 }
                 let value = formatter.value(row).try_to_string()?;

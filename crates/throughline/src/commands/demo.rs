@@ -74,7 +74,17 @@ pub(crate) async fn demo(args: &DemoArgs, voice: Voice) -> anyhow::Result<Exit> 
         "\ndone in {:.1} s. To look further:",
         clock.elapsed().as_secs_f64()
     ));
-    let dir = args.dir.display();
+    look_further(&args.dir, voice);
+    drop(opened);
+    match args.no_serve {
+        true => Ok(ran.exit),
+        false => open_doors(&args.dir, voice).await,
+    }
+}
+
+/// What to try next.
+fn look_further(dir: &Path, voice: Voice) {
+    let dir = dir.display();
     for command in [
         format!(
             "throughline --project {dir} query \"select * from marts.mart_channel_daily limit 10\""
@@ -90,11 +100,6 @@ pub(crate) async fn demo(args: &DemoArgs, voice: Voice) -> anyhow::Result<Exit> 
         format!("the truth behind the data: {dir}/{SOURCES}/truth"),
     ] {
         voice.line(&format!("  {command}"));
-    }
-    drop(opened);
-    match args.no_serve {
-        true => Ok(ran.exit),
-        false => open_doors(&args.dir, voice).await,
     }
 }
 

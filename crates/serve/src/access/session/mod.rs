@@ -291,7 +291,8 @@ impl Session {
     /// it was given.
     ///
     /// # Errors
-    /// The principal was revoked, the statement is too large, too many queries run, or `work` fails.
+    /// The principal was revoked, the statement is too large, too many queries run, or `work`
+    /// fails.
     pub(crate) async fn aside<T: Send + 'static>(
         &self,
         sql: &str,

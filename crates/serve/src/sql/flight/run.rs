@@ -107,7 +107,8 @@ pub(super) async fn rows(entry: Arc<Entry<Waiting>>) -> Result<Batches, Status> 
             return Ok((Arc::new(Schema::empty()), futures::stream::empty().boxed()));
         }
     };
-    let mut runs = waiting.runs.values.to_vec().into_iter();
+    let all: Vec<_> = waiting.runs.values.iter().cloned().collect();
+    let mut runs = all.into_iter();
     let Some(first) = runs.next() else {
         let schema = stream::plain_schema(statement.schema());
         return Ok((schema, futures::stream::empty().boxed()));

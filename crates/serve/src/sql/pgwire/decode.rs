@@ -319,10 +319,8 @@ fn numeric(bytes: &[u8]) -> Result<String> {
         text.push_str(&format!("{:04}", if weight < 0 { 0 } else { group(at) }));
     }
     let mut fraction = String::new();
-    let mut at = weight + 1;
-    for _ in 0..scale.div_ceil(4) {
+    for (at, _) in (weight + 1..).zip(0..scale.div_ceil(4)) {
         fraction.push_str(&format!("{:04}", group(at)));
-        at += 1;
     }
     let whole = text.trim_start_matches('0');
     let whole = if whole.is_empty() { "0" } else { whole };

@@ -39,7 +39,7 @@ pub(super) fn scalar(name: &str, first: u32) -> Option<Known> {
     })
 }
 
-fn cases(name: &str, first: u32) -> Option<(u32, Function)> {
+fn cases(name: &str, _: u32) -> Option<(u32, Function)> {
     let found: (u32, Function) = match name {
         "lower" => (oids::TEXT, |_, of| Ok(text(of, 0).to_lowercase().into())),
         "upper" => (oids::TEXT, |_, of| Ok(text(of, 0).to_uppercase().into())),
@@ -72,7 +72,7 @@ fn cases(name: &str, first: u32) -> Option<(u32, Function)> {
     Some(found)
 }
 
-fn parts(name: &str, first: u32) -> Option<(u32, Function)> {
+fn parts(name: &str, _: u32) -> Option<(u32, Function)> {
     let found: (u32, Function) = match name {
         "substring" | "substr" => (oids::TEXT, |_, of| {
             let (from, count) = (int(of, 1), of.get(2).and_then(Value::int));
@@ -171,7 +171,7 @@ fn numbers(name: &str, first: u32) -> Option<(u32, Function)> {
     Some(found)
 }
 
-fn composing(name: &str, first: u32) -> Option<(u32, Function)> {
+fn composing(name: &str, _: u32) -> Option<(u32, Function)> {
     let found: (u32, Function) = match name {
         "concat" => (oids::TEXT, |_, of| {
             bounded(

@@ -68,9 +68,9 @@ async fn giants_are_refused() {
     let long = format!("select '{}'", "x".repeat(2 << 20));
     let any = format!(
         "select * from pg_class where {}",
-        vec!["oid = 1"; 5_000].join(" or ")
+        ["oid = 1"; 5_000].join(" or ")
     );
-    let lots = vec!["pg_attribute"; 9].join(" cross join ");
+    let lots = ["pg_attribute"; 9].join(" cross join ");
     for sql in [
         format!("select {terms}"),
         format!("select {nested}"),
@@ -82,12 +82,7 @@ async fn giants_are_refused() {
         let all = ana.extended(&sql, &[], (0, 0)).await;
         assert!(all.iter().any(|message| message.0 == 'E'));
     }
-    let seen = ana
-        .rows(&format!(
-            "select count(*) from {}",
-            lots.replace("cross join pg", "cross join pg")
-        ))
-        .await;
+    let seen = ana.rows(&format!("select count(*) from {lots}")).await;
     assert!(
         seen == ["54000"] || seen == ["57014"] || seen == ["42712"],
         "{seen:?}"

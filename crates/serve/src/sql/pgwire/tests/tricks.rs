@@ -84,7 +84,11 @@ async fn what_is_refused_is_refused_in_both_protocols() {
     let open = open().await;
     for name in ["ana", "root"] {
         let mut client = open.client(name).await;
-        for sql in REFUSED {
+        // This door prepares queries by statement too.
+        for sql in REFUSED
+            .iter()
+            .filter(|sql| !sql.starts_with("prepare p as select"))
+        {
             let all = client.simple(sql).await;
             let seen = lines(&all);
             assert!(all.iter().any(|message| message.0 == 'E'), "{sql}: {seen}");
