@@ -222,7 +222,11 @@ fn copy_folder_but(from: &Path, to: &Path, leave: &[PathBuf]) {
         if entry.path().is_dir() {
             copy_folder_but(&entry.path(), &target, leave);
         } else {
-            std::fs::copy(entry.path(), target).expect("copy");
+            // A database that somebody has just closed takes the files beside it along.
+            match std::fs::copy(entry.path(), target) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                copied => drop(copied.expect("copy")),
+            }
         }
     }
 }

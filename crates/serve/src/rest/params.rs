@@ -36,8 +36,12 @@ impl Params {
             if is_known && value.is_empty() {
                 return Err(Problem::bad(format!("the parameter `{name}` is empty")));
             }
-            if value.contains('\0') || name.contains('\0') {
-                return Err(Problem::bad("a parameter has a zero byte in it"));
+            if name.contains('\0') {
+                return Err(Problem::bad("a parameter has a zero byte in its name"));
+            }
+            if value.contains('\0') {
+                let what = "nothing is called so, and no text is so: it has a zero byte in it";
+                return Err(Problem::missing(what));
             }
             all.push((name.into_owned(), value.into_owned()));
         }

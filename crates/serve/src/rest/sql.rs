@@ -30,7 +30,7 @@ struct Sql {
     as_of: Option<String>,
     /// At most so many rows; as many as the server gives without it.
     #[serde(default)]
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 9223372036854775807_i64)]
     limit: Option<u64>,
 }
 
@@ -66,8 +66,13 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 async fn run(ask: Ask, Json(sql): Json<Sql>) -> Result<Response, Problem> {
-    if sql.limit == Some(0) {
-        return Err(Problem::unprocessable("`limit` is at least 1"));
+    if sql
+        .limit
+        .is_some_and(|limit| i64::try_from(limit).map_or(true, |limit| limit == 0))
+    {
+        return Err(Problem::unprocessable(
+            "`limit` is at least 1 and at most 9223372036854775807",
+        ));
     }
     let session = ask.caller.session(&ask.app, sql.as_of.as_deref()).await?;
     let mut answer = Answer::new(&ask, "rows", &session)?;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use testkit::doors::{Doors, eventually, within};
 use testkit::{Project, text};
 
-/// A right must be gone within a second; a slow machine needs a little for the question itself.
-const SOON: Duration = Duration::from_secs(3);
+/// A right is gone within a second, which tests of the gate show; here questions are asked too, by
+/// a program without optimisation on a machine that has other things to do.
+const SOON: Duration = Duration::from_secs(15);
 
 fn token(project: &Project, role: &str, name: &str) -> String {
     let made = project.json(&["token", "create", "--role", role, "--name", name], 0);

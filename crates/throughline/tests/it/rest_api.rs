@@ -24,6 +24,16 @@ fn open() -> (Project, Doors, String) {
     (project, doors, admin)
 }
 
+/// What schemathesis does: what it makes anew each time is for long runs
+/// (`THROUGHLINE_FUZZ=1`), a test finds the same each time.
+fn phases() -> String {
+    let fuzzing = match std::env::var("THROUGHLINE_FUZZ") {
+        Ok(_) => ",fuzzing",
+        Err(_) => "",
+    };
+    format!("examples,coverage{fuzzing},stateful")
+}
+
 /// Schemathesis tries what the document promises: every answer has a form that it names, what is
 /// not well formed is refused, and nobody is answered who has not logged in.
 #[test]
@@ -39,6 +49,7 @@ fn the_document_is_kept() {
         .args(["run", &format!("{url}/api/v1/openapi.json"), "--url", &url])
         .args(["--header", &format!("Authorization: Bearer {admin}")])
         .args(["--max-examples", EXAMPLES, "--seed", "7", "--no-color"])
+        .args(["--phases", &phases()])
         // It would revoke the token that it comes with.
         .args(["--exclude-operation-id", "revokeToken"])
         .current_dir(project.folder())

@@ -216,9 +216,15 @@ impl Session {
             let message = "the result would have other columns than when it was prepared";
             return Err(AccessError::new(Reason::PolicyChanged, message).hint("prepare it again"));
         }
+        let of_planning = |error| AccessError::of_planning(&error);
         if let Some(values) = values {
             let bound = planned.plan.with_param_values(values);
-            planned.plan = bound.map_err(|error| AccessError::of_planning(&error))?;
+            planned.plan = bound.map_err(of_planning)?;
+        }
+        let unbound = planned.plan.get_parameter_names().map_err(of_planning)?;
+        if let Some(name) = unbound.iter().min() {
+            let message = format!("the parameter `{name}` has no value");
+            return Err(AccessError::new(Reason::Invalid, message));
         }
         self.started(planned, sql, deadline).await
     }
